@@ -1,1 +1,51 @@
-"""_core"""
+"""
+What runs operations and keeps their outcomes.
+
+``settle``, ``map`` and ``stream`` run operations; ``Outcome`` is how one ended; ``partial`` finds the outcomes that
+travel with an error. The rest is for the floors above: the clock, backoff, events, the default reporter.
+"""
+
+from unlost._core._backoff import Backoff, constant, exponential, full_jitter
+from unlost._core._clock import monotonic, perf_counter, wall
+from unlost._core._events import AttemptFailed, Event, Listener, emit, listen
+from unlost._core._hooks import end_by_signal, on_signals
+from unlost._core._isolation import Isolation
+from unlost._core._map import map  # noqa: A004  # the user's word for it
+from unlost._core._outcome import Cancelled, Failure, Outcome, Value
+from unlost._core._outcomes import Outcomes, partial
+from unlost._core._report import report
+from unlost._core._reraise import reraise
+from unlost._core._settle import settle
+from unlost._core._stream import Stream, stream
+from unlost._core._tasks import start as start_task
+
+__all__ = [
+    "AttemptFailed",
+    "Backoff",
+    "Cancelled",
+    "Event",
+    "Failure",
+    "Isolation",
+    "Listener",
+    "Outcome",
+    "Outcomes",
+    "Stream",
+    "Value",
+    "constant",
+    "emit",
+    "end_by_signal",
+    "exponential",
+    "full_jitter",
+    "listen",
+    "map",
+    "monotonic",
+    "on_signals",
+    "partial",
+    "perf_counter",
+    "report",
+    "reraise",
+    "settle",
+    "start_task",
+    "stream",
+    "wall",
+]

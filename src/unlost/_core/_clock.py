@@ -2,4 +2,6 @@
 
 from time import monotonic as monotonic
 from time import perf_counter as perf_counter
-from time import time as wall
+from time import time
+
+wall = time

@@ -13,7 +13,8 @@ from asyncio import CancelledError
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeAlias, TypeVar
 
-from unlost.errors import walk
+from unlost._core._reraise import reraise
+from unlost.errors import ChildCancelled, walk
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -114,7 +115,7 @@ class Failure(_Ended):
 
     def unwrap(self) -> NoReturn:
         """Raise the error itself."""
-        _raise(self.error)
+        reraise(self.error)
 
     def release_frames(self) -> None:
         """
@@ -159,22 +160,15 @@ class Cancelled(_Ended):
 
         Not a ``CancelledError``: that the child was cancelled does not mean that the caller was.
         """
-        from unlost.errors import ChildCancelled
+        reraise(self._child_cancelled())  # no local name: the traceback refers to this frame
 
+    def _child_cancelled(self) -> ChildCancelled:
         child_cancelled = ChildCancelled(self.reason or "the operation was cancelled from elsewhere")
         child_cancelled.__cause__ = self.error
-        _raise(child_cancelled)
+        return child_cancelled
 
     def __repr__(self) -> str:
         return f"Cancelled({self.reason!r}{self._details()})"
-
-
-def _raise(captured_error: BaseException) -> NoReturn:
-    """Raise without leaving the frame a reference to what it raised (that would be a cycle)."""
-    try:
-        raise captured_error
-    finally:
-        del captured_error
 
 
 if TYPE_CHECKING:

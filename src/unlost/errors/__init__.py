@@ -1,1 +1,49 @@
-"""errors"""
+"""
+What can go wrong: the library's exceptions, groups, kinds, hints, history and translation.
+
+``remember``, ``recall`` and ``forget`` are for the other floors of this library: what it keeps with an exception.
+"""
+
+from unlost.errors._classify import Kinds, classify, default_kinds, extend_kinds
+from unlost.errors._exceptions import (
+    ChildCancelled,
+    DeadlineExceeded,
+    PermanentError,
+    TransientError,
+    UnlostError,
+    UsageError,
+)
+from unlost.errors._groups import leaves, rebuild, split, walk
+from unlost.errors._hints import retry_after, status_of
+from unlost.errors._history import attach_attempts, attempts, move_history
+from unlost.errors._kinds import Kind
+from unlost.errors._private import forget, headline, recall, remember
+from unlost.errors._translate import translate
+
+__all__ = [
+    "ChildCancelled",
+    "DeadlineExceeded",
+    "Kind",
+    "Kinds",
+    "PermanentError",
+    "TransientError",
+    "UnlostError",
+    "UsageError",
+    "attach_attempts",
+    "attempts",
+    "classify",
+    "default_kinds",
+    "extend_kinds",
+    "forget",
+    "headline",
+    "leaves",
+    "move_history",
+    "rebuild",
+    "recall",
+    "remember",
+    "retry_after",
+    "split",
+    "status_of",
+    "translate",
+    "walk",
+]

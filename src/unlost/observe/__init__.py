@@ -1,1 +1,26 @@
-"""observe"""
+"""
+What is known of an error once it is gone: its record, without secrets, and its fingerprint.
+
+``record`` turns an exception into JSON-ready built-ins; all else here works on such a record, today's or one that a
+journal has kept.
+"""
+
+from unlost.observe._fingerprint import digest, fingerprint
+from unlost.observe._headline import Headline, headline
+from unlost.observe._record import record
+from unlost.observe._redact import Redactor, redact
+from unlost.observe._render import render
+from unlost.observe._schema import ErrorRecord, FrameRecord
+
+__all__ = [
+    "ErrorRecord",
+    "FrameRecord",
+    "Headline",
+    "Redactor",
+    "digest",
+    "fingerprint",
+    "headline",
+    "record",
+    "redact",
+    "render",
+]

@@ -1,1 +1,22 @@
-"""report"""
+"""One view of a run's data, many media; so far the terminal and JSON."""
+
+from unlost.report._detail import detail_as_json, detail_as_text
+from unlost.report._runs import runs_as_json, runs_as_text
+from unlost.report._summary import summary_as_json, summary_as_text
+from unlost.report._text import clock_time, rate
+from unlost.report._view import EXIT_CODES, Entry, View, exit_code
+
+__all__ = [
+    "EXIT_CODES",
+    "Entry",
+    "View",
+    "clock_time",
+    "detail_as_json",
+    "detail_as_text",
+    "exit_code",
+    "rate",
+    "runs_as_json",
+    "runs_as_text",
+    "summary_as_json",
+    "summary_as_text",
+]

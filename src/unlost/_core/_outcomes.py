@@ -1,0 +1,90 @@
+"""The outcomes of many operations: returned together, or travelling with the error that came out in their place."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Any, Final, TypeVar
+
+from unlost._core._outcome import Cancelled, Failure, Outcome, Value
+from unlost._core._summary import summary
+from unlost.errors import ChildCancelled, recall, remember
+
+T = TypeVar("T")
+
+_KEY: Final = "outcomes"
+_index = attrgetter("index")
+
+
+class Outcomes(list[Outcome[T]]):
+    """
+    A list of outcomes; ``str`` summarises it.
+
+    It holds one outcome for each input, in input order, unless it comes from ``partial(error)``: then only those that
+    had ended, each with its ``index``.
+    """
+
+    __slots__ = ()
+
+    @property
+    def failures(self) -> list[Failure | Cancelled]:
+        """Every outcome that is not a value, cancellations included; each has ``.error`` and ``.index``."""
+        return [outcome for outcome in self if not isinstance(outcome, Value)]
+
+    def values(self) -> list[T]:
+        """
+        Return all values, or raise all failures.
+
+        Raises:
+            ExceptionGroup: If there is any failure: one group of all of them, in order, each the original exception
+                object; a cancelled item is in it as ``ChildCancelled``. A ``BaseExceptionGroup`` where one of them is
+                no ``Exception``. ``partial(group)`` returns these outcomes: the values are not lost.
+        """
+        values = [outcome.value for outcome in self if isinstance(outcome, Value)]
+        if len(values) < len(self):
+            # no local name for the group: its traceback refers to this frame
+            raise self.as_group(f"{len(self) - len(values)} of {len(self)} failed")
+        return values
+
+    def as_group(self, message: str, among: Outcomes[Any] | None = None) -> BaseExceptionGroup[BaseException]:
+        """
+        Return everything that is no value as one group; there must be something.
+
+        Attached to it are these outcomes, or all those that they were picked from, ``among``.
+        """
+        group = BaseExceptionGroup(message, [_as_exception(failure) for failure in self.failures])
+        attach(group, self if among is None else among)
+        return group
+
+    def sort_by_input(self) -> None:
+        """Bring the outcomes into the order of their inputs."""
+        self.sort(key=_index)
+
+    def __str__(self) -> str:
+        return summary(self)
+
+
+def _as_exception(failure: Failure | Cancelled) -> BaseException:
+    if isinstance(failure, Failure):
+        return failure.error
+    child_cancelled = ChildCancelled(f"item {failure.index} was cancelled: {failure.reason or 'no reason is known'}")
+    child_cancelled.__cause__ = failure.error
+    return child_cancelled
+
+
+def partial(error: BaseException) -> Outcomes[Any] | None:  # Any: the error does not tell of which call
+    """
+    Return the outcomes that had ended when ``error`` came out of ``settle``, ``map`` or ``stream`` in their place.
+
+    They are in input order. What has the index -1 is no item but the input itself, which failed too. Where the error
+    passed through several calls, the outcomes of all follow each other, the innermost first. None if nothing is
+    attached. They stay in this process: a pickled error comes back without them.
+    """
+    attached: Outcomes[Any] | None = recall(error, _KEY)  # Any: as above
+    return attached
+
+
+def attach(error: BaseException, outcomes: Outcomes[Any]) -> None:  # Any: as above
+    """Keep ``outcomes`` with ``error``, behind those that are there."""
+    if present := partial(error):
+        outcomes = Outcomes([*present, *outcomes])
+    remember(error, _KEY, outcomes)

@@ -1,0 +1,159 @@
+"""
+The books of a run, read from its journal: where every input is, and which errors the failed ones had.
+
+Each bucket is counted by a query of its own, never as what is left over, so that an item in no bucket, or in two,
+makes the books not balance instead of going unseen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, TypedDict
+
+from unlost.batch._door import Connection
+from unlost.batch._journal import name_of
+
+# Seen by the last scan that reached the end of the source, or by one after it
+_PRESENT = "item.scan >= (SELECT coalesce(max(scan), 0) FROM scan WHERE complete)"
+_CLAIMED = "EXISTS (SELECT 1 FROM claim WHERE claim.item = item.id)"
+_ENDED = "EXISTS (SELECT 1 FROM outcome WHERE outcome.item = item.id)"
+_COUNTS = {
+    "inputs": "SELECT count(*) FROM item",
+    "ok": f"SELECT count(*) FROM outcome JOIN item ON item.id = outcome.item WHERE ok AND {_PRESENT}",
+    "failed": f"SELECT count(*) FROM outcome JOIN item ON item.id = outcome.item WHERE NOT ok AND {_PRESENT}",
+    "in_doubt": f"SELECT count(*) FROM claim JOIN item ON item.id = claim.item WHERE NOT {_ENDED} AND {_PRESENT}",
+    "pending": f"SELECT count(*) FROM item WHERE NOT {_CLAIMED} AND NOT {_ENDED} AND {_PRESENT}",
+    "withdrawn": f"SELECT count(*) FROM item WHERE NOT ({_PRESENT})",
+    "read": "SELECT (SELECT records FROM scan ORDER BY scan DESC LIMIT 1)",
+    "seen": "SELECT count(*) FROM item WHERE scan = (SELECT max(scan) FROM scan)",
+    "retries": "SELECT coalesce(sum(attempts - 1), 0) FROM outcome WHERE attempts > 1",
+    "recovered": "SELECT count(*) FROM outcome WHERE ok AND attempts > 1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """
+    Where every input is.
+
+    Attributes:
+        inputs: Items ever seen.
+        ok: Ended with a value.
+        failed: Ended with an error: the dead letters.
+        in_doubt: Started, and nobody knows how that ended.
+        pending: Never started.
+        withdrawn: Gone from the source, however they ended.
+        read: Records that the last scan counted while reading; None if it was cut off, or goes on.
+        seen: Items that the last scan saw.
+        retries: Attempts beyond the first.
+        recovered: Items that ended with a value after a failed attempt.
+    """
+
+    inputs: int
+    ok: int
+    failed: int
+    in_doubt: int
+    pending: int
+    withdrawn: int
+    read: int | None
+    seen: int
+    retries: int
+    recovered: int
+
+    @property
+    def accounted(self) -> int:
+        """The sum of the buckets."""
+        return self.ok + self.failed + self.in_doubt + self.pending + self.withdrawn
+
+    @property
+    def balance(self) -> bool:
+        """Whether every input is in exactly one bucket, and every record that was read is an item."""
+        return self.inputs == self.accounted and self.read in (None, self.seen)
+
+    def as_json(self) -> dict[str, int | bool | None]:
+        return {**asdict(self), "balance": self.balance}
+
+
+class Dead(TypedDict):
+    """One failed item, for ``show``."""
+
+    key: str
+    line: int
+    attempts: int
+    ms: int
+    kind: str
+    fingerprint: str
+    error: Any  # an ErrorRecord, as JSON reads it back
+    input: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """
+    Failed items whose errors have one fingerprint.
+
+    Attributes:
+        fingerprint: Six hex digits.
+        count: Of items.
+        kind: Value of a ``Kind``.
+        line: Of the first example in the source.
+        key: Of that example.
+        error: The record of its error.
+    """
+
+    fingerprint: str
+    count: int
+    kind: str
+    line: int
+    key: str
+    error: Any  # an ErrorRecord, as JSON reads it back
+
+
+def read_books(connection: Connection) -> Books:
+    """Count every bucket, in one snapshot."""
+    connection.execute("BEGIN")
+    try:
+        return Books(**{name: next(iter(connection.execute(query)))[0] for name, query in _COUNTS.items()})
+    finally:
+        connection.execute("COMMIT")
+
+
+def read_groups(connection: Connection) -> list[Group]:
+    """Return the groups of failed items, the largest first."""
+    rows = connection.execute(
+        f"""SELECT fingerprint, count(*), kind, min(item.line), key, ordinal, error
+        FROM outcome JOIN item ON item.id = outcome.item WHERE NOT ok AND {_PRESENT}
+        GROUP BY fingerprint ORDER BY count(*) DESC, min(item.line)"""
+    )
+    return [
+        Group(fingerprint, count, kind, line, name_of(key, ordinal), json.loads(error))
+        for fingerprint, count, kind, line, key, ordinal, error in rows
+    ]
+
+
+def read_dead(connection: Connection, fingerprint: str) -> Iterator[Dead]:
+    """Yield the failed items whose fingerprint begins so, in the order of the source."""
+    rows = connection.execute(
+        f"""SELECT key, ordinal, line, attempts, ms, kind, fingerprint, error, raw
+        FROM outcome JOIN item ON item.id = outcome.item JOIN input ON input.item = item.id
+        WHERE NOT ok AND {_PRESENT} AND substr(fingerprint, 1, ?) = ? ORDER BY item.line, item.id""",
+        (len(fingerprint), fingerprint),
+    )
+    for key, ordinal, line, attempts, ms, kind, full, error, raw in rows:
+        text = bytes(raw).decode("utf-8", "backslashreplace")
+        yield Dead(
+            key=name_of(key, ordinal), line=line, attempts=attempts, ms=ms, kind=kind, fingerprint=full,
+            error=json.loads(error), input=text,
+        )  # fmt: skip
+
+
+def read_in_doubt(connection: Connection) -> Iterator[tuple[str, int, int]]:
+    """Yield key, line and number of starts of each item in doubt, in the order of the source."""
+    rows = connection.execute(
+        f"""SELECT key, ordinal, line, times FROM claim JOIN item ON item.id = claim.item
+        WHERE NOT {_ENDED} AND {_PRESENT} ORDER BY item.line, item.id"""
+    )
+    for key, ordinal, line, times in rows:
+        yield name_of(key, ordinal), line, times

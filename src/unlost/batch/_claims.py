@@ -1,0 +1,113 @@
+"""
+Items that may start, claimed a little ahead of need.
+
+A claim costs a commit, so items are claimed before a slot is free for them; but what is claimed and not started when
+the process is killed is in doubt as well. So the supply is kept at what starts while one commit is under way: about
+one for a slow job, dozens for a fast one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import cast
+
+from unlost.batch._journal import Claimed, Journal
+from unlost.batch._writer import JournalError, Writer
+
+
+class Claims:
+    """
+    An async iterator over claimed items; ends when there are no more, or after ``stop``.
+
+    Args:
+        journal: Where they are claimed.
+        writer: Who claims them.
+        concurrency: How many start at first.
+
+    Raises:
+        JournalError: From ``__anext__``, when claims cannot be made durable.
+    """
+
+    def __init__(self, journal: Journal, writer: Writer, concurrency: int) -> None:
+        self._journal = journal
+        self._writer = writer
+        self._loop = asyncio.get_running_loop()
+        self._ready: deque[Claimed] = deque()
+        self._inbox: deque[tuple[object, JournalError | None]] = deque()
+        self._told = asyncio.Event()
+        self._asked = concurrency  # items asked for in the claim under way; 0 where none is
+        self._want = 1.0  # how many to have at hand
+        self._taken = 0  # since the claim under way was asked for
+        self._starved = False  # whether a slot waited for that claim
+        self._more = True
+        self._error: JournalError | None = None
+        writer.put(journal.claim, concurrency, self._claimed, urgent=True)
+
+    def __aiter__(self) -> Claims:
+        return self
+
+    async def __anext__(self) -> Claimed:
+        while not self._ready:
+            if self._error is not None:
+                raise self._error
+            if not self._more:
+                raise StopAsyncIteration
+            self._told.clear()
+            self._ask(urgent=True)
+            self._starved = True
+            await self._told.wait()
+        self._taken += 1
+        claimed = self._ready.popleft()
+        if len(self._ready) < self._want / 2:
+            self._ask()
+        return claimed
+
+    def stop(self) -> None:
+        """Hand out no more."""
+        self._more = False
+        self._told.set()
+
+    def left(self) -> list[int]:
+        """Return the items that were claimed and not handed out, for release; call it after the writer's ``flush``."""
+        self._take()
+        left = [claimed.item for claimed in self._ready]
+        self._ready.clear()
+        return left
+
+    def wake(self) -> None:
+        """Look again: the journal may have more items than when it last said that it had none."""
+        self._told.set()
+
+    def _ask(self, *, urgent: bool = False) -> None:
+        if self._asked or not self._more:
+            return
+        self._asked = max(1, round(self._want) - len(self._ready))
+        self._taken, self._starved = 0, False
+        self._writer.put(self._journal.claim, self._asked, self._claimed, urgent=urgent)
+
+    def _claimed(self, told: object, error: JournalError | None) -> None:
+        """In the writer's thread."""
+        self._inbox.append((told, error))
+        self._loop.call_soon_threadsafe(self._take)
+
+    def _take(self) -> None:
+        while self._inbox:
+            told, error = self._inbox.popleft()
+            self._asked = 0
+            if error is not None:
+                self._error = error
+                self._told.set()
+            else:
+                self._take_in(cast("tuple[list[Claimed], bool]", told))
+
+    def _take_in(self, told: tuple[list[Claimed], bool]) -> None:
+        claimed, ended = told
+        self._ready.extend(claimed)
+        self._more = self._more and not ended
+        if self._starved:
+            self._want *= 2.0
+        else:  # it shrinks slowly, so that one quiet moment does not starve the slots
+            self._want = max(1.0, self._taken * 1.5, self._want * 0.8)
+        if claimed or ended:
+            self._told.set()

@@ -1,0 +1,93 @@
+"""
+The one door through which the journal's connections are opened.
+
+Everything else speaks SQL through the small ``Connection`` protocol, so that a test can put another build of SQLite
+behind it (``apsw``, with a file system of its own that loses unsynced bytes).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+Row: TypeAlias = tuple[Any, ...]  # SQLite is dynamically typed; each query's reader knows its columns
+
+
+class Connection(Protocol):
+    """What the journal asks of a connection; it is in autocommit mode, transactions are written out."""
+
+    def execute(self, sql: str, parameters: Sequence[object] = (), /) -> Iterable[Row]: ...
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[object]], /) -> object: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """
+    How connections are opened, and the base class of the errors that they raise.
+
+    Attributes:
+        connect: Takes a ``file:`` URI.
+        error: What every failure of a connection is an instance of.
+    """
+
+    connect: Callable[[str], Connection]
+    error: type[Exception]
+
+
+def _connect(uri: str) -> Connection:
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
+
+
+SQLITE = Door(_connect, sqlite3.Error)
+
+
+def for_writing(door: Door, path: Path, durability: str) -> Connection:
+    """
+    Open the journal's only writing connection.
+
+    Args:
+        door: Which SQLite.
+        path: The journal; made if it is not there.
+        durability: ``"power"``: a commit survives a power cut (``synchronous=FULL``, and ``fullfsync``, which macOS
+            needs for that). ``"process"``: it survives the death of the process only.
+    """
+    connection = door.connect(f"{path.resolve().as_uri()}?mode=rwc")
+    pragmas = (
+        "journal_mode=WAL",
+        f"synchronous={'FULL' if durability == 'power' else 'NORMAL'}",
+        f"fullfsync={int(durability == 'power')}",
+        f"checkpoint_fullfsync={int(durability == 'power')}",
+        "wal_autocheckpoint=4000",  # pages: about 16 MB between checkpoints, which stop the writer for a sync each
+        "cache_size=-32000",  # KiB
+        "temp_store=MEMORY",
+    )
+    for pragma in pragmas:
+        for _row in connection.execute(f"PRAGMA {pragma}"):
+            pass
+    return connection
+
+
+@contextmanager
+def for_reading(door: Door, path: Path) -> Iterator[Connection]:
+    """Open a connection that cannot write; a journal in a folder that cannot be written to is read as it lies there."""
+    uri = path.resolve().as_uri()
+    connection = door.connect(f"{uri}?mode=ro")
+    try:
+        try:
+            list(connection.execute("SELECT count(*) FROM sqlite_master"))
+        except door.error:
+            # A WAL journal needs its -shm file even to be read; where that cannot be made, nobody writes either
+            if path.with_name(path.name + "-wal").exists():
+                raise
+            connection.close()
+            connection = door.connect(f"{uri}?immutable=1")
+        yield connection
+    finally:
+        connection.close()

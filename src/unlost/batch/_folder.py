@@ -1,0 +1,121 @@
+"""
+The folder of journals (``.unlost``) and the runs in it.
+
+A run ``fetch-3`` is the third of a function named ``fetch``: its journal is ``fetch-3.db``, its lock ``fetch-3.lock``.
+The folder is for its user only (it holds inputs and values) and keeps itself out of version control.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from unlost.batch import _door, _schema
+from unlost.batch._door import Connection, Door
+from unlost.errors import UsageError
+
+DEFAULT = Path(".unlost")
+_NUMBERED = re.compile(r"(?P<stem>.+)-(?P<number>[1-9][0-9]*)")
+
+
+class Folder:
+    """
+    Journals in one folder.
+
+    Args:
+        path: Made on first use.
+        door: Which SQLite.
+    """
+
+    def __init__(self, path: Path, door: Door = _door.SQLITE) -> None:
+        self.path = path
+        self._door = door
+
+    def make(self) -> None:
+        """
+        Make the folder, for this user only.
+
+        Raises:
+            UsageError: It cannot be made or written to.
+        """
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            ignore = self.path / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n", encoding="utf-8")
+        except OSError as making_error:
+            raise UsageError(
+                f"cannot keep journals in {self.path}: {making_error.strerror}.\n"
+                "Name a folder that you can write to: --folder DIR"
+            ) from making_error
+
+    def journal(self, run: str) -> Path:
+        return self.path / f"{run}.db"
+
+    def lock(self, run: str) -> Path:
+        return self.path / f"{run}.lock"
+
+    def runs(self) -> list[str]:
+        """Return the names of all runs, by function, then number."""
+        names = [path.stem for path in self.path.glob("*.db") if _NUMBERED.fullmatch(path.stem)]
+        return sorted(names, key=_order)
+
+    def find(self, run: str) -> Path:
+        """
+        Return the journal of a run that exists.
+
+        Raises:
+            UsageError: There is none of that name; the message lists those there are.
+        """
+        path = self.journal(run)
+        if _NUMBERED.fullmatch(run) and path.is_file():
+            return path
+        names = ", ".join(self.runs()[-10:]) or "none"
+        raise UsageError(f"there is no run {run!r} in {self.path}. Runs there: {names}")
+
+    def next_name(self, stem: str) -> str:
+        """Return the name for the next run of a function."""
+        mine = [number for other, number in map(_order, self.runs()) if other == stem]
+        return f"{stem}-{1 + max(mine, default=0)}"
+
+    def latest(self, stem: str, **meta: str) -> str | None:
+        """Return the last run of a function whose journal says all of this about it; None if there is none."""
+        mine = [run for run in self.runs() if _order(run)[0] == stem]
+        return next((run for run in reversed(mine) if meta.items() <= self.read_meta(run).items()), None)
+
+    def read_meta(self, run: str) -> dict[str, str]:
+        """
+        Return what the journal says about its run; empty if its maker died before the first commit.
+
+        Raises:
+            UsageError: The file is damaged, or no journal.
+        """
+        with self.open(run) as connection:
+            return {} if connection is None else dict(connection.execute("SELECT name, value FROM meta"))
+
+    @contextmanager
+    def open(self, run: str) -> Iterator[Connection | None]:
+        """
+        Give a read-only connection to the journal of a run; None if its maker died before the first commit.
+
+        Raises:
+            UsageError: The file is damaged, or no journal.
+        """
+        path = self.find(run)
+        try:
+            with _door.for_reading(self._door, path) as connection:
+                if _schema.is_empty(connection):
+                    yield None
+                else:
+                    _schema.check(connection, path)
+                    yield connection
+        except self._door.error as reading_error:
+            raise _schema.unreadable(path, reading_error, self._door) from reading_error
+
+
+def _order(run: str) -> tuple[str, int]:
+    match = _NUMBERED.fullmatch(run)
+    assert match is not None  # runs() lists no others
+    return match["stem"], int(match["number"])

@@ -1,0 +1,160 @@
+"""
+Entering the source into the journal: which records are new, which were seen before, which are no items at all.
+
+Equal records are told apart by an ordinal, 1 for the first in the file. In one scan the ordinals of a key are given
+out without gaps, so the last one given is found by bisection: memory stays flat however many records are equal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from unlost.batch._door import Connection, Row
+from unlost.batch._journal import Ended, Journal, name_of
+
+Refuse: TypeAlias = Callable[[str, int, int], tuple[str, str]]
+"""Takes a duplicate key, its line and the first one's line; returns the error's record (JSON) and fingerprint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """
+    One record of the source on its way into the journal.
+
+    Attributes:
+        key: Of the record.
+        line: 1-based line of its first character.
+        raw: As it was read.
+        error: The record of the error (JSON), where the source could not make an item of it.
+        fingerprint: Of that error.
+    """
+
+    key: str
+    line: int
+    raw: bytes
+    error: str | None = None
+    fingerprint: str | None = None
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What one chunk changes."""
+
+    new: list[tuple[int, str, int, int, int]] = field(default_factory=list)
+    inputs: list[tuple[int, bytes]] = field(default_factory=list)
+    again: list[tuple[int, int, int]] = field(default_factory=list)
+    edited: list[tuple[bytes, int]] = field(default_factory=list)
+    refused: list[Ended] = field(default_factory=list)
+
+
+class Index:
+    """
+    The operations of one scan.
+
+    Args:
+        journal: Where refused records end.
+        scan: Number of this reading of the source.
+        next_item: The first item number that is free.
+        refuse_duplicate: Where a duplicate key is an error (``--key``): makes that error.
+    """
+
+    def __init__(self, journal: Journal, scan: int, next_item: int, refuse_duplicate: Refuse | None) -> None:
+        self._journal = journal
+        self._scan = scan
+        self._next_item = next_item
+        self._refuse_duplicate = refuse_duplicate
+
+    def enter(self, connection: Connection, chunks: list[Sequence[Indexed]]) -> None:
+        """Enter records: new ones as items, known ones as seen again; those with an error end at once."""
+        for chunk in chunks:
+            self._enter(connection, chunk)
+
+    def finish(self, connection: Connection, counts: list[tuple[int, bool]]) -> None:
+        """Note that reading ended: after how many records, and whether that was the end of the source."""
+        for records, complete in counts:
+            connection.execute(
+                "UPDATE scan SET records = ?, complete = ? WHERE scan = ?", (records, int(complete), self._scan)
+            )
+        self._journal.scanned = True
+
+    def _enter(self, connection: Connection, chunk: Sequence[Indexed]) -> None:
+        firsts = _firsts(connection, chunk)
+        last: dict[str, int] = {}  # the last ordinal that this scan gave, for keys met in this chunk
+        rows = _Rows()
+        for record in chunk:
+            key = record.key
+            if key not in last:
+                first = firsts.get(key)
+                last[key] = self._last_ordinal(connection, key) if first and first[2] == self._scan else 0
+            ordinal = last[key] = last[key] + 1
+            known = firsts.get(key) if ordinal == 1 else _find(connection, key, ordinal)
+            if known is not None:
+                self._seen_again(rows, record, known[0])
+            else:
+                item = self._enter_new(rows, record, ordinal, firsts)
+                if ordinal == 1:
+                    firsts[key] = (item, record.line, self._scan)
+        self._write(connection, rows)
+
+    def _seen_again(self, rows: _Rows, record: Indexed, item: int) -> None:
+        rows.again.append((record.line, self._scan, item))
+        if self._refuse_duplicate is not None:  # the key is the user's: the record under it may have been edited
+            rows.edited.append((record.raw, item))
+
+    def _enter_new(self, rows: _Rows, record: Indexed, ordinal: int, firsts: dict[str, Row]) -> int:
+        item = self._next_item
+        self._next_item += 1
+        rows.new.append((item, record.key, ordinal, record.line, self._scan))
+        rows.inputs.append((item, record.raw))
+        error, fingerprint = record.error, record.fingerprint
+        if error is None and ordinal > 1 and self._refuse_duplicate is not None:
+            error, fingerprint = self._refuse_duplicate(record.key, record.line, firsts[record.key][1])
+        if error is not None:
+            name = name_of(record.key, ordinal)
+            ended = Ended(item, name, record.line, False, 0, 0, kind="input", fingerprint=fingerprint, error=error)
+            rows.refused.append(ended)
+        return item
+
+    def _last_ordinal(self, connection: Connection, key: str) -> int:
+        """Return the greatest ordinal of the key that this scan gave; 1 is known to be given."""
+        given, step = 1, 1
+        while self._is_given(connection, key, given + step):
+            given += step
+            step *= 2
+        while step > 1:
+            step //= 2
+            if self._is_given(connection, key, given + step):
+                given += step
+        return given
+
+    def _is_given(self, connection: Connection, key: str, ordinal: int) -> bool:
+        row = _find(connection, key, ordinal)
+        return row is not None and row[2] == self._scan
+
+    def _write(self, connection: Connection, rows: _Rows) -> None:
+        connection.executemany("INSERT INTO item(id, key, ordinal, line, scan) VALUES (?, ?, ?, ?, ?)", rows.new)
+        connection.executemany("INSERT INTO input(item, raw) VALUES (?, ?)", rows.inputs)
+        connection.executemany("UPDATE item SET line = ?, scan = ? WHERE id = ?", rows.again)
+        connection.executemany(
+            """UPDATE input SET raw = ? WHERE item = ?
+            AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.item = input.item)""",
+            rows.edited,
+        )
+        self._journal.end(connection, rows.refused)
+
+
+def _firsts(connection: Connection, chunk: Sequence[Indexed]) -> dict[str, Row]:
+    """Return (item, line, scan) of the first record of each key that the journal knows."""
+    keys = json.dumps([record.key for record in chunk])
+    rows = connection.execute(
+        "SELECT key, id, line, scan FROM item WHERE key IN (SELECT value FROM json_each(?)) AND ordinal = 1", (keys,)
+    )
+    return {key: (item, line, scan) for key, item, line, scan in rows}
+
+
+def _find(connection: Connection, key: str, ordinal: int) -> Row | None:
+    row = connection.execute("SELECT id, line, scan FROM item WHERE key = ? AND ordinal = ?", (key, ordinal))
+    return next(iter(row), None)

@@ -1,0 +1,139 @@
+"""
+The journal's writes: claims before the start, outcomes after the end.
+
+Guarantees:
+    - An item is handed out after its claim is committed.
+    - What was claimed and has no outcome is in doubt: it is not handed out again unless that is asked for.
+    - An item has one outcome; a second one is an error of ours and stops the run.
+
+Every method here is an operation of the writer: it runs in its thread and takes all the payloads that wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unlost._core import wall
+from unlost.batch._door import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An item that may start: its claim is durable."""
+
+    item: int
+    key: str
+    line: int
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """
+    The outcome of an item, as the journal stores it.
+
+    Attributes:
+        item: Its number in the journal.
+        key: Its name to the user.
+        line: Where it stands in the source.
+        ok: Whether there is a value; if not, there is an error with kind and fingerprint.
+        attempts: How often it was started; 0 for a record that is no item.
+        ms: Milliseconds from the first start to the end.
+        value: JSON.
+        survived: JSON: a list of the errors that earlier attempts raised; None if there were none.
+        kind: Value of a ``Kind``.
+        fingerprint: Of the error.
+        error: JSON: the record of the error.
+    """
+
+    item: int
+    key: str
+    line: int
+    ok: bool
+    attempts: int
+    ms: int
+    value: str | None = None
+    survived: str | None = None
+    kind: str | None = None
+    fingerprint: str | None = None
+    error: str | None = None
+
+
+def name_of(key: str, ordinal: int) -> str:
+    """Return the name of an item to its user: the key, and which of several equal ones it is."""
+    return key if ordinal == 1 else f"{key}-{ordinal}"
+
+
+class Journal:
+    """
+    The operations of one opening of a journal.
+
+    Args:
+        epoch: Number of this opening.
+        scan: Number of this opening's reading of the source: only what it saw is handed out.
+        next_seq: The first sequence number of an outcome that is free.
+        retry_in_doubt: Whether to hand out again what earlier openings left in doubt.
+    """
+
+    def __init__(self, epoch: int, scan: int, next_seq: int, *, retry_in_doubt: bool) -> None:
+        self.scanned = False  # whether the scan has ended: set by it, in the writer's thread
+        self._fresh: list[tuple[int, Ended]] = []
+        self._epoch = epoch
+        self._scan = scan
+        self._next_seq = next_seq
+        self._held_after = epoch - 1 if retry_in_doubt else 0
+        self._cursor = 0
+
+    def claim(self, connection: Connection, counts: list[int]) -> list[tuple[list[Claimed], bool]]:
+        """For each count, claim up to so many items in order; return them, and whether there can be no more."""
+        return [self._claim(connection, count) for count in counts]
+
+    def _claim(self, connection: Connection, count: int) -> tuple[list[Claimed], bool]:
+        found = connection.execute(
+            """SELECT id, key, ordinal, line, raw FROM item JOIN input ON input.item = item.id
+            WHERE id > ? AND scan = ?
+            AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.item = item.id)
+            AND NOT EXISTS (SELECT 1 FROM claim WHERE claim.item = item.id AND claim.epoch > ?)
+            ORDER BY id LIMIT ?""",
+            (self._cursor, self._scan, self._held_after, count),
+        )
+        claimed = [Claimed(item, name_of(key, ordinal), line, raw) for item, key, ordinal, line, raw in found]
+        connection.executemany(
+            """INSERT INTO claim(item, epoch, times) VALUES (?, ?, 1)
+            ON CONFLICT(item) DO UPDATE SET epoch = excluded.epoch, times = times + 1""",
+            [(one.item, self._epoch) for one in claimed],
+        )
+        if claimed:
+            self._cursor = claimed[-1].item
+        return claimed, len(claimed) < count and self.scanned
+
+    def release(self, connection: Connection, chunks: list[Sequence[int]]) -> None:
+        """Take back the claims of items that were not started: they are as they were before."""
+        for items in chunks:
+            mine = [(item, self._epoch) for item in items]
+            connection.executemany(
+                "UPDATE claim SET times = times - 1, epoch = epoch - 1 WHERE item = ? AND epoch = ?", mine
+            )
+            connection.executemany("DELETE FROM claim WHERE item = ? AND times = 0", [(item,) for item in items])
+
+    def end(self, connection: Connection, outcomes: list[Ended]) -> None:
+        """Store outcomes, in the order given."""
+        now = wall()
+        rows = []
+        for seq, ended in enumerate(outcomes, self._next_seq):
+            counts = (ended.item, seq, self._epoch, now, int(ended.ok), ended.attempts, ended.ms)
+            rows.append((*counts, ended.value, ended.survived, ended.kind, ended.fingerprint, ended.error))
+            self._fresh.append((seq, ended))
+        self._next_seq += len(rows)
+        connection.executemany("INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def take_fresh(self) -> list[tuple[int, Ended]]:
+        """Return the outcomes stored since the last call, with their sequence numbers; call it after the commit."""
+        fresh, self._fresh = self._fresh, []
+        return fresh
+
+    def close(self, connection: Connection, ends: list[str]) -> None:
+        """Note how this opening of the journal ended, in a word."""
+        for ended in ends:
+            connection.execute("UPDATE epoch SET closed = ?, ended = ? WHERE epoch = ?", (wall(), ended, self._epoch))

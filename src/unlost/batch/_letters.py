@@ -1,0 +1,41 @@
+"""An error as the journal keeps it: what is left when the exception is gone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from unlost.observe import digest, headline, record
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """
+    A failed item's error.
+
+    Attributes:
+        kind: Value of a ``Kind``.
+        fingerprint: In full; the first six digits are shown.
+        error: The record of the error, redacted, as JSON.
+    """
+
+    kind: str
+    fingerprint: str
+    error: str
+
+
+def letter_of(error: BaseException) -> Letter:
+    """Record the error."""
+    recorded = record(error)
+    return Letter(recorded["kind"], digest(recorded), json.dumps(recorded, separators=(",", ":")))
+
+
+def survived_as_json(errors: Iterable[BaseException]) -> str | None:
+    """Return what an item survived as a JSON list of titles, places and fingerprints; None where there is nothing."""
+    brief = []
+    for error in errors:
+        recorded = record(error)
+        line = headline(recorded)
+        brief.append({"title": line.title, "where": line.where, "fingerprint": digest(recorded)})
+    return json.dumps(brief, separators=(",", ":")) if brief else None

@@ -1,0 +1,70 @@
+"""Opening a journal for writing: each opening is an epoch, and reads the source anew in a scan of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from unlost._core import wall
+from unlost.batch import _schema
+from unlost.batch._door import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """
+    Where an opening starts from.
+
+    Attributes:
+        epoch: Its number, from 1.
+        scan: Number of its reading of the source, from 1.
+        next_item: The first item number that is free.
+        next_seq: The first sequence number of an outcome that is free.
+    """
+
+    epoch: int
+    scan: int
+    next_item: int
+    next_seq: int
+
+    @property
+    def continues(self) -> bool:
+        """Whether the journal knew items before."""
+        return self.next_item > 1
+
+
+def open_epoch(connection: Connection, path: Path, meta: Mapping[str, str], options: str, source_hash: str) -> Opening:
+    """
+    Make the tables if the file is new, and enter this opening.
+
+    Args:
+        connection: For writing.
+        path: Of the journal, for messages.
+        meta: What the run is, stored when the file is new.
+        options: What holds in this epoch, as JSON.
+        source_hash: Of the target's code.
+
+    Raises:
+        UsageError: The file is no journal, or one of another version.
+    """
+    if _schema.is_empty(connection):
+        _schema.create(connection, meta)
+    _schema.check(connection, path)
+    epoch = _next(connection, "SELECT max(epoch) FROM epoch")
+    scan = _next(connection, "SELECT max(scan) FROM scan")
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(
+        "INSERT INTO epoch(epoch, pid, opened, options, source_hash) VALUES (?, ?, ?, ?, ?)",
+        (epoch, os.getpid(), wall(), options, source_hash),
+    )
+    connection.execute("INSERT INTO scan(scan, epoch, complete) VALUES (?, ?, 0)", (scan, epoch))
+    connection.execute("COMMIT")
+    return Opening(
+        epoch, scan, _next(connection, "SELECT max(id) FROM item"), _next(connection, "SELECT max(seq) FROM outcome")
+    )
+
+
+def _next(connection: Connection, query: str) -> int:
+    return 1 + (next(iter(connection.execute(query)))[0] or 0)

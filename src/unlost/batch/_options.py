@@ -1,0 +1,216 @@
+"""The options of a run, and which of them hold: a flag over the decorator over the default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, Literal
+
+from unlost.batch._durations import seconds, spelled
+from unlost.batch._records import Format
+from unlost.batch._retry_on import RetryOn, as_tuple, names_of
+from unlost.errors import Kind, UsageError
+from unlost.policies import JobOptions
+
+Values = Mapping[str, Any]  # Any: what was typed, by option name; each option has its reader
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """
+    What a run goes by. All of it is built-ins, since the journal keeps it as JSON.
+
+    Attributes:
+        concurrency: Items that run at once, 1 to 100,000.
+        attempts: How often an item is started at most, the first one counted, 1 to 10,000. By default once: what has
+            side effects is repeated only when somebody said so.
+        timeout: Seconds for an attempt, above 0; None is no limit.
+        deadline: Seconds for an item, its attempts and the waits between them, above 0; None is no limit.
+        retry_on: Names of what is tried again, if ``attempts`` is above 1: kinds, exceptions, predicates.
+        key: Field of the input that names an item; None hashes the input.
+        format: How the source is read; ``auto`` goes by its suffix.
+        durability: What an acknowledged outcome survives: a power cut, or only the death of the process (faster).
+        grace: Seconds that running items have after the first Ctrl-C, 0 or more.
+        in_doubt: Whether what was started and has no outcome waits for a decision or is started again.
+        first: Run so many items only; None runs all.
+    """
+
+    concurrency: int = 100
+    attempts: int = 1
+    timeout: float | None = None
+    deadline: float | None = None
+    retry_on: tuple[str, ...] = (Kind.TRANSIENT.value,)
+    key: str | None = None
+    format: Literal["auto"] | Format = "auto"
+    durability: Literal["power", "process"] = "power"
+    grace: float = 10.0
+    in_doubt: Literal["hold", "retry"] = "hold"
+    first: int | None = None
+
+    def to_json(self) -> dict[str, Any]:  # Any: built-ins that JSON can hold
+        """Return what ``from_json`` reads."""
+        return {**asdict(self), "retry_on": list(self.retry_on)}
+
+    @classmethod
+    def from_json(cls, values: Values) -> Options:
+        """
+        Read what ``to_json`` wrote; what is missing has its default.
+
+        Raises:
+            UsageError: There is an option that this version does not know.
+        """
+        unknown = sorted(values.keys() - {option.name for option in fields(cls)})
+        if unknown:
+            raise UsageError(f"The run has options that this version of unlost does not know: {', '.join(unknown)}.")
+        return cls(**{**values, "retry_on": tuple(values.get("retry_on", cls().retry_on))})
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """
+    The options that hold, and why.
+
+    Attributes:
+        options: Their values.
+        origins: For each option where its value is from: ``flag -j``, ``@job at jobs.py:12``, ``default``.
+        retry_on: What ``options.retry_on`` names, for ``Retry(on=...)``.
+        given: What was given by flag or argument, as JSON can hold it: given again to ``resolve``, the same holds
+            again, and what the decorator says by then.
+    """
+
+    options: Options
+    origins: Mapping[str, str]
+    retry_on: tuple[RetryOn, ...]
+    given: Mapping[str, Any] = field(default_factory=dict)  # Any: built-ins
+
+
+def resolve(
+    flags: Values,
+    decorator: JobOptions,
+    *,
+    decorated_at: str = "",
+    spelling: Literal["flag", "argument"] = "flag",
+) -> Resolved:
+    """
+    Decide each option: a flag over the decorator over the default.
+
+    Args:
+        flags: Values by option name, as typed (``"10s"``) or as objects (``10``); None is not given. The text ``none``
+            takes a decorator's limit away.
+        decorator: What ``@unlost.job`` says.
+        decorated_at: Where it says so: ``jobs.py:12``.
+        spelling: How origins and errors name what was given: ``flag -j`` or ``argument concurrency=``.
+
+    Raises:
+        UsageError: A value is not what its option takes, or two of them contradict each other.
+    """
+    place = f"@job at {decorated_at}" if decorated_at else "@job"
+    decorated = {name: getattr(decorator, name) for name in _DECORATED if getattr(decorator, name) is not None}
+    given = {name: value for name, value in flags.items() if value is not None}
+    values = {  # the later one wins
+        **{name: _read(name, value, f"{place}: {name}=") for name, value in decorated.items()},
+        **{name: _read(name, value, _spelled(name, spelling)) for name, value in given.items()},
+    }
+    origins = {
+        **dict.fromkeys(_READERS, "default"),
+        **dict.fromkeys(decorated, place),
+        **{name: f"{spelling} {_spelled(name, spelling)}" for name in given},
+    }
+    retry_on = values.pop("retry_on", (Kind.TRANSIENT,))
+    options = Options(**values, retry_on=names_of(retry_on))
+    _refuse_contradiction(options, origins)
+    kept = options.to_json()
+    return Resolved(options, MappingProxyType(origins), retry_on, {name: _kept(kept[name]) for name in given})
+
+
+FLAGS: Mapping[str, str] = MappingProxyType({"concurrency": "-j"})
+"""Flags that are not spelled as their option is."""
+
+
+_DECORATED = ("concurrency", "attempts", "timeout", "deadline", "retry_on")
+
+
+def _spelled(name: str, spelling: str) -> str:
+    if spelling == "argument":
+        return f"{name}="
+    return FLAGS.get(name, f"--{name.replace('_', '-')}")
+
+
+def _read(name: str, value: object, where: str) -> Any:  # Any: each option has its own type
+    reader = _READERS.get(name)
+    if reader is None:
+        raise UsageError(f"There is no option {name!r}; there are {', '.join(_READERS)}.")
+    try:
+        return reader(value)
+    except ValueError as refusal:
+        shown = value if isinstance(value, str) and " " not in value and value else repr(value)
+        raise UsageError(f"{where}{'' if where.endswith('=') else ' '}{shown}: {refusal}.") from refusal
+
+
+def _refuse_contradiction(options: Options, origins: Mapping[str, str]) -> None:
+    timeout, deadline = options.timeout, options.deadline
+    if timeout is not None and deadline is not None and timeout > deadline:
+        raise UsageError(
+            f"The timeout of an attempt, {spelled(timeout)} ({origins['timeout']}), is longer than the deadline of "
+            f"its item, {spelled(deadline)} ({origins['deadline']}), and would never be reached. "
+            f"Write --timeout {spelled(deadline)}, or a longer --deadline."
+        )
+
+
+def _kept(value: object) -> object:
+    return "none" if value is None else value  # a limit taken away on purpose; None would mean: not given
+
+
+def _count(most: int) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        try:
+            number = int(value) if isinstance(value, str) else value
+        except ValueError:
+            number = None
+        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= most:
+            raise ValueError(f"expected a whole number from 1 to {most:,}")
+        return number
+
+    return read
+
+
+def _limit(value: object) -> float | None:
+    if value == "none":
+        return None
+    read = seconds(value)
+    if read == 0:
+        raise ValueError("expected more than 0 seconds; write none for no limit")
+    return read
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("expected the name of a field")
+    return value
+
+
+def _one_of(*words: str) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if value not in words:
+            raise ValueError(f"expected {' or '.join(words)}")
+        return str(value)
+
+    return read
+
+
+_READERS: Mapping[str, Callable[[object], object]] = MappingProxyType(
+    {
+        "concurrency": _count(100_000),
+        "attempts": _count(10_000),
+        "timeout": _limit,
+        "deadline": _limit,
+        "retry_on": as_tuple,
+        "key": _text,
+        "format": _one_of("auto", "lines", "jsonl"),
+        "durability": _one_of("power", "process"),
+        "grace": seconds,
+        "in_doubt": _one_of("hold", "retry"),
+        "first": _count(10**12),
+    }
+)

@@ -1,0 +1,96 @@
+"""One item from its claim to its outcome: attempts, deadlines, and the JSON of what came out."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from unlost._core import Failure, Outcome, Value
+from unlost.batch._context import Context
+from unlost.batch._journal import Claimed, Ended
+from unlost.batch._letters import letter_of, survived_as_json
+from unlost.batch._options import Resolved
+from unlost.batch._records import Format, parse
+from unlost.batch._target import Job
+from unlost.batch._values import OutputError, encode
+from unlost.errors import DeadlineExceeded, attempts
+from unlost.policies import Retry, deadline, timeout
+
+
+class Performer:
+    """
+    Calls the job for one item after another, as its policy says; safe to be called concurrently.
+
+    Args:
+        job: Called with item and context.
+        policy: Attempts, timeout and deadline.
+        run_id: Names the run for ever; part of every idempotency key.
+        format: How a claimed record is read.
+    """
+
+    def __init__(self, job: Job, policy: Resolved, run_id: str, format: Format) -> None:  # noqa: A002
+        options = policy.options
+        self._job = job
+        self._timeout = options.timeout
+        self._deadline = options.deadline
+        self._retry = Retry(attempts=options.attempts, on=policy.retry_on, total=options.deadline)
+        self._run_id = run_id
+        self._format = format
+
+    async def __call__(self, claimed: Claimed) -> tuple[Ended, Outcome[Any]]:
+        """
+        Perform the item; whatever the job does is its own outcome.
+
+        Returns:
+            The outcome, as the journal stores it and as it is.
+
+        Raises:
+            CancelledError: The item was cancelled, from inside or outside; it has no outcome yet.
+        """
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        context = Context(self._run_id, claimed.key, claimed.line)
+        outcome = await self._outcome(parse(claimed.line, claimed.raw, self._format).value, context)
+        outcome.key = claimed.key
+        outcome.duration = loop.time() - started
+        return ended_of(claimed, outcome), outcome
+
+    async def _outcome(self, item: Any, context: Context) -> Outcome[Any]:  # whatever JSON can hold
+        def on_attempt(number: int) -> None:
+            context.attempt = number
+
+        try:
+            if self._deadline is None:
+                return await self._retry.outcome(self._attempt, item, context, on_attempt=on_attempt)
+            async with deadline(self._deadline, name="item deadline"):
+                return await self._retry.outcome(self._attempt, item, context, on_attempt=on_attempt)
+        except (DeadlineExceeded, SystemExit, KeyboardInterrupt) as final:
+            # A job's SystemExit must not end the run, and its KeyboardInterrupt is not the user's: that is a signal
+            return Failure(final, attempts=context.attempt, survived=attempts(final))
+
+    async def _attempt(self, item: Any, context: Context) -> Any:
+        if self._timeout is None:
+            return await self._job(item, context)
+        async with timeout(self._timeout, name="attempt timeout"):
+            return await self._job(item, context)
+
+
+def ended_of(claimed: Claimed, outcome: Outcome[Any]) -> Ended:
+    """Return an outcome as the journal stores it; a value that JSON cannot hold is a failure."""
+    ms = round(outcome.duration * 1000)
+    if isinstance(outcome, Value):
+        try:
+            value = encode(outcome.value)
+        except OutputError as output_error:
+            return _failed(claimed, output_error, outcome.attempts, ms)
+        survived = survived_as_json(outcome.survived)
+        return Ended(claimed.item, claimed.key, claimed.line, True, outcome.attempts, ms, value, survived)
+    return _failed(claimed, outcome.error, outcome.attempts, ms)
+
+
+def _failed(claimed: Claimed, error: BaseException, attempts: int, ms: int) -> Ended:
+    letter = letter_of(error)
+    return Ended(
+        claimed.item, claimed.key, claimed.line, False, attempts, ms,
+        kind=letter.kind, fingerprint=letter.fingerprint, error=letter.error,
+    )  # fmt: skip

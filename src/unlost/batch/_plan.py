@@ -1,0 +1,181 @@
+"""
+What a run will do, decided before anything is started or written: which function, which source, which journal.
+
+Typing the same command again continues the last run of that target and source; so does naming the run.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from unlost._core import wall
+from unlost.batch._door import SQLITE, Door
+from unlost.batch._folder import DEFAULT, Folder
+from unlost.batch._keys import check_field
+from unlost.batch._options import Resolved, Values, resolve
+from unlost.batch._source import AnySource, Source, open_source
+from unlost.batch._target import Target, load_target
+from unlost.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    A run that may start.
+
+    Attributes:
+        run: Its name.
+        continues: Whether its journal exists.
+        meta: What the journal says, or will say, about it.
+        policy: The options that hold this time.
+        out: The results file; None for none.
+        folder: Where its journal is.
+        door: Which SQLite.
+    """
+
+    run: str
+    continues: bool
+    meta: Mapping[str, str]
+    target: Target
+    source: Source
+    policy: Resolved
+    out: Path | None
+    folder: Folder
+    door: Door
+
+    def options_json(self) -> str:
+        """Return what the journal keeps of this opening's options, for the next one."""
+        return json.dumps({"given": dict(self.policy.given), "out": str(self.out.resolve()) if self.out else None})
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """
+    Which journal to write.
+
+    Attributes:
+        folder: Of journals.
+        new: Start another run even if there is one to continue.
+        accept_code: Continue although the target's code is another one.
+        door: Which SQLite.
+    """
+
+    folder: Path = DEFAULT
+    new: bool = False
+    accept_code: bool = False
+    door: Door = SQLITE
+
+
+def plan_run(
+    target: Target,
+    source_spec: AnySource,
+    flags: Values,
+    where: Where,
+    *,
+    out: Path | None = None,
+    spelling: Literal["flag", "argument"] = "flag",
+) -> Plan:
+    """
+    Plan the command ``run``: continue the last run of this target and source, or start one.
+
+    Raises:
+        UsageError: Anything about it cannot be; nothing was started and no journal written.
+    """
+    policy = resolve(flags, target.options, decorated_at=target.defined_at, spelling=spelling)
+    folder = Folder(where.folder, where.door)
+    folder.make()
+    source = open_source(source_spec, policy.options.format, spool_folder=where.folder)
+    check_field(policy.options.key, source.format)
+    run = None if where.new else folder.latest(target.name, target=target.spec, source=source.identity)
+    if run is not None:
+        meta = folder.read_meta(run)
+        _check_continues(folder, run, meta, target, source, policy, accept_code=where.accept_code)
+        return Plan(run, True, meta, target, source, policy, out or _last_out(folder, run), folder, where.door)
+    meta = {
+        "run_id": uuid.uuid4().hex,
+        "target": target.spec,
+        "source": source.identity,
+        "path": str(source.path),
+        "format": source.format,
+        "key": policy.options.key or "",
+        "created": str(wall()),
+    }
+    return Plan(folder.next_name(target.name), False, meta, target, source, policy, out, folder, where.door)
+
+
+def plan_resume(run: str, flags: Values, where: Where, *, out: Path | None = None) -> Plan:
+    """
+    Plan the command ``resume``: what the run's last opening was told holds, but for what is said anew.
+
+    Raises:
+        UsageError: There is no such run, or it cannot be continued.
+    """
+    folder = Folder(where.folder, where.door)
+    meta = folder.read_meta(run)
+    if not meta:
+        raise UsageError(f"run {run} died before it was written. Type the command that started it again.")
+    target = load_target(meta["target"])
+    given = {
+        **_last_options(folder, run)["given"],
+        **{name: value for name, value in flags.items() if value is not None},
+    }
+    policy = resolve(given, target.options, decorated_at=target.defined_at)
+    source = Source(Path(meta["path"]), "jsonl" if meta["format"] == "jsonl" else "lines", meta["source"])
+    _check_continues(folder, run, meta, target, source, policy, accept_code=where.accept_code)
+    return Plan(run, True, meta, target, source, policy, out or _last_out(folder, run), folder, where.door)
+
+
+def _check_continues(
+    folder: Folder,
+    run: str,
+    meta: Mapping[str, str],
+    target: Target,
+    source: Source,
+    policy: Resolved,
+    *,
+    accept_code: bool,
+) -> None:
+    key = policy.options.key or ""
+    if key != meta["key"]:
+        was, now = (f"--key {name}" if name else "no --key" for name in (meta["key"], key))
+        raise UsageError(
+            f"run {run} named its items by {was}, and this command says {now}: none would be known again.\n"
+            "Say it as it was, or start another run: --new"
+        )
+    if source.format != meta["format"]:
+        raise UsageError(
+            f"run {run} read its source as {meta['format']}, and this command says {source.format}.\n"
+            f"Write --format {meta['format']}, or start another run: --new"
+        )
+    known = _last(folder, run, "source_hash")
+    if known is not None and known != target.source_hash and not accept_code:
+        raise UsageError(
+            f"the code of {target.spec} is not what run {run} ran last ({target.source_file} has changed).\n"
+            "Continue with the new code: --accept-code. Or start another run: --new"
+        )
+
+
+def _last_out(folder: Folder, run: str) -> Path | None:
+    out = _last_options(folder, run)["out"]
+    return Path(out) if out else None
+
+
+def _last_options(folder: Folder, run: str) -> dict[str, Any]:  # Any: what options_json wrote
+    text = _last(folder, run, "options")
+    return {"given": {}, "out": None} if text is None else json.loads(text)
+
+
+def _last(folder: Folder, run: str, column: Literal["options", "source_hash"]) -> str | None:
+    """Return what the last opening of a run says; None if it was never opened."""
+
+    with folder.open(run) as connection:
+        if connection is None:
+            return None
+        rows = connection.execute(f"SELECT {column} FROM epoch ORDER BY epoch DESC LIMIT 1")  # a literal
+        found: str | None = next(iter(rows), (None,))[0]
+        return found

@@ -1,0 +1,159 @@
+"""
+The results file: derived from the journal, each key once after any number of kills.
+
+Lines are appended after the commit of their outcomes. How far the file is synced is journaled from time to time; what
+stands behind that when a run is continued must be the beginning of what would be appended again, and is then cut off
+and written anew. If it is anything else, somebody else wrote it, and nothing is touched.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from unlost._core import monotonic
+from unlost.batch._door import Connection
+from unlost.batch._journal import Ended, name_of
+from unlost.errors import UsageError
+
+SYNC_EVERY = 1.0
+"""Seconds between two syncs of the file while lines are appended."""
+
+
+def line_of(key: str, line: int, value: str, attempts: int, ms: int) -> bytes:
+    """Return the line for an outcome; ``value`` is JSON."""
+    name = json.dumps(key, ensure_ascii=False)
+    return f'{{"key": {name}, "line": {line}, "value": {value}, "attempts": {attempts}, "ms": {ms}}}\n'.encode()
+
+
+class ResultsFile:
+    """
+    A results file of one run; every method is called in the writer's thread.
+
+    Args:
+        path: Made if it is not there; never truncated but for what an earlier opening of this run appended.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._name = str(path.resolve())
+        self._file: BinaryIO
+        self._length = 0
+        self._lines = 0
+        self._seq = 0
+        self._synced = 0
+        self._synced_at = monotonic()
+
+    def open(self, connection: Connection) -> None:
+        """
+        Bring the file to where the journal is.
+
+        Raises:
+            UsageError: The file holds something that this run did not write, or lacks something that it did.
+        """
+        self._file = _open(self._path)
+        found = connection.execute("SELECT length, lines, seq FROM results WHERE path = ?", (self._name,))
+        self._length, self._lines, self._seq = next(iter(found), (0, 0, 0))
+        size = self._file.seek(0, os.SEEK_END)
+        if size == 0:  # new, or taken away: the journal has every line of it
+            self._length = self._lines = self._seq = 0
+        self._check_is_ours(connection, size)
+        self._file.truncate(self._length)
+        self._file.seek(self._length)
+        self._note(connection)  # before the first line is appended: from here on the file is known to be ours
+        self._append(self._missing(connection))
+        self.sync(connection)
+
+    def append(self, ended: Iterable[tuple[int, Ended]]) -> None:
+        """Append the lines of outcomes that were just committed, given with their sequence numbers."""
+        self._append(
+            (seq, line_of(one.key, one.line, one.value, one.attempts, one.ms))
+            for seq, one in ended
+            if one.value is not None
+        )
+
+    def wants_sync(self) -> bool:
+        """Tell whether it is time to journal how far the file is."""
+        return self._length > self._synced and monotonic() - self._synced_at > SYNC_EVERY
+
+    def sync(self, connection: Connection, _payloads: Sequence[object] = ()) -> None:
+        """Sync the file and journal its length; all of its lines are committed by now."""
+        os.fsync(self._file.fileno())
+        self._note(connection)
+        self._synced = self._length
+        self._synced_at = monotonic()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _note(self, connection: Connection) -> None:
+        connection.execute(
+            "INSERT OR REPLACE INTO results(path, length, lines, seq) VALUES (?, ?, ?, ?)",
+            (self._name, self._length, self._lines, self._seq),
+        )
+
+    def _append(self, lines: Iterable[tuple[int, bytes]]) -> None:
+        texts: list[bytes] = []
+        for seq, text in lines:
+            texts.append(text)
+            self._length += len(text)
+            self._lines += 1
+            self._seq = seq
+            if len(texts) == 1000:
+                self._file.write(b"".join(texts))
+                texts.clear()
+        self._file.write(b"".join(texts))
+        self._file.flush()
+
+    def _missing(self, connection: Connection) -> Iterator[tuple[int, bytes]]:
+        """Yield the lines that the journal has beyond the file's journaled length, each with its sequence number."""
+        rows = connection.execute(
+            """SELECT seq, key, ordinal, line, value, attempts, ms FROM outcome JOIN item ON item.id = outcome.item
+            WHERE ok AND seq > ? ORDER BY seq""",
+            (self._seq,),
+        )
+        for seq, key, ordinal, line, value, attempts, ms in rows:
+            yield seq, line_of(name_of(key, ordinal), line, value, attempts, ms)
+
+    def _check_is_ours(self, connection: Connection, size: int) -> None:
+        if size < self._length:
+            raise self._refusal(f"it has {size:,} bytes, and this run wrote {self._length:,}")
+        self._file.seek(self._length)
+        if not _continues(self._file, self._missing(connection)):
+            raise self._refusal("behind what this run wrote stands something that it did not write")
+
+    def _refusal(self, what: str) -> UsageError:
+        return UsageError(
+            f"cannot append to the results file {self._path}: {what}.\n"
+            "Name another file (--out other.jsonl: it will hold all results so far), or move this one away."
+        )
+
+
+def _continues(file: BinaryIO, expected: Iterable[tuple[int, bytes]]) -> bool:
+    """
+    Tell whether the rest of the file is the beginning of the lines expected.
+
+    A power cut can leave a file longer than its data; what is missing then reads as NUL, and is no one's.
+    """
+    for _seq, text in expected:
+        found = file.read(len(text))
+        if found != text:
+            return text.startswith(found.rstrip(b"\0")) and _is_blank(file)
+    return _is_blank(file)
+
+
+def _is_blank(file: BinaryIO) -> bool:
+    return not any(chunk.strip(b"\0") for chunk in iter(lambda: file.read(65536), b""))
+
+
+def _open(path: Path) -> BinaryIO:
+    if path.exists() and not path.is_file():
+        raise UsageError(f"--out {path} is not a regular file; results are cut to a known length when a run continues")
+    try:
+        # not "a" (continuing truncates), not "w" (nothing of others may be lost)
+        return open(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
+    except OSError as open_error:
+        raise UsageError(f"cannot write the results file {path}: {open_error.strerror}") from open_error

@@ -1,0 +1,258 @@
+"""A run for programs and notebooks: the engine of ``unlost run``, inside a running loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from unlost._core import Outcome, start_task
+from unlost.batch._books import Books, Group, read_books, read_groups
+from unlost.batch._engine import Engine, Halted, How
+from unlost.batch._folder import DEFAULT
+from unlost.batch._plan import Plan, Where, plan_run
+from unlost.batch._progress import Progress
+from unlost.batch._records import Format
+from unlost.batch._retry_on import RetryOn
+from unlost.batch._source import AnySource
+from unlost.batch._target import load_target, target_of
+from unlost.errors import UsageError
+
+
+class Run:
+    """
+    A function over many inputs, each outcome journaled.
+
+        async with Run(fetch, "urls.jsonl", attempts=5) as run:
+            async for outcome in run:
+                ...
+        print(run.books)
+
+    Leaving the block waits until the run is complete. Leaving it with an error, or by a ``break`` out of the iteration
+    and then the block, starts nothing more: in the first case what runs is cancelled, in the second it ends. Either
+    way the journal is right, and the same lines again continue where this stopped.
+
+    Args:
+        func: An async function of an item, or of an item and a ``Context``; an async context manager that yields such
+            a function; or ``"module:function"``.
+        source: A path, ``"-"`` for standard input, or an iterable of what JSON can hold.
+        out: The results file.
+        folder: Of journals.
+        new: Start another run even if there is one to continue.
+        accept_code: Continue although the function's code has changed.
+        concurrency: Items that run at once.
+        attempts: How often an item is started at most, the first one counted.
+        timeout: Seconds for an attempt.
+        deadline: Seconds for an item, its attempts and the waits between them.
+        retry_on: What is tried again.
+        key: Field of the input that names an item.
+        format: ``"lines"`` or ``"jsonl"``; by default the file's suffix decides.
+        durability: What an acknowledged outcome survives: ``"power"`` cuts, or the death of the ``"process"`` only.
+        in_doubt: ``"hold"`` what was started and has no outcome, or start it again: ``"retry"``.
+        first: Run so many items only.
+
+    Raises:
+        UsageError: From ``async with``: anything of this cannot be; nothing was started.
+        Halted: The journal or the source failed on the way; what was not started is pending.
+        CancelledError: The caller was cancelled: what ran was cancelled and is in doubt; comes out when that has ended.
+    """
+
+    def __init__(
+        self,
+        func: Callable[..., Any] | str,  # Any: checked when the run starts, with words for what is wrong
+        source: AnySource,
+        *,
+        out: str | Path | None = None,
+        folder: str | Path = DEFAULT,
+        new: bool = False,
+        accept_code: bool = False,
+        concurrency: int | None = None,
+        attempts: int | None = None,
+        timeout: float | str | None = None,
+        deadline: float | str | None = None,
+        retry_on: RetryOn | tuple[RetryOn, ...] | str | None = None,
+        key: str | None = None,
+        format: Literal["auto"] | Format | None = None,  # noqa: A002  # the user's word
+        durability: Literal["power", "process"] | None = None,
+        in_doubt: Literal["hold", "retry"] | None = None,
+        first: int | None = None,
+    ) -> None:
+        flags = {
+            "concurrency": concurrency,
+            "attempts": attempts,
+            "timeout": timeout,
+            "deadline": deadline,
+            "retry_on": retry_on,
+            "key": key,
+            "format": format,
+            "durability": durability,
+            "in_doubt": in_doubt,
+            "first": first,
+        }
+        where = Where(Path(folder), new, accept_code)
+
+        def make_plan() -> Plan:
+            target = load_target(func) if isinstance(func, str) else target_of(func)
+            return plan_run(target, source, flags, where, out=Path(out) if out else None, spelling="argument")
+
+        self._set_up(make_plan)
+
+    @classmethod
+    def of_plan(cls, plan: Plan) -> Self:
+        """Return the run that a plan describes."""
+        run = cls.__new__(cls)
+        run._set_up(lambda: plan)
+        return run
+
+    def _set_up(self, make_plan: Callable[[], Plan]) -> None:
+        self._make_plan = make_plan
+        self._plan: Plan | None = None
+        self._engine: Engine
+        self._task: asyncio.Task[None]
+        self._error: BaseException | None = None
+        self._ended = asyncio.Event()
+        self._iterating = False
+
+    @property
+    def plan(self) -> Plan:
+        if self._plan is None:
+            raise UsageError("the run has not begun. Write: async with Run(...) as run")
+        return self._plan
+
+    @property
+    def name(self) -> str:
+        """What the run is called: ``fetch-3``."""
+        return self.plan.run
+
+    @property
+    def path(self) -> Path:
+        """The journal."""
+        return self.plan.folder.journal(self.plan.run)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether items can start."""
+        return self._plan is not None and self._engine.opened
+
+    @property
+    def progress(self) -> Progress:
+        """Where the run stands."""
+        return self._engine.progress
+
+    @property
+    def how(self) -> How:
+        """How the run ended: complete, stopped, cancelled or halted."""
+        return self._engine.how
+
+    @property
+    def books(self) -> Books:
+        """Where every input is, counted in the journal; during the run, what runs counts as in doubt."""
+        with self.plan.folder.open(self.name) as connection:
+            assert connection is not None  # opened by us, so it is not empty
+            return read_books(connection)
+
+    @property
+    def groups(self) -> list[Group]:
+        """The errors of failed items by fingerprint, the most frequent first."""
+        with self.plan.folder.open(self.name) as connection:
+            assert connection is not None
+            return read_groups(connection)
+
+    def stop(self) -> None:
+        """Start nothing more; what runs goes on to its end."""
+        self._engine.stop()
+
+    def cancel(self, reason: str = "the run was cancelled") -> None:
+        """Start nothing more and cancel what runs; what that ends is in doubt."""
+        self._engine.cancel(reason)
+
+    async def finished(self) -> None:
+        """Wait until everything has ended and is durable; a cancellation ends the waiting only."""
+        await self._ended.wait()
+
+    async def __aenter__(self) -> Self:
+        self._plan = self._make_plan()
+        self._engine = Engine(self._plan)
+        context = contextvars.copy_context()
+        self._task = start_task(self._live(), name=f"unlost run {self.name}", context=context, on_end=_nothing)
+        try:
+            while not (self._engine.opened or self._ended.is_set()):
+                await self._engine.change()
+        except asyncio.CancelledError:
+            await self._cancel_and_wait("cancelled while it was opened")
+            raise
+        if not self._engine.opened:
+            self._raise_error()
+        return self
+
+    async def __aexit__(
+        self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        if error is not None:
+            await self._cancel_and_wait(f"{type(error).__name__} in the block of the run")
+        else:
+            if self._iterating:
+                self.stop()
+            try:
+                await self.finished()
+            except asyncio.CancelledError:
+                await self._cancel_and_wait("cancelled from outside")
+                raise
+        self._raise_error()
+
+    def __aiter__(self) -> Self:
+        self._engine.iterate()
+        self._iterating = True
+        return self
+
+    async def __anext__(self) -> Outcome[Any]:  # Any: whatever the job returns
+        """Return the next acknowledged outcome of an item of this opening, in the order of their commits."""
+        engine = self._engine
+        while not engine.outcomes:
+            if self._ended.is_set():
+                self._iterating = False
+                raise StopAsyncIteration
+            await engine.change()
+        engine.taken()
+        return engine.outcomes.popleft()
+
+    async def _live(self) -> None:
+        try:
+            await self._engine.run()
+        except BaseException as engine_error:  # raised to the owner by _raise_error  # noqa: BLE001
+            self._error = engine_error
+        finally:
+            self._ended.set()
+            self._engine.notify()
+
+    async def _cancel_and_wait(self, reason: str) -> None:
+        """Wait for the end however often the caller is cancelled meanwhile; then that comes out."""
+        cancelled: asyncio.CancelledError | None = None
+        self._cancel_now(reason)
+        while not self._ended.is_set():
+            try:
+                await self._ended.wait()
+            except asyncio.CancelledError as again:
+                cancelled = again
+                self._cancel_now("cancelled again")
+        if cancelled is not None:
+            raise cancelled
+
+    def _cancel_now(self, reason: str) -> None:
+        self._engine.cancel(reason)
+        if not self._engine.opened:  # the target's context manager, or the scan, is still being waited for
+            self._task.cancel(reason)
+
+    def _raise_error(self) -> None:
+        if isinstance(self._error, asyncio.CancelledError):
+            # not this task was cancelled, but the run's: by a loop that shuts down, or by who cancels all tasks
+            raise Halted(f"run {self.name} was cancelled from elsewhere; what ran is in doubt") from self._error
+        if self._error is not None:
+            raise self._error
+
+
+def _nothing(_task: asyncio.Task[None]) -> None:
+    """What is there to do is done at the end of ``Run._live``."""

@@ -1,0 +1,99 @@
+"""
+The journal's tables, and how a file is told to be a journal.
+
+============  =======================================================================================================
+``meta``      what the run is: target, source, options, by name
+``epoch``     one row each time the run was opened for writing, and how that ended
+``scan``      one row each time the source was read: how many records, and whether to its end
+``item``      one row for each input ever seen: its key, its line, the last scan that saw it
+``input``     the record of each item, as it was read
+``claim``     one row for each item that was ever started: durable before the start
+``outcome``   one row for each item that ended, in the order of ``seq``
+``results``   results files: how far each is written and synced
+============  =======================================================================================================
+
+An item's bucket follows from the rows that are there: nothing is stored twice, so nothing can disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from unlost.batch._door import Connection, Door
+from unlost.errors import UsageError
+
+APPLICATION_ID = 0x756E6C73  # "unls"
+VERSION = 1
+
+TABLES = (
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE epoch(
+        epoch INTEGER PRIMARY KEY, pid INTEGER NOT NULL, opened REAL NOT NULL, closed REAL, ended TEXT,
+        options TEXT NOT NULL, source_hash TEXT NOT NULL)""",
+    "CREATE TABLE scan(scan INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, records INTEGER, complete INTEGER NOT NULL)",
+    """CREATE TABLE item(
+        id INTEGER PRIMARY KEY, key TEXT NOT NULL, ordinal INTEGER NOT NULL,
+        line INTEGER NOT NULL, scan INTEGER NOT NULL, UNIQUE(key, ordinal))""",
+    "CREATE TABLE input(item INTEGER PRIMARY KEY, raw BLOB NOT NULL)",
+    "CREATE TABLE claim(item INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, times INTEGER NOT NULL)",
+    """CREATE TABLE outcome(
+        item INTEGER PRIMARY KEY, seq INTEGER NOT NULL, epoch INTEGER NOT NULL, ended REAL NOT NULL,
+        ok INTEGER NOT NULL, attempts INTEGER NOT NULL, ms INTEGER NOT NULL,
+        value TEXT, survived TEXT, kind TEXT, fingerprint TEXT, error TEXT)""",
+    """CREATE TABLE results(
+        path TEXT PRIMARY KEY, length INTEGER NOT NULL, lines INTEGER NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID""",
+)
+
+
+def create(connection: Connection, meta: Mapping[str, str]) -> None:
+    """Make the tables in an empty file and say what the run is, in one transaction."""
+    connection.execute("BEGIN IMMEDIATE")
+    for table in TABLES:
+        connection.execute(table)
+    connection.executemany("INSERT INTO meta(name, value) VALUES (?, ?)", meta.items())
+    connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version={VERSION}")
+    connection.execute("COMMIT")
+
+
+def is_empty(connection: Connection) -> bool:
+    """Tell whether nothing was ever written: a crash before the first commit leaves such a file."""
+    return next(iter(connection.execute("SELECT count(*) FROM sqlite_master"))) == (0,)
+
+
+def check(connection: Connection, path: Path) -> None:
+    """
+    Refuse a file that is not a journal of this version.
+
+    Raises:
+        UsageError: It belongs to another program, or was written by a newer version.
+    """
+    application = next(iter(connection.execute("PRAGMA application_id")))[0]
+    version = next(iter(connection.execute("PRAGMA user_version")))[0]
+    if application != APPLICATION_ID:
+        raise UsageError(
+            f"{path} is an SQLite database, but not a journal of unlost.\n"
+            "Move it away, or keep journals elsewhere: --folder DIR"
+        )
+    if version != VERSION:
+        raise UsageError(
+            f"{path} has journal version {version}; this version of unlost reads {VERSION}.\n"
+            "Write: pip install --upgrade unlost"
+        )
+
+
+def unreadable(path: Path, error: Exception, door: Door) -> UsageError:
+    """Say in the user's words what a failure of the journal's connection means."""
+    what = str(error)
+    if isinstance(error, door.error) and "not a database" in what:
+        help_line = (
+            "It is not a journal of unlost, or its first page is damaged. Move it away; --new starts another run."
+        )
+    elif "malformed" in what:
+        help_line = f"It is damaged. Save what can be read with: sqlite3 {path.name} .recover"
+    elif "readonly" in what or "unable to open" in what:
+        help_line = "Its folder must be writable for this user: --folder DIR names another."
+    else:
+        help_line = "Nothing was changed."
+    return UsageError(f"cannot open the journal {path}: {what}.\n{help_line}")

@@ -1,0 +1,70 @@
+"""A durable copy of what can be read only once: standard input, a pipe, a Python iterable."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def spool(chunks: Iterable[bytes], folder: Path, suffix: str) -> tuple[Path, str]:
+    """
+    Write ``chunks`` to a file that is named by its content; on return it is durable.
+
+    The file appears whole or not at all. The same content gives the same file again, so spooling twice costs nothing.
+
+    Args:
+        chunks: Read once, to the end; memory does not grow with them.
+        folder: Made where missing, for the owner only (inputs may hold secrets).
+        suffix: Ends the file's name, dot included.
+
+    Returns:
+        The file and the SHA-256 of its content, in hex.
+
+    Raises:
+        OSError: The folder cannot be written to, or the disk is full.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, part = tempfile.mkstemp(prefix=".input-", suffix=".part", dir=folder)
+    try:
+        digest = _write_durably(descriptor, chunks)
+        final = folder / f"input-{digest[:20]}{suffix}"
+        os.replace(part, final)
+    except BaseException:
+        os.unlink(part)
+        raise
+    _sync_folder(folder)
+    return final, digest
+
+
+def _write_durably(descriptor: int, chunks: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    with open(descriptor, "wb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+            digest.update(chunk)
+        file.flush()
+        _sync(descriptor)
+    return digest.hexdigest()
+
+
+def _sync(descriptor: int) -> None:
+    if sys.platform == "darwin":  # its fsync leaves the data in the drive's cache
+        import fcntl
+
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+    else:
+        os.fsync(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    if sys.platform == "win32":  # folders cannot be opened there
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,179 @@
+"""
+The journal of a running run, as the event loop sees it: put outcomes in, be told when they are durable.
+
+Closing is synchronous on purpose: it takes a commit and two syncs, and no cancellation can come in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from unlost.batch import _door, _schema
+from unlost.batch._claims import Claims
+from unlost.batch._door import Connection
+from unlost.batch._errors import InputError
+from unlost.batch._index import Index
+from unlost.batch._journal import Ended, Journal
+from unlost.batch._letters import letter_of
+from unlost.batch._lock import Lock
+from unlost.batch._opening import Opening, open_epoch
+from unlost.batch._plan import Plan
+from unlost.batch._results import ResultsFile
+from unlost.batch._scan import Scan
+from unlost.batch._writer import JournalError, Writer
+
+
+class Owner(Protocol):
+    """Who is told, on the loop."""
+
+    def acknowledge(self, ended: Ended) -> None:
+        """An outcome is durable."""
+
+    def entered(self, records: int) -> None:
+        """So many records were entered into the journal."""
+
+    def scanned(self, error: Exception | None) -> None:
+        """The scan has ended, and everything that was read is entered; or the source cannot be read."""
+
+    def broken(self, error: JournalError) -> None:
+        """The journal cannot be written any more."""
+
+
+class Store:
+    """
+    One opening of a run's journal.
+
+    Args:
+        plan: Which run.
+        owner: Who is told.
+
+    Attributes:
+        opening: Where it starts from; after ``open``.
+    """
+
+    opening: Opening
+
+    def __init__(self, plan: Plan, owner: Owner) -> None:
+        self._plan = plan
+        self._owner = owner
+        self._loop = asyncio.get_running_loop()
+        self._inbox: deque[Callable[[], None]] = deque()
+        self._results = ResultsFile(plan.out) if plan.out else None
+        self._writer = Writer(self._connect, self._committed, lambda error: self._tell(lambda: owner.broken(error)))
+        self._journal: Journal
+        self._scan: Scan
+        self._claims: Claims | None = None
+
+    def open(self) -> None:
+        """
+        Take the lock, open the journal, bring the results file up to it; blocks.
+
+        Raises:
+            UsageError: Another process writes this run, or a file is not what it should be.
+        """
+        self._lock = Lock(self._plan.folder.lock(self._plan.run), self._plan.run)
+        try:
+            self._writer.start()
+        except BaseException:
+            self._lock.release()
+            raise
+        options, source = self._plan.policy.options, self._plan.source
+        refuse = _refuse_duplicate if options.key else None
+        index = Index(self._journal, self.opening.scan, self.opening.next_item, refuse)
+        self._scan = Scan(
+            source.records(), options.key, options.first, index, self._writer, self._entered, self._scanned
+        )
+
+    def start_scan(self) -> None:
+        """Begin to read the source into the journal."""
+        self._scan.start()
+
+    def claims(self) -> Claims:
+        """Return the items to start; where the journal knew items before, call it after the scan."""
+        self._claims = Claims(self._journal, self._writer, self._plan.policy.options.concurrency)
+        return self._claims
+
+    def put(self, ended: Ended) -> None:
+        """Have an outcome stored; the owner is told when it is durable."""
+        self._writer.put(self._journal.end, ended)
+
+    def close(self, how: str) -> None:
+        """Write what was put, tell the owner, give back what was claimed and not started; blocks."""
+        self._scan.stop()
+        self._writer.flush()
+        if self._claims is not None:
+            self._claims.stop()
+            self._writer.flush()  # the claim that was under way
+            self._writer.put(self._journal.release, self._claims.left())
+        self._writer.put(self._journal.close, how)
+        if self._results is not None:
+            self._writer.put(self._results.sync, None)
+        self._writer.close()
+        self._deliver()
+        self._lock.release()
+
+    def _connect(self) -> Connection:
+        """In the writer's thread."""
+        plan = self._plan
+        path = plan.folder.journal(plan.run)
+        try:
+            connection = _door.for_writing(plan.door, path, plan.policy.options.durability)
+            self.opening = open_epoch(connection, path, plan.meta, plan.options_json(), plan.target.source_hash)
+        except plan.door.error as opening_error:
+            raise _schema.unreadable(path, opening_error, plan.door) from opening_error
+        retry = plan.policy.options.in_doubt == "retry"
+        self._journal = Journal(self.opening.epoch, self.opening.scan, self.opening.next_seq, retry_in_doubt=retry)
+        if self._results is not None:
+            self._results.open(connection)
+        return connection
+
+    def _committed(self) -> None:
+        """In the writer's thread."""
+        fresh = self._journal.take_fresh()
+        if not fresh:
+            return
+        if self._results is not None:
+            self._results.append(fresh)
+            if self._results.wants_sync():
+                self._writer.put(self._results.sync, None)
+        self._tell(lambda: self._acknowledge(fresh))
+
+    def _acknowledge(self, fresh: list[tuple[int, Ended]]) -> None:
+        for _seq, ended in fresh:
+            self._owner.acknowledge(ended)
+
+    def _entered(self, records: int) -> None:
+        """In the writer's thread."""
+        self._tell(lambda: self._told_entered(records))
+
+    def _told_entered(self, records: int) -> None:
+        self._owner.entered(records)
+        if self._claims is not None:
+            self._claims.wake()
+
+    def _scanned(self, error: Exception | None) -> None:
+        """In the writer's thread."""
+        self._tell(lambda: self._told_scanned(error))
+
+    def _told_scanned(self, error: Exception | None) -> None:
+        self._owner.scanned(error)
+        if self._claims is not None:
+            self._claims.wake()
+
+    def _tell(self, what: Callable[[], None]) -> None:
+        """From any thread: have it done on the loop, at the latest by ``close``."""
+        self._inbox.append(what)
+        self._loop.call_soon_threadsafe(self._deliver)
+
+    def _deliver(self) -> None:
+        while self._inbox:
+            self._inbox.popleft()()
+
+
+def _refuse_duplicate(key: str, line: int, first: int) -> tuple[str, str]:
+    what = f"has the key {key!r}, which line {first} has already; keys must differ, or leave --key out"
+    letter = letter_of(InputError(line, what))
+    return letter.error, letter.fingerprint

@@ -1,0 +1,102 @@
+"""Driving a run from the command line: progress, Ctrl-C, the summary, the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+
+from unlost._core import end_by_signal, on_signals, report
+from unlost.batch import Halted, How, Plan, Run
+from unlost.cli._progress import progress_of
+from unlost.cli._views import view_of
+from unlost.errors import UsageError
+from unlost.report import EXIT_CODES, exit_code, summary_as_json, summary_as_text
+
+HALTED, INTERRUPTED = 3, 4
+
+
+def drive(plan: Plan, *, quiet: bool, as_json: bool) -> int:
+    """Carry out the plan; return the exit code."""
+    _announce(plan, quiet=quiet)
+    driven = _Driven(plan)
+    try:
+        asyncio.run(driven.main(quiet=quiet))
+    except KeyboardInterrupt:
+        print("unlost: killed; what ran is in doubt, everything else is in the journal", file=sys.stderr)
+        driven.how = "cancelled"
+    return _conclude(plan, driven, as_json=as_json)
+
+
+class _Driven:
+    """A run under way, and what came of it."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.how: How = "halted"
+        self.seconds = 0.0
+        self.ended = 0
+        self._plan = plan
+        self._run = Run.of_plan(plan)
+        self._signals = 0
+
+    async def main(self, *, quiet: bool) -> None:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        self._main = asyncio.current_task()
+        with on_signals(self._interrupt):
+            try:
+                async with self._run:
+                    with progress_of(self._run, quiet=quiet):
+                        await self._run.finished()
+            except asyncio.CancelledError:
+                self.how = "cancelled"  # Ctrl-C while the target was being opened: asked for, and said by the exit code
+            except UsageError:
+                raise
+            except Halted as halted:
+                print(f"unlost: {halted}", file=sys.stderr)
+            except Exception as target_error:  # of the target's context manager: reported  # noqa: BLE001
+                report(target_error, f"{self._plan.target.spec} failed outside of its items")
+            else:
+                self.how = self._run.how
+        self.seconds = loop.time() - started
+        progress = self._run.progress
+        self.ended = progress.done - progress.done_before
+
+    def _interrupt(self, number: signal.Signals) -> None:
+        self._signals += 1
+        name = "Ctrl-C" if number == signal.SIGINT else number.name
+        if not self._run.is_open:
+            print(f"\nunlost: {name}: stopping before anything was started", file=sys.stderr)
+            if self._main is not None:
+                self._main.cancel(name)
+        elif self._signals == 1:
+            grace = self._plan.policy.options.grace
+            running = self._run.progress.running
+            print(
+                f"\nunlost: {name}: starting nothing more; {running:,} running have {grace:g} s. "
+                "Once more cancels them, a third time kills.",
+                file=sys.stderr,
+            )
+            self._run.stop()
+            asyncio.get_running_loop().call_later(grace, self._run.cancel, f"not done {grace:g} s after {name}")
+        elif self._signals == 2:
+            print(f"\nunlost: {name} again: cancelling what runs", file=sys.stderr)
+            self._run.cancel(f"{name}, twice")
+            end_by_signal()
+
+
+def _announce(plan: Plan, *, quiet: bool) -> None:
+    if plan.continues and not quiet:
+        print(f"unlost: continuing run {plan.run}; --new starts another", file=sys.stderr)
+
+
+def _conclude(plan: Plan, driven: _Driven, *, as_json: bool) -> int:
+    view = view_of(plan.folder, plan.run, how=driven.how, seconds=driven.seconds, ended=driven.ended, results=plan.out)
+    if as_json:
+        print(json.dumps(summary_as_json(view), indent=2))
+    else:
+        print(summary_as_text(view))
+    code = exit_code(view.books, driven.how)
+    assert code in EXIT_CODES
+    return code

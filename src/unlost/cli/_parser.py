@@ -1,0 +1,96 @@
+"""The command line, as argparse has it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+_EXIT_CODES = """\
+exit codes:
+  0 all ok                     3 halted: the run stopped by itself
+  1 some failed, in doubt      4 interrupted: Ctrl-C or SIGTERM
+    or pending                 5 the books do not balance
+  2 usage                      the highest that applies wins
+"""
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Return what was typed; prints help or usage and exits with 0 or 2 where that is asked for."""
+    parser = argparse.ArgumentParser(
+        prog="unlost",
+        description="Error handling for asyncio: every outcome reaches its owner.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_run(commands)
+    _add_resume(commands)
+    _add_runs(commands)
+    _add_show(commands)
+    return parser.parse_args(argv)
+
+
+def _version() -> str:
+    from unlost import __version__
+
+    return f"unlost {__version__}"
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, help: str
+) -> argparse.ArgumentParser:  # noqa: A002, E501  # argparse's word
+    parser = commands.add_parser(
+        name,
+        help=help,
+        description=help,
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--folder", metavar="DIR", default=".unlost", help="where journals are (default: .unlost)")
+    parser.add_argument("--json", action="store_true", help="print JSON on standard output, and nothing else there")
+    return parser
+
+
+def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "run", "run an async function over the inputs of a file; the same again continues")
+    parser.add_argument("target", metavar="MODULE:FUNCTION", help="async function of (item) or (item, context)")
+    parser.add_argument("source", metavar="FILE", help="one input a line: text, or JSONL (.jsonl); - is standard input")
+    parser.add_argument("--new", action="store_true", help="start another run even if there is one to continue")
+    parser.add_argument("--explain", action="store_true", help="print the options that hold and why; run nothing")
+    parser.add_argument("--key", metavar="FIELD", help="the field of a JSON input that names it (default: a hash)")
+    parser.add_argument("--format", choices=("auto", "lines", "jsonl"), help="how FILE is read (default: by suffix)")
+    _add_options(parser)
+
+
+def _add_resume(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "resume", "continue a run by its name, with the options that it had")
+    parser.add_argument("run", metavar="RUN", help="as `unlost runs` lists it: fetch-3")
+    _add_options(parser)
+
+
+def _add_runs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    _command(commands, "runs", "list the runs of this folder")
+
+
+def _add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "show", "show a run: its books, its errors, what is in doubt")
+    parser.add_argument("run", metavar="RUN", help="as `unlost runs` lists it: fetch-3")
+    parser.add_argument("fingerprint", metavar="FINGERPRINT", nargs="?", help="one error in full, with all its items")
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("-j", "--concurrency", metavar="N", help="items that run at once (default: 100)")
+    add("--attempts", metavar="N", help="how often an item is started at most, the first one counted (default: 1)")
+    add("--timeout", metavar="TIME", help="for an attempt: 10, 500ms, 2m; none for no limit")
+    add("--deadline", metavar="TIME", help="for an item: its attempts and the waits between them")
+    add("--retry-on", metavar="WHAT", help="kinds or exceptions, comma-separated (default: transient)")
+    add("--out", metavar="FILE", help="the results file: a line of JSON for each item that is ok")
+    add("--first", metavar="N", help="run the first N inputs only; the full run does not repeat them")
+    add("--in-doubt", choices=("hold", "retry"), help="what was started and has no outcome (default: hold)")
+    add("--durability", choices=("power", "process"), help="what an outcome survives (default: power, a power cut)")
+    add("--grace", metavar="TIME", help="for what runs, after the first Ctrl-C (default: 10)")
+    add("--accept-code", action="store_true", help="continue although the target's code has changed")
+    add("--quiet", action="store_true", help="print no progress")

@@ -1,0 +1,17 @@
+"""``unlost resume``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from unlost.batch import Where, plan_resume
+from unlost.cli._drive import drive
+from unlost.cli._run import FLAGS
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    flags = {name: getattr(arguments, name) for name in FLAGS}
+    where = Where(Path(arguments.folder), accept_code=arguments.accept_code)
+    plan = plan_resume(arguments.run, flags, where, out=Path(arguments.out) if arguments.out else None)
+    return drive(plan, quiet=arguments.quiet, as_json=arguments.json)

@@ -1,0 +1,25 @@
+"""``unlost run``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from unlost.batch import Where, explain, load_target, plan_run, resolve
+from unlost.cli._drive import drive
+
+FLAGS = (
+    "concurrency", "attempts", "timeout", "deadline", "retry_on", "first", "in_doubt", "durability", "grace",
+)  # fmt: skip
+"""Options that go by flag to ``run`` and ``resume`` alike."""
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    flags = {name: getattr(arguments, name) for name in (*FLAGS, "key", "format")}
+    target = load_target(arguments.target)
+    if arguments.explain:
+        print(explain(resolve(flags, target.options, decorated_at=target.defined_at)))
+        return 0
+    where = Where(Path(arguments.folder), arguments.new, arguments.accept_code)
+    plan = plan_run(target, arguments.source, flags, where, out=Path(arguments.out) if arguments.out else None)
+    return drive(plan, quiet=arguments.quiet, as_json=arguments.json)

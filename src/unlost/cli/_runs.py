@@ -1,0 +1,33 @@
+"""``unlost runs``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from unlost.batch import Folder
+from unlost.cli._views import view_of
+from unlost.errors import UsageError
+from unlost.report import Entry, runs_as_json, runs_as_text
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    folder = Folder(Path(arguments.folder))
+    entries, unreadable = [], 0
+    for run in folder.runs():
+        try:
+            meta = folder.read_meta(run)
+            if meta:
+                entries.append(Entry(view_of(folder, run), meta["target"], meta["path"], float(meta["created"])))
+        except UsageError as why:  # one damaged journal must not hide the others
+            unreadable += 1
+            print(f"unlost runs: {why}", file=sys.stderr)
+    if arguments.json:
+        print(json.dumps(runs_as_json(entries), indent=2))
+    elif entries:
+        print(runs_as_text(entries))
+    else:
+        print(f"no runs in {folder.path}; start one: unlost run MODULE:FUNCTION FILE")
+    return 2 if unreadable else 0

@@ -1,0 +1,36 @@
+"""Whose code is it: the user's, or a library's, Python's or ours?"""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+from functools import lru_cache
+from typing import Final
+
+_PACKAGES: Final = ("site-packages", "dist-packages")
+
+
+def _foreign_roots() -> tuple[str, ...]:
+    ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    paths = sysconfig.get_paths()
+    known = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    return tuple(os.path.normcase(root) + os.sep for root in sorted({ours, *known, *map(os.path.realpath, known)}))
+
+
+_ROOTS: Final = _foreign_roots()
+
+
+@lru_cache(maxsize=4096)
+def is_application(file: str) -> bool:
+    """
+    Say whether code from ``file`` (as its code object spells it) is the user's own.
+
+    It is not where the file lies under the standard library, under a ``site-packages`` or ``dist-packages`` folder or
+    in this package, or where Python or attrs generated it. What is typed at a prompt or in a notebook is the user's.
+    """
+    if file.startswith(("<frozen ", "<attrs generated ", "<__array_function__")):
+        return False
+    path = os.path.normcase(file)
+    if path.startswith(_ROOTS):
+        return False
+    return not any(part in _PACKAGES for part in path.split(os.sep))

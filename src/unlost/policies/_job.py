@@ -1,0 +1,104 @@
+"""Policy beside the function: what ``unlost run`` does with it, unless flags say otherwise."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar, overload
+
+from unlost.errors import UsageError
+from unlost.policies._checks import check_count, check_seconds
+from unlost.policies._retry_on import On, question_of
+
+F = TypeVar("F", bound=Callable[..., Any])  # Any: whatever function; it is returned as it came
+
+_ATTRIBUTE: Final = "__unlost_job__"
+
+
+@dataclass(frozen=True, slots=True)
+class JobOptions:
+    """
+    What the author of a job wants; None leaves it to the runner.
+
+    Attributes:
+        attempts: How often to try an item, the first time included; at least 1.
+        timeout: Seconds for one attempt, above 0.
+        deadline: Seconds for one item, all attempts and waits included, above 0.
+        concurrency: How many items run at once, at least 1.
+        retry_on: What to try again after; see ``Retry.on``.
+
+    Raises:
+        UsageError: One of them is out of its range.
+    """
+
+    attempts: int | None = None
+    timeout: float | None = None
+    deadline: float | None = None
+    concurrency: int | None = None
+    retry_on: On = None
+
+    def __post_init__(self) -> None:
+        for name, count in (("attempts", self.attempts), ("concurrency", self.concurrency)):
+            if count is not None:
+                check_count("@job", name, count)
+        for name, seconds in (("timeout", self.timeout), ("deadline", self.deadline)):
+            if seconds is not None:
+                check_seconds("@job", name, seconds)
+        question_of(self.retry_on, "retry_on")
+
+
+@overload
+def job(func: F, /) -> F: ...
+@overload
+def job(
+    *,
+    attempts: int | None = None,
+    timeout: float | None = None,
+    deadline: float | None = None,
+    concurrency: int | None = None,
+    retry_on: On = None,
+) -> Callable[[F], F]: ...
+def job(
+    func: Callable[..., Any] | None = None,  # Any: as F
+    /,
+    *,
+    attempts: int | None = None,
+    timeout: float | None = None,
+    deadline: float | None = None,
+    concurrency: int | None = None,
+    retry_on: On = None,
+) -> Callable[..., Any]:
+    """
+    Mark an async function, or a factory of an async context manager, as a job, with the policy that it needs.
+
+        @unlost.job(attempts=5, timeout=10, concurrency=200)
+        async def fetch(url): ...
+
+    The function itself is returned, unchanged but for one attribute: called directly, it is tried once and has no
+    limits. For the arguments see ``JobOptions``.
+
+    Raises:
+        UsageError: An argument is out of its range, or what is decorated takes no attribute.
+    """
+    options = JobOptions(attempts, timeout, deadline, concurrency, retry_on)
+
+    def mark(func: F) -> F:
+        if not callable(func):
+            raise UsageError(f"@job decorates functions, got {func!r}. Write @job(attempts=5) above async def.")
+        try:
+            setattr(func, _ATTRIBUTE, options)
+        except AttributeError:
+            raise UsageError(f"@job cannot mark {func!r}. Write it above the async def itself.") from None
+        return func
+
+    return mark if func is None else mark(func)
+
+
+def job_options(func: Callable[..., object]) -> JobOptions:
+    """Return what ``@job`` said of the function, through ``functools.partial`` too; all None where it said nothing."""
+    found = getattr(func, _ATTRIBUTE, None)
+    while found is None and isinstance(func, functools.partial):
+        func = func.func
+        found = getattr(func, _ATTRIBUTE, None)
+    return found if isinstance(found, JobOptions) else JobOptions()

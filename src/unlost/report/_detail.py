@@ -1,0 +1,40 @@
+"""One group of dead letters: an example in full, then every item in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from unlost.batch import Dead
+from unlost.observe import headline, render
+from unlost.report._text import clock_time
+
+_INPUT = 200  # characters of an input that are shown
+
+
+def detail_as_text(dead: Iterable[Dead]) -> Iterator[str]:
+    """Yield lines; the first item of each fingerprint has its error in full."""
+    seen: set[str] = set()
+    for letter in dead:
+        if letter["fingerprint"] not in seen:
+            seen.add(letter["fingerprint"])
+            yield from _example(letter)
+        yield f"  line {letter['line']:<8} key {letter['key']}   {_shown(letter['input'])}"
+
+
+def detail_as_json(dead: Iterable[Dead]) -> list[dict[str, Any]]:  # Any: built-ins that JSON can hold
+    """Return the items as they are in the journal."""
+    return [dict(letter) for letter in dead]
+
+
+def _example(letter: Dead) -> Iterator[str]:
+    attempts = "never started" if letter["attempts"] == 0 else f"attempts {letter['attempts']}"
+    yield f"{letter['fingerprint'][:6]}  {headline(letter['error'])}"
+    yield f"kind {letter['kind']} · line {letter['line']} · {attempts} · {clock_time(letter['ms'] / 1000)}"
+    yield ""
+    yield from (f"  {line}" for line in render(letter["error"]).split("\n"))
+    yield ""
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _INPUT else f"{text[:_INPUT]}… [{len(text) - _INPUT:,} more characters]"

@@ -1,0 +1,120 @@
+"""The summary of a run: its books, its errors by group, and what to type next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from unlost.batch import Books, Group
+from unlost.observe import headline
+from unlost.report._text import clock_time, columns, rate
+from unlost.report._view import View, exit_code
+
+_GROUPS = 10  # shown; `unlost show` has them all
+
+
+def summary_as_text(view: View, groups: int | None = _GROUPS) -> str:
+    """Return the summary as lines; ``groups`` bounds the number of errors shown."""
+    return "\n".join(f" {line}" for line in _lines(view, groups))
+
+
+def summary_as_json(view: View) -> dict[str, Any]:  # Any: built-ins that JSON can hold
+    """Return what the summary says, for programs."""
+    return {
+        "run": view.run,
+        "journal": str(view.journal),
+        "results": str(view.results) if view.results else None,
+        "how": view.how,
+        "live": view.live,
+        "seconds": view.seconds,
+        "exit": exit_code(view.books, view.how),
+        "books": view.books.as_json(),
+        "groups": [_group_as_json(group) for group in view.groups],
+        "in_doubt": [{"key": key, "line": line, "starts": times} for key, line, times in view.in_doubt],
+    }
+
+
+def _group_as_json(group: Group) -> dict[str, Any]:  # Any: as above
+    line = headline(group.error)
+    return {
+        "fingerprint": group.fingerprint,
+        "count": group.count,
+        "kind": group.kind,
+        "title": line.title,
+        "where": line.where,
+        "example": {"key": group.key, "line": group.line},
+    }
+
+
+def _lines(view: View, groups: int | None) -> Iterator[str]:
+    yield _counts(view)
+    shown = view.groups[:groups]
+    yield from _table(shown)
+    if len(view.groups) > len(shown):
+        rest = view.groups[len(shown) :]
+        yield f"and {len(rest):,} more kinds of error in {sum(group.count for group in rest):,} items"
+    books = view.books
+    yield f"journal {view.journal}   {books.accounted:,} of {books.inputs:,} accounted for"
+    if view.results is not None:
+        yield f"results {view.results}"
+    yield from _disagreement(books)
+    yield from _next(view)
+
+
+def _counts(view: View) -> str:
+    books = view.books
+    buckets = [f"{books.ok:,} ok", f"{books.failed:,} failed", f"{books.in_doubt:,} in doubt"]
+    if books.pending:
+        buckets.append(f"{books.pending:,} pending")
+    if books.withdrawn:
+        buckets.append(f"{books.withdrawn:,} withdrawn")
+    parts = [" · ".join(buckets)]
+    if view.seconds is not None:
+        parts += [f"  {clock_time(view.seconds)}", rate(view.ended, view.seconds)]
+    if books.retries:
+        retries = "retry" if books.retries == 1 else "retries"
+        parts.append(f"{books.retries:,} {retries} ({books.recovered:,} recovered)")
+    return "   ".join(parts)
+
+
+def _table(groups: list[Group]) -> Iterator[str]:
+    rows = []
+    for number, group in enumerate(groups, 1):
+        line = headline(group.error)
+        example = f"e.g. line {group.line}"
+        rows.append((f"#{number}", f"{group.count:,}×", line.title, line.where, example, group.fingerprint[:6]))
+    if rows:
+        yield from columns(rows, right=frozenset({0, 1}))
+
+
+def _disagreement(books: Books) -> Iterator[str]:
+    if books.balance:
+        return
+    yield (
+        f"THE BOOKS DO NOT BALANCE: {books.inputs:,} inputs, but {books.ok:,} ok + {books.failed:,} failed"
+        f" + {books.in_doubt:,} in doubt + {books.pending:,} pending + {books.withdrawn:,} withdrawn"
+        f" = {books.accounted:,}"
+    )
+    if books.read not in (None, books.seen):
+        yield f"the source was read as {books.read:,} records, of which the journal has {books.seen:,}"
+    yield "This is an error in unlost. Keep the journal, and please report it"
+
+
+def _next(view: View) -> Iterator[str]:
+    """What to type next; the last line ends with the exit code."""
+    books, lines = view.books, []
+    if books.failed:
+        lines.append(f"dead letters {books.failed:,}: unlost show {view.run}")
+    if view.live:
+        lines.append("a process writes this run now; what it has under way counts as in doubt")
+    elif books.in_doubt:
+        lines.append(f"in doubt {books.in_doubt:,}: unlost show {view.run}")
+        lines.append(f"start them again: unlost resume {view.run} --in-doubt retry")
+    if books.pending and not view.live:
+        lines.append(f"go on: unlost resume {view.run}")
+    if view.how is None:
+        yield from lines
+        return
+    code = f"exit {exit_code(books, view.how)}"
+    yield from lines[:-1]
+    yield f"{lines[-1]}      {code}" if lines else code

@@ -1,0 +1,75 @@
+"""What there is to say about a run, before any medium is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from unlost.batch import Books, Group, How
+
+EXIT_CODES: Mapping[int, str] = MappingProxyType(
+    {
+        0: "all ok",
+        1: "some failed, are in doubt or pending",
+        2: "the command is not what it should be; nothing was started",
+        3: "halted: the run stopped by itself",
+        4: "interrupted: Ctrl-C or SIGTERM",
+        5: "the books do not balance",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """
+    One run.
+
+    Attributes:
+        run: Its name.
+        journal: Its file, as the user would type it.
+        books: Where every input is.
+        groups: The errors of its dead letters.
+        in_doubt: Key, line and number of starts of the first items in doubt.
+        how: How this opening ended; None where the run is only looked at.
+        seconds: How long this opening took; None likewise.
+        ended: How many items ended in this opening.
+        results: The results file, if there is one.
+        live: Whether a process writes the run now.
+    """
+
+    run: str
+    journal: Path
+    books: Books
+    groups: list[Group]
+    in_doubt: list[tuple[str, int, int]]
+    how: How | None = None
+    seconds: float | None = None
+    ended: int = 0
+    results: Path | None = None
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line in the list of runs."""
+
+    view: View
+    target: str
+    source: str
+    created: float
+
+
+def exit_code(books: Books, how: How | None) -> int:
+    """Return the exit code: the highest of those that apply."""
+    applicable = [0]
+    if books.failed or books.in_doubt or books.pending:
+        applicable.append(1)
+    if how == "halted":
+        applicable.append(3)
+    if how in ("stopped", "cancelled"):
+        applicable.append(4)
+    if not books.balance:
+        applicable.append(5)
+    return max(applicable)
