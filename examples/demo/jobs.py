@@ -10,18 +10,18 @@ import httpx
 import unlost
 
 SERVICE = os.environ.get("DEMO_URL", "http://127.0.0.1:8765")
-API_KEY = "sk-demo-51f6c2a94b7e4d0f"  # sent in the query and in a header, so it gets into errors, but not the journal
+API_KEY = "sk-demo-51f6c2a94b7e4d0f"  # goes into the query and a header, so into errors, but not into the journal
+AUTH = {"Authorization": f"Bearer {API_KEY}"}
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20)  # -j decides how many
 
 
 @unlost.job(attempts=5, timeout=2, concurrency=100)
 @asynccontextmanager
 async def fetch() -> AsyncIterator[Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]]:
-    credentials = {"params": {"api_key": API_KEY}, "headers": {"Authorization": f"Bearer {API_KEY}"}}
-    async with httpx.AsyncClient(base_url=SERVICE, limits=LIMITS, trust_env=False, **credentials) as client:
+    async with httpx.AsyncClient(base_url=SERVICE, headers=AUTH, limits=LIMITS, trust_env=False) as client:
 
         async def fetch_one(line: dict[str, Any]) -> dict[str, Any]:
-            response = await client.get(line["path"])
+            response = await client.get(line["path"], params={"api_key": API_KEY})
             response.raise_for_status()
             return parse(response.json())
 

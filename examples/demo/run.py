@@ -44,6 +44,12 @@ What to type next:
 To run it by hand, and kill it half way: python service.py --port 8765   and in a second terminal
   unlost run jobs:fetch urls.jsonl --new --out mine.jsonl"""
 
+GO_ON = """\
+The service has stopped too. To go on with this run:
+  source .venv/bin/activate; cd examples/demo
+  python service.py --port 8765   and in a second terminal
+  unlost resume fetch-1"""
+
 
 def main() -> int:
     """Return 0 if the figures add up, else the status of the run, or 1."""
@@ -53,7 +59,7 @@ def main() -> int:
     with running_service() as url:
         status = run_job(url)
         if status != SOME_FAILED:
-            print(f"The run ended with status {status} instead of {SOME_FAILED}: see above.")
+            print(f"The run ended with status {status} instead of {SOME_FAILED}: see above.", GO_ON, sep="\n")
             return status or 1
         report = unlost_json("show", "fetch-1")
         found = contradictions(read_figures(report, service_stats(url)), COUNT) + leaks()
@@ -127,11 +133,11 @@ def leaks() -> list[str]:
 
 def summary(report: Any) -> str:  # Any: JSON
     """Say in numbers that nothing is missing."""
-    books = report["books"]
+    books, groups = report["books"], report["groups"]
     return (
         f"The figures add up: {books['ok']:,} ok ({books['recovered']:,} of them only after a retry) and "
-        f"{books['failed']:,} failed in {len(report['groups'])} groups,\njust as the service misbehaved; {RESULTS.name} "
-        f"has each of the {books['ok']:,} once; the API key is nowhere in {JOURNALS.name}.\n"
+        f"{books['failed']:,} failed in {len(groups)} groups,\njust as the service misbehaved. {RESULTS.name} has each "
+        f"of the {books['ok']:,} once; the API key is nowhere in {JOURNALS.name}.\n"
     )
 
 

@@ -110,7 +110,10 @@ def test_a_files_identity_is_its_absolute_path(
     write(tmp_path, "a.txt", b"1\n")
     monkeypatch.chdir(tmp_path)
 
-    assert opened("a.txt").identity == opened("./a.txt").identity == str(tmp_path / "a.txt")
+    source = opened("a.txt")
+
+    assert source.identity == opened("./a.txt").identity == str(tmp_path / "a.txt")
+    assert source.path == tmp_path / "a.txt"
 
 
 def test_a_missing_file_names_similar_ones(tmp_path: Path, opened: partial[Source]) -> None:

@@ -174,6 +174,15 @@ def test_a_missing_module_names_similar_files(write: Write, tmp_path: Path) -> N
     assert isinstance(caught.value.__cause__, ModuleNotFoundError)
 
 
+def test_a_missing_module_of_a_package_is_called_missing(write: Write, tmp_path: Path) -> None:
+    write("pkg/__init__.py", "")
+
+    with pytest.raises(UsageError, match=r"There is no module 'pkg\.jobs'"):
+        load_target("pkg.jobs:fetch", tmp_path)
+    with pytest.raises(UsageError, match=r"There is no module 'nowhere\.jobs'"):
+        load_target("nowhere.jobs:fetch", tmp_path)
+
+
 def test_a_missing_module_names_what_there_is(write: Write, tmp_path: Path) -> None:
     write("a.py", "")
     write("pkg/__init__.py", "")
@@ -316,8 +325,20 @@ async def with_optional_context(item: object, context: Context | None = None) ->
     return item, context
 
 
-async def with_annotated(item: object, told: "Context" = CONTEXT) -> object:
+async def with_annotated(item: object, told: "Context | None" = None) -> object:
     return item, told
+
+
+async def with_quoted(item: object, told: "Context" = None) -> object:  # type: ignore[assignment]  # a user's slip
+    return item, told
+
+
+async def with_union(item: object, told: Context | None = None) -> object:
+    return item, told
+
+
+async def with_name(item: object, ctx: object = None) -> object:
+    return item, ctx
 
 
 async def with_rest(*items: object) -> object:
@@ -345,6 +366,9 @@ def wrapper(item: object) -> Any:
         (with_default, ("item", 3)),
         (with_optional_context, ("item", CONTEXT)),
         (with_annotated, ("item", CONTEXT)),
+        (with_quoted, ("item", CONTEXT)),
+        (with_union, ("item", CONTEXT)),
+        (with_name, ("item", CONTEXT)),
         (with_rest, ("item",)),
         (with_keyword, ("item", "u")),
         (functools.partial(with_keyword, url="v"), ("item", "v")),

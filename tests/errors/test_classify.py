@@ -1,7 +1,5 @@
 """From an exception to its kind."""
 
-# ruff: noqa: N818  # the exceptions here are named for what they stand for
-
 import asyncio
 import errno
 import json

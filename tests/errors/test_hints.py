@@ -1,7 +1,5 @@
 """Status codes and Retry-After, by the shape of the objects."""
 
-# ruff: noqa: N818  # the exceptions here are named for what they stand for
-
 import email.message
 import urllib.error
 from types import SimpleNamespace

@@ -1,7 +1,5 @@
 """From foreign exceptions to the user's own."""
 
-# ruff: noqa: N818  # the exceptions here are named for what they stand for
-
 import asyncio
 import contextlib
 import gc

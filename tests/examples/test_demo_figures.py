@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+
 from support.service import DEMO, MISBEHAVIOUR, expected, kind_of, load_demo
 
 COUNT = 10_000

@@ -1,6 +1,7 @@
 """One bug, one fingerprint; two bugs, two."""
 
 import asyncio
+import copy
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -89,12 +90,15 @@ def test_callers_beyond_the_innermost_eight_functions_do_not_matter() -> None:
     assert fingerprint(record(caught(namespace["f5"]))) not in prints
 
 
-def test_a_comprehension_between_is_no_function_of_its_own() -> None:
-    functions = [frame["function"] for frame in record(caught(lambda: [1 // 0 for _ in "a"]))["frames"]]
-    stripped = digest(record(caught(lambda: [1 // 0 for _ in "a"])))
+def test_a_comprehension_is_no_function_of_its_own() -> None:
+    inlined = module("def run():\n    items = [1 // 0 for _ in 'a']\n    return items", "jobs", "jobs.py")
+    error_record = record(caught(inlined["run"]))
+    of_3_11, of_3_12 = copy.deepcopy(error_record), copy.deepcopy(error_record)
+    run = next(frame for frame in error_record["frames"] if frame["function"] == "run")
+    of_3_11["frames"] = [run, {**run, "function": "run.<locals>.<listcomp>"}]
+    of_3_12["frames"] = [run]
 
-    assert functions
-    assert stripped == digest(record(caught(lambda: [1 // 0 for _ in "abc"])))
+    assert fingerprint(of_3_11) == fingerprint(of_3_12)
 
 
 def test_attempts_notes_and_context_do_not_matter() -> None:
@@ -131,6 +135,18 @@ def test_the_size_of_a_record_does_not_matter() -> None:
     for _ in range(100):
         large.add_note("\U0001f600" * 1000)
 
+    assert fingerprint(record(small)) == fingerprint(record(large))
+
+
+def test_a_long_name_does_not_depend_on_the_size_of_the_record() -> None:
+    name = "f" * 40 + "g" * 140
+    run = module(f"class {name}(Exception): pass\ndef {name}_(): raise {name}", name, "jobs.py")[f"{name}_"]
+    small, large = caught(run), caught(run)
+    for _ in range(100):
+        large.add_note("\U0001f600" * 1000)
+
+    assert "g" * 140 in record(small)["type"]["qualname"]
+    assert "g" * 140 not in record(large)["type"]["qualname"]
     assert fingerprint(record(small)) == fingerprint(record(large))
 
 

@@ -182,12 +182,12 @@ def test_a_broken_str_is_named_in_the_message(error_type: type[Exception]) -> No
 
 @pytest.mark.parametrize("passing", [KeyboardInterrupt, SystemExit])
 def test_an_interrupt_passes_through_a_recording(passing: type[BaseException]) -> None:
-    class InterruptedError(Exception):
+    class InterruptingStrError(Exception):
         def __str__(self) -> str:
             raise passing
 
     with pytest.raises(passing):
-        record(InterruptedError())
+        record(InterruptingStrError())
 
 
 @pytest.mark.parametrize(
@@ -405,6 +405,14 @@ def test_a_secret_that_the_cut_would_split_does_not_survive() -> None:
     key = "sk-proj-" + "a1b2c3d4" * 12
     for padding in range(3900, 4101, 10):
         error_record = recorded(ValueError("x" * padding + " " + key + " " + "y" * 5_000))
+
+        assert "a1b2c3d4" not in error_record["message"]
+
+
+def test_a_secret_that_is_split_where_looking_ended_does_not_survive() -> None:
+    query, password = "https://h/?" + "q" * 2000, "a1b2c3d4" * 12
+    for padding in range(2900, 3101, 10):
+        error_record = recorded(ValueError(f"{query} {'x' * padding} https://user:{password}@h/ {'y' * 5_000}"))
 
         assert "a1b2c3d4" not in error_record["message"]
 

@@ -1,7 +1,5 @@
 """Limits of time, and everything that may come together with them."""
 
-# ruff: noqa: N818  # the exceptions here are named for what they stand for
-
 import asyncio
 import gc
 import weakref

@@ -1,7 +1,5 @@
 """Trying again, with nothing lost."""
 
-# ruff: noqa: N818  # the exceptions here are named for what they stand for
-
 import asyncio
 import functools
 import gc

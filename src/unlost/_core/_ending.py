@@ -8,7 +8,7 @@ from typing import Any
 
 from unlost._core._outcome import Failure
 from unlost._core._outcomes import Outcomes, attach
-from unlost._core._pool import Pool
+from unlost._core._pool import STOPPING, Pool
 from unlost._core._report import report
 from unlost._core._reraise import reraise
 from unlost._core._summary import totals
@@ -61,7 +61,7 @@ def accompany(error: BaseException, outcomes: Outcomes[Any], pool: Pool[Any, Any
         return
     attach(error, outcomes)
     failures = own_failures(outcomes, pool.reason)
-    if failures and isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
+    if failures and isinstance(error, (*STOPPING, GeneratorExit)):
         message = f"{len(failures)} failed before {type(error).__name__} stopped unlost.{pool.call}"
         report(failures.as_group(message), message)
 

@@ -19,15 +19,20 @@ def source_of(call: str, items: Items[S]) -> Source[S]:
     """Return the source for ``items``; what is both sort of iterable is taken as the asynchronous one."""
     if isinstance(items, AsyncIterable):
         return AsyncSource(items)
-    if not isinstance(items, Iterable) and not hasattr(items, "__getitem__"):
+    if not _is_iterable(items):
         _refuse(call, items)
     return SyncSource(items)
+
+
+def _is_iterable(items: object) -> bool:
+    """Tell it without a try: a ``TypeError`` that is raised inside of ``__iter__`` is the user's own."""
+    return hasattr(items, "__iter__") or hasattr(items, "__getitem__")
 
 
 def _refuse(call: str, items: object) -> NoReturn:
     if isawaitable(items):
         if iscoroutine(items):
-            items.close()  # as above
+            items.close()  # a refused start leaves nothing un-awaited
         raise UsageError(
             f"{call}() got items={items!r}, which has to be awaited first.\n"
             f"Write {call}(func, await ..., limit=...), or make it an async generator (yield instead of return)."

@@ -22,7 +22,8 @@ from contextvars import Context, copy_context
 from inspect import isawaitable
 from typing import Any, Final, Generic, TypeVar, cast
 
-from unlost._core._isolation import Isolation, is_spent
+from unlost._core._clock import time_of
+from unlost._core._isolation import Isolation, spent_check
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
 from unlost._core._report import report
 from unlost._core._reraise import strip_own_frames
@@ -38,6 +39,8 @@ T = TypeVar("T")
 # Each worker calls this many others when it has its first item: few items need few workers, many soon have them all.
 _RECRUITS: Final = 2
 _NOT_CALLED: Final = object()
+# What stops everything wherever it is raised. A tuple: isinstance of a union is many times slower.
+STOPPING: Final = (KeyboardInterrupt, SystemExit)
 
 
 class Pool(Generic[S, T]):
@@ -72,7 +75,7 @@ class Pool(Generic[S, T]):
         self._limit = limit
         self._one_item_each = isolate == "task"
         self._pull: Callable[[], S | Mark] = source.pull
-        self._time = get_running_loop().time
+        self._time = time_of(get_running_loop())
         self._origin = copy_context()
         self._name = f"unlost.{call}({getattr(func, '__name__', type(func).__name__)})"
         self._stopped = False
@@ -155,7 +158,8 @@ class Pool(Generic[S, T]):
     async def _work(self, context: Context) -> None:
         """Run items until there is none, or until this task cannot be trusted with another."""
         me = cast("Task[None]", current_task())
-        func, put, time, origin = self._func, self._put, self._time, self._origin
+        func, put, time = self._func, self._put, self._time
+        is_spent = spent_check(me, context, self._origin)
         recruits = _RECRUITS
         item: Any  # an item or a mark: a cast would cost a call each time
         awaitable: Any  # what a user's function returned, be it one or not
@@ -185,7 +189,7 @@ class Pool(Generic[S, T]):
                 self._raised(error, awaitable, index, time() - began)
             else:
                 put(Value(value, index, None, 1, time() - began))
-            if self._one_item_each or is_spent(me, context, origin):
+            if self._one_item_each or is_spent():
                 return
             item = awaitable = value = None  # a worker that waits must not keep them alive
             if self._started == index + 1:
@@ -199,7 +203,7 @@ class Pool(Generic[S, T]):
         if isinstance(error, CancelledError):
             reason = self.reason or _message(error)
             self._put(Cancelled(error, index, None, 1, duration, (), reason))
-        elif isinstance(error, KeyboardInterrupt | SystemExit) and self.fatal is None:
+        elif isinstance(error, STOPPING) and self.fatal is None:
             self._take(error)
         elif frames is None and awaitable is not _NOT_CALLED and not isawaitable(awaitable):
             self._not_awaitable(awaitable, index, duration)
@@ -231,7 +235,7 @@ class Pool(Generic[S, T]):
 
     def _take(self, error: BaseException) -> None:
         """Keep what has to come out of the call; one place for each sort; what comes too late is reported."""
-        if isinstance(error, KeyboardInterrupt | SystemExit) and self.fatal is None:
+        if isinstance(error, STOPPING) and self.fatal is None:
             self.fatal = error
             self.cancel(f"{type(error).__name__} was raised in {self._name}")
         elif self.error is None:

@@ -54,9 +54,8 @@ async def settle(*operations: Operation[Any]) -> Outcomes[Any]:  # Any: the over
     outcomes: Outcomes[Any] = Outcomes()  # Any: as above
     if not operations:
         return outcomes
-    pool = Pool(
-        _awaitable, SyncSource(operations), outcomes.append, limit=len(operations), isolate="task", call="settle"
-    )
+    source = SyncSource(operations)
+    pool: Pool[Operation[Any], Any] = Pool(_awaitable, source, outcomes.append, limit=len(operations), isolate="task", call="settle")
     pool.start(len(operations))
     cancellation = await pool.join()
     try:
@@ -68,7 +67,7 @@ async def settle(*operations: Operation[Any]) -> Outcomes[Any]:  # Any: the over
     return outcomes
 
 
-def _awaitable(operation: Operation[T]) -> Awaitable[T]:
+def _awaitable(operation: Operation[Any]) -> Awaitable[Any]:  # Any: as above
     return operation if isawaitable(operation) else operation()
 
 

@@ -29,10 +29,10 @@ class Waiters:
         try:
             await woken
         except CancelledError:
-            if woken.cancelled():
-                self._line.remove(woken)
-            else:
+            if not woken.cancelled():
                 self.wake_one()
+            elif woken in self._line:  # unless somebody was woken since, and this one was passed over
+                self._line.remove(woken)
             raise
 
     def wake_one(self) -> None:

@@ -87,10 +87,8 @@ def _dotted(module: str, function: str, cwd: Path) -> str:
 
 
 def _is_missing(error: BaseException, module: str) -> bool:
-    """Tell "there is no such module" from the same error raised by an import inside of it."""
-    if not isinstance(error, ModuleNotFoundError) or error.name is None:
-        return False
-    return f"{module}.".startswith(f"{error.name}.") and _user_frame(error.__traceback__) is None
+    """Tell "there is no such module, or no package that it is in" from an import inside of it that found nothing."""
+    return isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}.")
 
 
 def _user_frame(trace: TracebackType | None) -> TracebackType | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from unlost.batch._context import Context
 from unlost.errors import UsageError
@@ -128,8 +129,11 @@ def _wants_context(target: Any, spec: str) -> bool:  # Any: whatever can be call
 
 def _is_context(parameter: _Parameter) -> bool:
     annotation = parameter.annotation
-    by_type = annotation is Context or (isinstance(annotation, str) and annotation.rpartition(".")[2] == "Context")
-    return parameter.name in _CONTEXT_NAMES or by_type
+    if isinstance(annotation, str):  # under `from __future__ import annotations`; the name may exist for checkers only
+        by_type = re.search(r"\bContext\b", annotation) is not None
+    else:
+        by_type = annotation is Context or Context in get_args(annotation)
+    return by_type or parameter.name in _CONTEXT_NAMES
 
 
 def _parameters(target: Any, spec: str) -> list[_Parameter]:  # Any: whatever can be called

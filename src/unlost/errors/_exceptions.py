@@ -24,7 +24,7 @@ class UnlostError(Exception):
     """The library says that something went wrong."""
 
 
-class ChildCancelled(UnlostError):  # says what happened; "Error" would add nothing  # noqa: N818
+class ChildCancelled(UnlostError):
     """
     A child was cancelled from elsewhere, so that its owner gets no value.
 
@@ -33,7 +33,7 @@ class ChildCancelled(UnlostError):  # says what happened; "Error" would add noth
     """
 
 
-class DeadlineExceeded(UnlostError, TimeoutError):  # likewise  # noqa: N818
+class DeadlineExceeded(UnlostError, TimeoutError):
     """
     Time ran out.
 

@@ -83,8 +83,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _as_status(value: object) -> int | None:
-    # type() and not isinstance(), which asks the object what it is; True is an int and no status
-    if not issubclass(type(value), int) or type(value) is bool:
+    # type() and not isinstance(), which asks the object what it is
+    if not issubclass(type(value), int):
         return None
     number = int.__index__(value)  # type: ignore[arg-type]  # an int, as the line above found
     return number if 100 <= number <= 599 else None

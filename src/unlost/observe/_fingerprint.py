@@ -21,6 +21,7 @@ from unlost.observe._template import template
 VERSION: Final = 1
 _FRAMES: Final = 8
 _CAUSES: Final = 4  # below what the smallest record keeps, so that its size does not matter
+_NAME: Final = 90  # the end of a name, below what the smallest record keeps
 _COMPREHENSIONS: Final = (".<locals>.<listcomp>", ".<locals>.<dictcomp>", ".<locals>.<setcomp>")
 
 Parts: TypeAlias = list["str | Parts"]
@@ -46,7 +47,7 @@ def _parts(record: ErrorRecord, causes: int) -> Parts:
     if len(members) == 1:
         return members[0]
     own: Parts = [
-        f"{record['type']['module']}.{record['type']['qualname']}",
+        f"{record['type']['module'][-_NAME:]}.{record['type']['qualname'][-_NAME:]}",
         _number(record),
         template(record["message"], names_matter=record["kind"] == "defect"),
         *_functions(record["frames"]),
@@ -80,26 +81,26 @@ def _number(record: ErrorRecord) -> str:
 
 def _functions(frames: list[FrameRecord]) -> list[str]:
     """Return the user's innermost functions, each once however deep the recursion, innermost first."""
-    chosen = [frame for frame in frames if frame["app"]] or _outside_python(frames)
-    names = dict.fromkeys(f"{module_name(frame)}:{_function(frame)}" for frame in reversed(chosen))
+    chosen = [frame for frame in frames if frame["app"]] or _innermost_foreign(frames)
+    names = dict.fromkeys(_name(frame) for frame in reversed(chosen))
     return list(names)[:_FRAMES]
 
 
-def _outside_python(frames: list[FrameRecord]) -> list[FrameRecord]:
+def _innermost_foreign(frames: list[FrameRecord]) -> list[FrameRecord]:
     """With no code of the user's in sight, a library's innermost function has to do."""
     return [frame for frame in frames[-1:] if module_name(frame).partition(".")[0] != "unlost"]
 
 
-def _function(frame: FrameRecord) -> str:
-    """Return the function's name; a comprehension has a frame of its own only up to Python 3.11."""
-    name = frame["function"]
+def _name(frame: FrameRecord) -> str:
+    """Return ``module:function``; a comprehension has a frame of its own only up to Python 3.11."""
+    function = frame["function"]
     for comprehension in _COMPREHENSIONS:
-        name = name.replace(comprehension, "")
-    return name
+        function = function.replace(comprehension, "")
+    return f"{module_name(frame)[-_NAME:]}:{function[-_NAME:]}"
 
 
 def _entered(record: ErrorRecord) -> str:
     place = own_place(record)
     if place is None or place.entered is None:
         return ""
-    return f"{module_name(place.entered)}:{_function(place.entered)}"
+    return _name(place.entered)

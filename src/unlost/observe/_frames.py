@@ -8,7 +8,7 @@ from typing import Any
 
 from unlost.observe._code import is_application
 from unlost.observe._schema import FrameRecord
-from unlost.observe._text import cut, cut_front, encodable
+from unlost.observe._text import cut_front, encodable
 
 
 def frames_of(
@@ -69,8 +69,8 @@ def _record(frame: FrameType, line: int, repeats: int, own: Collection[str], wid
     code = frame.f_code
     frame_record: FrameRecord = {
         "file": cut_front(encodable(code.co_filename), width),
-        "module": cut_front(encodable(_module(frame)), width // 2),
-        "function": cut(encodable(code.co_qualname), width // 2),
+        "module": cut_front(encodable(_module(frame)), width),
+        "function": cut_front(encodable(code.co_qualname), width),
         "line": line,
         "app": _is_app(frame, own),
     }

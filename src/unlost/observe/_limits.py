@@ -19,7 +19,7 @@ class Limits(NamedTuple):
         notes: How many.
         note: Characters of each.
         frames: How many.
-        width: Characters of a path, and twice those of a name.
+        width: Characters of a path or a name, of which the last are kept.
         attribute: Characters of a text among the attributes.
     """
 

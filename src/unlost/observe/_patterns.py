@@ -52,14 +52,15 @@ _URLS: Final = (
 _HEADER: Final = r"(?=[pascx])(?:(?:proxy-)?authorization|(?:set-)?cookie2?|x-(?:api|auth|access|csrf)-(?:key|token))"
 _NAME: Final = (
     r"(?=[pstacjx])(?:"  # one look instead of twenty where no name can begin
-    r"pass(?:word|wd|phrase)|pwd|secret(?:[-_]?(?:access[-_]?)?key|[-_]?token)?|(?<!nexpected )(?<!xpected )token"
+    r"pass(?:word|wd|phrase)|pwd|secret(?:[-_]?(?:access[-_]?)?key|[-_]?token)?|(?<!xpected )token"
     r"|api[-_ ]?key|access[-_]?key(?:[-_]?id)?|private[-_]?key(?:[-_]?id)?|credentials?|(?<![a-z])sig|signature"
     rf"|session(?:[-_]?(?:id|key|token))?|jsessionid|phpsessid|{_HEADER})"
 )
 _HEADER_SIGNS: Final = ("auth", "cookie", "x-a", "x-csrf")
 _NAME_SIGNS: Final = ("pass", "pwd", "secret", "token", "key", "credential", "sig", "sess", *_HEADER_SIGNS)
 _NOTHING: Final = r"(?:none|null|true|false|undefined|nil)\b"
-_QUOTED: Final = r"""(?:"(?:[^"\\]|\\.)++"|'(?:[^'\\]|\\.)++')"""
+# a text that somebody cut may end before the closing quote does
+_QUOTED: Final = r"""(?:"(?:[^"\\]|\\[\s\S]?)++(?:"|\Z)|'(?:[^'\\]|\\[\s\S]?)++(?:'|\Z))"""
 # "password: field required" is prose; "password: hunter2" and "password=hunter2" are not
 _PROSE: Final = r"(?-i:[A-Za-z]?[a-z'\u2019]+ (?:[a-z]|\d+\b))"
 _SCHEME: Final = r"(?:bearer|basic|digest|token|negotiate|apikey|aws4-hmac-sha256) "

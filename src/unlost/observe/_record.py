@@ -27,7 +27,7 @@ from unlost.observe._limits import FULL, SMALL, Limits
 from unlost.observe._redact import Redactor
 from unlost.observe._redact import redact as default_redactor
 from unlost.observe._schema import VERSION, ErrorRecord, TypeName
-from unlost.observe._text import cut, cut_front, cut_redacted, guarded, module_of, text_of, type_name
+from unlost.observe._text import cut_front, cut_redacted, guarded, module_of, text_of, type_name
 
 # The built-in attributes, whatever a subclass calls by their names.
 _cause_of = BaseException.__dict__["__cause__"].__get__
@@ -162,7 +162,7 @@ class _Recording:
 
 
 def _type(cls: type, width: int) -> TypeName:
-    return {"module": cut_front(module_of(cls), width), "qualname": cut(type_name(cls), width)}
+    return {"module": cut_front(module_of(cls), width), "qualname": cut_front(type_name(cls), width)}
 
 
 def _kind(error: BaseException) -> str:

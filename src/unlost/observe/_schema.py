@@ -52,7 +52,8 @@ class ErrorRecord(TypedDict):
         version: Of this shape.
         type: The class of the error.
         message: ``str(error)``, redacted and cut.
-        kind: What ``unlost.errors.classify`` says, as its value: ``"transient"``, ``"permanent"``, ...
+        kind: What ``unlost.errors.classify`` says, as its value: ``"transient"``, ``"permanent"``, ...; empty where
+            the error is ``seen``.
         frames: Outermost first, as in a traceback.
         notes: What ``add_note`` added.
         attributes: Scalars from a fixed list of names (``status``, ``errno``, ``url``, ...), redacted.

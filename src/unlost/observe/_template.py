@@ -36,16 +36,9 @@ def template(message: str, *, names_matter: bool) -> str:
     """
 
     def placeholder(match: re.Match[str]) -> str:
-        kind = match.lastgroup
-        inner = match["single"] if match["single"] is not None else match["double"]
-        if inner is None:
-            return f"<{_kind(match)}>"
-        if names_matter and _IDENTIFIER.fullmatch(inner):
-            return "'" + re.sub(r"\d+", "<n>", inner) + "'"
-        return "<str>" if kind else ""
+        quoted = match["single"] or match["double"]
+        if quoted and names_matter and _IDENTIFIER.fullmatch(quoted):
+            return "'" + re.sub(r"\d+", "<n>", quoted) + "'"
+        return f"<{match.lastgroup}>"
 
     return _VARYING.sub(placeholder, message[:_LENGTH])
-
-
-def _kind(match: re.Match[str]) -> str:
-    return match.lastgroup or "n"
