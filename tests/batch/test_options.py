@@ -64,21 +64,6 @@ def test_what_was_given_can_be_given_again_from_json() -> None:
     assert again.retry_on == resolved.retry_on
 
 
-def test_options_survive_json() -> None:
-    options = resolve({"deadline": 5, "retry_on": "OSError"}, NOTHING).options
-
-    assert Options.from_json(json.loads(json.dumps(options.to_json()))) == options
-
-
-def test_options_that_an_older_version_did_not_write_have_their_defaults() -> None:
-    assert Options.from_json({"attempts": 3}) == Options(attempts=3)
-
-
-def test_options_of_a_newer_version_are_refused() -> None:
-    with pytest.raises(UsageError, match="does not know: warp"):
-        Options.from_json({"warp": 9})
-
-
 @pytest.mark.parametrize(
     ("flags", "said"),
     [

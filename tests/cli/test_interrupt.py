@@ -8,11 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
+
 from support.command import CommandLine, logged
 
 pytestmark = pytest.mark.stock
 
-JOB = '''
+JOB = """
 import asyncio, os
 
 _log = os.open("log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -43,7 +44,7 @@ async def stubborn(item):
             await asyncio.sleep(60)
         except asyncio.CancelledError:
             log("ignored", item["n"])
-'''
+"""
 
 
 @pytest.fixture
@@ -62,7 +63,9 @@ def _await_log(unlost: CommandLine, process: subprocess.Popen[str], word: str, c
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_lets_what_runs_end_and_starts_nothing_more(unlost: CommandLine, number: signal.Signals) -> None:
+def test_the_first_signal_lets_what_runs_end_and_starts_nothing_more(
+    unlost: CommandLine, number: signal.Signals
+) -> None:
     unlost.write_inputs(200)
     process = unlost.start("run", "jobs:work", "in.jsonl", "-j", "5", "--out", "results.jsonl")
     _await_log(unlost, process, "start", 5)

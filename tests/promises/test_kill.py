@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from support.command import LOGGING_JOB, CommandLine, logged
 
 KILLS = 30
@@ -50,7 +51,12 @@ def test_kill_9_at_any_moment_loses_no_outcome_and_repeats_nothing_that_was_not_
     assert sorted(line["value"] for line in results) == sorted(n * n for n in range(ITEMS) if n % 10 != 3)
     assert len({line["key"] for line in results}) == len(results)
     books = unlost.json("show", "work-1")["books"]
-    assert (books["ok"], books["failed"], books["in_doubt"], books["balance"]) == (ITEMS * 9 // 10, ITEMS // 10, 0, True)
+    assert (books["ok"], books["failed"], books["in_doubt"], books["balance"]) == (
+        ITEMS * 9 // 10,
+        ITEMS // 10,
+        0,
+        True,
+    )
     starts = collections.Counter(logged(tmp_path, "start"))
     assert {n for n in starts if starts[n] > allowed_starts[n]} == set()
 
@@ -86,5 +92,3 @@ def _check_after_a_kill(
     for n in in_doubt:
         allowed_starts[n] += 1
     return dict(view["books"])
-
-

@@ -62,7 +62,7 @@ class CommandLine:
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
-LOGGING_JOB = '''
+LOGGING_JOB = """
 import asyncio, os, random
 
 _log = os.open("log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -80,7 +80,7 @@ async def work(item):
     if n % 10 == 3:
         raise ConnectionError(f"item {n} was refused")
     return n * n
-'''
+"""
 """A job that says in a log of its own what it did: the truth that a journal is measured by."""
 
 

@@ -12,7 +12,6 @@ from unlost._core._pool import STOPPING, Pool
 from unlost._core._report import report
 from unlost._core._reraise import reraise
 from unlost._core._summary import totals
-from unlost.errors import UsageError
 
 
 def conclude(
@@ -37,7 +36,7 @@ def conclude(
             accompany(cancellation, with_input(outcomes, error), pool)
             reraise(cancellation)
         if error is not None:
-            if not isinstance(error, UsageError):
+            if pool.input_failed:
                 so_far = totals(Counter(map(type, outcomes)) if counts is None else counts)
                 _add_note(error, f"unlost.{pool.call}: the input failed; by then {so_far}, see unlost.partial(error)")
             accompany(error, outcomes, pool)

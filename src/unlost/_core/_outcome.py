@@ -115,7 +115,10 @@ class Failure(_Ended):
 
     def unwrap(self) -> NoReturn:
         """Raise the error itself."""
-        reraise(self.error)
+        try:
+            reraise(self.error)
+        finally:
+            del self  # the error's traceback refers to this frame
 
     def release_frames(self) -> None:
         """

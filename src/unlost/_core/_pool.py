@@ -52,6 +52,7 @@ class Pool(Generic[S, T]):
         changed: Whoever waits here is woken when the pool has ended; ``put`` may wake them, too.
         fatal: A ``KeyboardInterrupt`` or ``SystemExit`` of an item or of the input: everything else was cancelled.
         error: What else ended the pool early: the input's own exception, or a mistake in the call.
+        input_failed: Whether the input raised anything.
         reason: Why ``cancel`` was called the first time; empty before.
     """
 
@@ -70,6 +71,7 @@ class Pool(Generic[S, T]):
         self.changed = Waiters() if changed is None else changed
         self.fatal: BaseException | None = None
         self.error: BaseException | None = None
+        self.input_failed = False
         self.reason = ""
         self._func, self._source, self._put = func, source, put
         self._limit = limit
@@ -231,6 +233,7 @@ class Pool(Generic[S, T]):
 
     def _input_failed(self, input_error: BaseException) -> None:
         strip_own_frames(input_error)
+        self.input_failed = True
         self._take(_not_a_cancellation(input_error))
 
     def _take(self, error: BaseException) -> None:

@@ -55,7 +55,9 @@ async def settle(*operations: Operation[Any]) -> Outcomes[Any]:  # Any: the over
     if not operations:
         return outcomes
     source = SyncSource(operations)
-    pool: Pool[Operation[Any], Any] = Pool(_awaitable, source, outcomes.append, limit=len(operations), isolate="task", call="settle")
+    pool: Pool[Operation[Any], Any] = Pool(
+        _awaitable, source, outcomes.append, limit=len(operations), isolate="task", call="settle"
+    )
     pool.start(len(operations))
     cancellation = await pool.join()
     try:

@@ -135,7 +135,7 @@ class Engine:
         if self._store.opening.continues:
             await self._scanned.wait()  # what is gone from the source must not start, nor what was reordered be missed
         self._claims = self._store.claims()
-        performer = Performer(job, plan.policy, plan.meta["run_id"], plan.source.format)
+        performer = Performer(job, plan.policy, plan.meta["run_id"], plan.source.format, plan.own)
         concurrency = plan.policy.options.concurrency
         async with stream(performer, self._counted(self._claims), limit=concurrency, isolate="task") as self._stream:
             self.opened = True
@@ -166,7 +166,7 @@ class Engine:
         elif isinstance(outcome, Cancelled) and self.how in ("cancelled", "halted"):
             return  # by us: in doubt
         else:
-            ended, live = ended_of(claimed, outcome), outcome
+            ended, live = ended_of(claimed, outcome, self._plan.own), outcome
         self._waiting += 1
         if self._live is not None:
             self._live[ended.item] = live

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from unlost.observe import digest, headline, record
@@ -25,17 +25,17 @@ class Letter:
     error: str
 
 
-def letter_of(error: BaseException) -> Letter:
-    """Record the error."""
-    recorded = record(error)
+def letter_of(error: BaseException, own: Collection[str] = ()) -> Letter:
+    """Record the error; ``own`` names the top-level packages whose code is the user's wherever it is installed."""
+    recorded = record(error, own=own)
     return Letter(recorded["kind"], digest(recorded), json.dumps(recorded, separators=(",", ":")))
 
 
-def survived_as_json(errors: Iterable[BaseException]) -> str | None:
+def survived_as_json(errors: Iterable[BaseException], own: Collection[str] = ()) -> str | None:
     """Return what an item survived as a JSON list of titles, places and fingerprints; None where there is nothing."""
     brief = []
     for error in errors:
-        recorded = record(error)
+        recorded = record(error, own=own)
         line = headline(recorded)
         brief.append({"title": line.title, "where": line.where, "fingerprint": digest(recorded)})
     return json.dumps(brief, separators=(",", ":")) if brief else None

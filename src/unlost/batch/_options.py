@@ -49,21 +49,8 @@ class Options:
     first: int | None = None
 
     def to_json(self) -> dict[str, Any]:  # Any: built-ins that JSON can hold
-        """Return what ``from_json`` reads."""
+        """Return the values as built-ins that JSON can hold."""
         return {**asdict(self), "retry_on": list(self.retry_on)}
-
-    @classmethod
-    def from_json(cls, values: Values) -> Options:
-        """
-        Read what ``to_json`` wrote; what is missing has its default.
-
-        Raises:
-            UsageError: There is an option that this version does not know.
-        """
-        unknown = sorted(values.keys() - {option.name for option in fields(cls)})
-        if unknown:
-            raise UsageError(f"The run has options that this version of unlost does not know: {', '.join(unknown)}.")
-        return cls(**{**values, "retry_on": tuple(values.get("retry_on", cls().retry_on))})
 
 
 @dataclass(frozen=True, slots=True)

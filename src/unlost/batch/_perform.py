@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import Any
 
 from unlost._core import Failure, Outcome, Value
@@ -26,9 +27,10 @@ class Performer:
         policy: Attempts, timeout and deadline.
         run_id: Names the run for ever; part of every idempotency key.
         format: How a claimed record is read.
+        own: Top-level packages whose code is the user's.
     """
 
-    def __init__(self, job: Job, policy: Resolved, run_id: str, format: Format) -> None:  # noqa: A002
+    def __init__(self, job: Job, policy: Resolved, run_id: str, format: Format, own: Collection[str]) -> None:  # noqa: A002
         options = policy.options
         self._job = job
         self._timeout = options.timeout
@@ -36,6 +38,7 @@ class Performer:
         self._retry = Retry(attempts=options.attempts, on=policy.retry_on, total=options.deadline)
         self._run_id = run_id
         self._format = format
+        self._own = own
 
     async def __call__(self, claimed: Claimed) -> tuple[Ended, Outcome[Any]]:
         """
@@ -53,7 +56,7 @@ class Performer:
         outcome = await self._outcome(parse(claimed.line, claimed.raw, self._format).value, context)
         outcome.key = claimed.key
         outcome.duration = loop.time() - started
-        return ended_of(claimed, outcome), outcome
+        return ended_of(claimed, outcome, self._own), outcome
 
     async def _outcome(self, item: Any, context: Context) -> Outcome[Any]:  # whatever JSON can hold
         def on_attempt(number: int) -> None:
@@ -75,21 +78,21 @@ class Performer:
             return await self._job(item, context)
 
 
-def ended_of(claimed: Claimed, outcome: Outcome[Any]) -> Ended:
+def ended_of(claimed: Claimed, outcome: Outcome[Any], own: Collection[str]) -> Ended:
     """Return an outcome as the journal stores it; a value that JSON cannot hold is a failure."""
     ms = round(outcome.duration * 1000)
     if isinstance(outcome, Value):
         try:
             value = encode(outcome.value)
         except OutputError as output_error:
-            return _failed(claimed, output_error, outcome.attempts, ms)
-        survived = survived_as_json(outcome.survived)
+            return _failed(claimed, output_error, outcome.attempts, ms, own)
+        survived = survived_as_json(outcome.survived, own)
         return Ended(claimed.item, claimed.key, claimed.line, True, outcome.attempts, ms, value, survived)
-    return _failed(claimed, outcome.error, outcome.attempts, ms)
+    return _failed(claimed, outcome.error, outcome.attempts, ms, own)
 
 
-def _failed(claimed: Claimed, error: BaseException, attempts: int, ms: int) -> Ended:
-    letter = letter_of(error)
+def _failed(claimed: Claimed, error: BaseException, attempts: int, ms: int, own: Collection[str]) -> Ended:
+    letter = letter_of(error, own)
     return Ended(
         claimed.item, claimed.key, claimed.line, False, attempts, ms,
         kind=letter.kind, fingerprint=letter.fingerprint, error=letter.error,

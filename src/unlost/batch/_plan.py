@@ -48,6 +48,11 @@ class Plan:
     folder: Folder
     door: Door
 
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The top-level package of the target: its code is the user's wherever it is installed."""
+        return (self.target.spec.partition(":")[0].partition(".")[0],)
+
     def options_json(self) -> str:
         """Return what the journal keeps of this opening's options, for the next one."""
         return json.dumps({"given": dict(self.policy.given), "out": str(self.out.resolve()) if self.out else None})
