@@ -31,6 +31,11 @@ def _source(folder: Path, count: int) -> Path:
     return path
 
 
+async def _until(condition: Callable[[], bool]) -> None:
+    while not condition():  # of other threads: there is no event to wait for  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+
+
 async def double(item: dict[str, int]) -> int:
     await asyncio.sleep(0)
     if item["n"] == 7:
@@ -98,6 +103,18 @@ async def test_breaking_off_starts_nothing_more_and_the_same_lines_continue(tmp_
     assert (again.books.ok, again.books.failed, again.books.pending) == (99, 1, 0)
 
 
+@pytest.mark.parametrize("moment", range(40))
+async def test_stopping_at_any_moment_leaves_nothing_in_doubt(tmp_path: Path, options: Options, moment: int) -> None:
+    async with Run(double, _source(tmp_path, 200), concurrency=3, **options) as run:
+        for _ in range(moment):
+            await asyncio.sleep(0 if moment % 2 else 0.0005)
+        run.stop()
+
+    books = run.books
+    assert (books.in_doubt, books.ok + books.failed + books.pending) == (0, 200)
+    assert books.balance
+
+
 async def test_a_slow_consumer_holds_the_run_back(tmp_path: Path, options: Options) -> None:
     started = 0
 
@@ -120,8 +137,7 @@ async def test_a_slow_consumer_holds_the_run_back(tmp_path: Path, options: Optio
 async def test_an_error_in_the_block_cancels_what_runs_and_comes_out(tmp_path: Path, options: Options) -> None:
     with pytest.raises(LookupError, match="mine"):
         async with Run(endless, _source(tmp_path, 10), concurrency=3, **options) as run:
-            while run.progress.running < 3:
-                await asyncio.sleep(0.001)
+            await _until(lambda: run.progress.running == 3)
             raise LookupError("mine")
 
     assert run.how == "cancelled"
@@ -145,8 +161,7 @@ async def test_a_cancellation_comes_out_when_what_ran_has_ended(tmp_path: Path, 
             pass
 
     task = asyncio.create_task(main())
-    while not (run.is_open and run.progress.running == 3):
-        await asyncio.sleep(0.001)
+    await _until(lambda: run.is_open and run.progress.running == 3)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -167,8 +182,7 @@ async def test_in_doubt_is_held_and_started_again_when_asked(tmp_path: Path, opt
 
     with pytest.raises(RuntimeError):
         async with Run(work, source, concurrency=2, **options) as run:
-            while run.progress.running < 2:
-                await asyncio.sleep(0.001)
+            await _until(lambda: run.progress.running == 2)
             raise RuntimeError
     with run.plan.folder.open(run.name) as connection:
         assert connection is not None

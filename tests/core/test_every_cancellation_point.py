@@ -74,7 +74,7 @@ async def by_ordered_stream(job, items, seen, **options):
 
 
 async def by_settle(job, items, seen, **options):
-    seen.extend(await settle(*(job(item) for item in range(ITEMS))))
+    seen.extend(await settle(*(job(item) for item in items)))
 
 
 async def turns(number):
@@ -111,7 +111,15 @@ async def run_and_cancel_after(number_of_turns, way, source, options):
     return done
 
 
-@pytest.mark.parametrize("way", [by_map, by_stream, by_ordered_stream, by_settle])
+async def test_nothing_is_lost_wherever_the_caller_of_settle_is_cancelled():
+    for number in count():
+        if await run_and_cancel_after(number, by_settle, sync_items, {}):
+            break
+
+    assert number > 3
+
+
+@pytest.mark.parametrize("way", [by_map, by_stream, by_ordered_stream])
 @pytest.mark.parametrize("source", [sync_items, async_items])
 @pytest.mark.parametrize("limit", [1, 2, 4])
 @pytest.mark.parametrize("isolate", ["worker", "task"])

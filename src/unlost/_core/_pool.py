@@ -165,38 +165,42 @@ class Pool(Generic[S, T]):
         recruits = _RECRUITS
         item: Any  # an item or a mark: a cast would cost a call each time
         awaitable: Any  # what a user's function returned, be it one or not
-        while True:
-            try:
-                item = self._pull()
-            except BaseException as input_error:  # handed on  # noqa: BLE001
-                self._pull_failed(input_error)
-                return
-            if item is WAIT:
-                await self._source.ready()
-                continue
-            if item is END:
-                self.stop()
-                return
-            index = self._started
-            self._started = index + 1
-            if recruits:
-                self._hire(recruits)
-                recruits = 0
-            awaitable = _NOT_CALLED
-            began = time()
-            try:
-                awaitable = func(item)
-                value = await awaitable
-            except BaseException as error:  # handed on: it becomes the item's outcome  # noqa: BLE001
-                self._raised(error, awaitable, index, time() - began)
-            else:
-                put(Value(value, index, None, 1, time() - began))
-            if self._one_item_each or is_spent():
-                return
-            item = awaitable = value = None  # a worker that waits must not keep them alive
-            if self._started == index + 1:
-                # nobody else started anything meanwhile: maybe func never suspends, and the loop would starve
-                await sleep(0)
+        try:
+            while True:
+                try:
+                    item = self._pull()
+                except BaseException as input_error:  # handed on  # noqa: BLE001
+                    self._pull_failed(input_error)
+                    return
+                if item is WAIT:
+                    await self._source.ready()
+                    continue
+                if item is END:
+                    self.stop()
+                    return
+                index = self._started
+                self._started = index + 1
+                if recruits:
+                    self._hire(recruits)
+                    recruits = 0
+                awaitable = _NOT_CALLED
+                began = time()
+                try:
+                    awaitable = func(item)
+                    value = await awaitable
+                except BaseException as error:  # handed on: it becomes the item's outcome  # noqa: BLE001
+                    self._raised(error, awaitable, index, time() - began)
+                else:
+                    put(Value(value, index, None, 1, time() - began))
+                item = awaitable = value = None  # a worker that waits must not keep them alive
+                if self._one_item_each or is_spent():
+                    return
+                if self._started == index + 1:
+                    # nobody else started anything meanwhile: maybe func never suspends, and the loop would starve
+                    await sleep(0)
+        finally:
+            # from 3.12 on, frames in a failure's traceback refer to this one by f_back, even after its end
+            del self, func, put, me, is_spent, context
 
     def _raised(self, error: BaseException, awaitable: object, index: int, duration: float) -> None:
         """Make an outcome of what came out of an item; its traceback begins in the user's code."""

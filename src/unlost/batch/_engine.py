@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any, Literal, TypeAlias
 
 from unlost._core import Cancelled, Outcome, Stream, Value, partial, stream
@@ -61,6 +61,8 @@ class Engine:
         self._claims: Claims | None = None
         self._stream: Stream[Performed] | None = None
         self._started: dict[int, Claimed] = {}  # by the index that the stream gives them
+        self._settled = 0
+        self._unbegun: dict[int, None] = {}  # items that the stream has and did not start: a stop can leave some
         self._live: dict[int, Outcome[Any]] | None = None  # by item; where somebody iterates
         self._waiting = 0  # outcomes that are not acknowledged, or not taken
         self._changed = asyncio.Event()
@@ -88,7 +90,7 @@ class Engine:
                 self._settle(outcome)
             raise
         finally:
-            self._store.close(self.how)
+            self._store.close(self.how, self._unbegun)
             self.notify()
         if self._halted is not None:
             raise Halted(f"run {self._plan.run} was halted: {self._halted}") from self._halted
@@ -137,7 +139,15 @@ class Engine:
         self._claims = self._store.claims()
         performer = Performer(job, plan.policy, plan.meta["run_id"], plan.source.format, plan.own)
         concurrency = plan.policy.options.concurrency
-        async with stream(performer, self._counted(self._claims), limit=concurrency, isolate="task") as self._stream:
+
+        def begin(claimed: Claimed) -> Awaitable[Performed]:
+            del self._unbegun[claimed.item]
+            self._started[len(self._started) + self._settled] = claimed  # the index that the stream gives it
+            self.progress.running += 1
+            return performer(claimed)
+
+        items = self._handed_out(self._claims)
+        async with stream(begin, items, limit=concurrency, isolate="task") as self._stream:
             self.opened = True
             self.notify()
             if self.how != "complete":
@@ -147,12 +157,9 @@ class Engine:
                 while self._waiting > concurrency * OUTSTANDING and self._halted is None:
                     await self.change()
 
-    async def _counted(self, claims: Claims) -> AsyncIterator[Claimed]:
-        index = 0
+    async def _handed_out(self, claims: Claims) -> AsyncIterator[Claimed]:
         async for claimed in claims:
-            self._started[index] = claimed
-            self.progress.running += 1
-            index += 1
+            self._unbegun[claimed.item] = None
             yield claimed
 
     def _settle(self, outcome: Outcome[Performed]) -> None:
@@ -160,6 +167,7 @@ class Engine:
         claimed = self._started.pop(outcome.index, None)
         if claimed is None:  # settled before
             return
+        self._settled += 1
         self.progress.running -= 1
         if isinstance(outcome, Value):
             ended, live = outcome.value

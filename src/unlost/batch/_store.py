@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from unlost.batch import _door, _schema
@@ -100,14 +100,20 @@ class Store:
         """Have an outcome stored; the owner is told when it is durable."""
         self._writer.put(self._journal.end, ended)
 
-    def close(self, how: str) -> None:
-        """Write what was put, tell the owner, give back what was claimed and not started; blocks."""
+    def close(self, how: str, unbegun: Iterable[int]) -> None:
+        """
+        Write what was put, tell the owner, give back what was claimed and not started; blocks.
+
+        Args:
+            how: How the opening ended, in a word.
+            unbegun: Items that were handed out and not started.
+        """
         self._scan.stop()
         self._writer.flush()
         if self._claims is not None:
             self._claims.stop()
             self._writer.flush()  # the claim that was under way
-            self._writer.put(self._journal.release, self._claims.left())
+            self._writer.put(self._journal.release, [*self._claims.left(), *unbegun])
         self._writer.put(self._journal.close, how)
         if self._results is not None:
             self._writer.put(self._results.sync, None)
