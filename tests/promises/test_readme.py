@@ -1,0 +1,83 @@
+"""What the README shows is what happens: its files are written, its commands typed, its transcripts compared."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.command import CommandLine
+from support.service import running_service
+
+pytestmark = pytest.mark.stock
+
+README = Path(__file__).parents[2] / "README.md"
+BLOCK = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+VARYING = (
+    (re.compile(r"\b\d+(\.\d+)?s\b|\b\d+m\d\ds\b"), "TIME"),
+    (re.compile(r"\b[\d,.]+/(s|min)\b"), "RATE"),
+    (re.compile(r"127\.0\.0\.1:\d+"), "ADDRESS"),
+    (re.compile(r"\bkey [0-9a-f]{20}\b"), "KEY"),  # of an input that holds the port
+    (re.compile(r" +"), " "),
+)
+
+
+def _blocks() -> Iterator[tuple[str, str]]:
+    for match in BLOCK.finditer(README.read_text(encoding="utf-8")):
+        yield match["info"], match["body"]
+
+
+def _transcripts(body: str) -> Iterator[tuple[str, str]]:
+    """Yield each command of a console block with what it prints."""
+    for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield command, output
+
+
+def _steady(text: str) -> str:
+    for pattern, word in VARYING:
+        text = pattern.sub(word, text)
+    return text.strip()
+
+
+@pytest.mark.timeout(180)
+def test_every_transcript_of_the_readme_is_true(tmp_path: Path) -> None:
+    unlost = CommandLine(tmp_path)
+    typed = []
+    with running_service() as url:
+        port = url.rpartition(":")[2]
+        for info, body in _blocks():
+            if "file=" in info:
+                unlost.write(info.partition("file=")[2], body)
+            if info != "console":
+                continue
+            for command, shown in _transcripts(body):
+                printed = _type(unlost, command.replace("8765", port))
+                assert _steady(printed) == _steady(shown), command
+                typed.append(command.split()[0])
+
+    assert typed == ["seq", "unlost", "unlost", "python"]
+
+
+def _type(unlost: CommandLine, command: str) -> str:
+    if ">" in command or not command.startswith(("unlost ", "python ")):
+        subprocess.run(command, shell=True, cwd=unlost.folder, check=True)
+        return ""
+    program, *arguments = shlex.split(command)
+    if program == "unlost":
+        return unlost(*arguments).stdout
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=unlost.folder, capture_output=True, text=True, timeout=60, check=True
+    )
+    return done.stdout
+
+
+def test_the_readme_names_no_file_that_is_not_there() -> None:
+    links = re.findall(r"\]\((?!http)([^)#]+)", README.read_text(encoding="utf-8"))
+
+    assert [link for link in links if not (README.parent / link).exists()] == []
+    assert len(links) >= 3
