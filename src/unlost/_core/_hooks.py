@@ -35,9 +35,9 @@ def on_signals(handler: Callable[[signal.Signals], object]) -> Iterator[None]:
 
 
 def end_by_signal() -> None:
-    """Let the next SIGINT and SIGTERM end the process as they do by default, whatever runs."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    """Let the next SIGINT or SIGTERM end the process at once, whatever runs."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)  # not KeyboardInterrupt: who ignores cancellation would hold that up too
 
 
 def _from_any_frame(

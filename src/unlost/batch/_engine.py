@@ -88,7 +88,9 @@ class Engine:
             self.how = "cancelled" if isinstance(error, asyncio.CancelledError) else "halted"
             for outcome in partial(error) or ():
                 self._settle(outcome)
-            raise
+            if not isinstance(error, JournalError):
+                raise
+            self._halted = error
         finally:
             self._store.close(self.how, self._unbegun)
             self.notify()

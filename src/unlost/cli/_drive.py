@@ -21,11 +21,7 @@ def drive(plan: Plan, *, quiet: bool, as_json: bool) -> int:
     """Carry out the plan; return the exit code."""
     _announce(plan, quiet=quiet)
     driven = _Driven(plan)
-    try:
-        asyncio.run(driven.main(quiet=quiet))
-    except KeyboardInterrupt:
-        print("unlost: killed; what ran is in doubt, everything else is in the journal", file=sys.stderr)
-        driven.how = "cancelled"
+    asyncio.run(driven.main(quiet=quiet))
     return _conclude(plan, driven, as_json=as_json)
 
 
