@@ -29,7 +29,7 @@ demo: $(VENV)/.demo
 	$(BIN)/python examples/demo/run.py
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -q $(ARGS)
+	$(BIN)/python -m pytest -q -n auto $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -69,12 +69,10 @@ async def test_limit_is_reached_and_never_exceeded(limit, isolate, source):
 
 
 async def test_few_items_start_few_workers():
-    names = set()
-
     async def job(item):
+        count = len(asyncio.all_tasks())
         await asyncio.sleep(1)
-        names.update(task.get_name() for task in asyncio.all_tasks())
-        return len(asyncio.all_tasks())
+        return count
 
     outcomes = await map(job, range(3), limit=1000)
 
@@ -329,6 +327,13 @@ async def test_a_function_that_cannot_be_awaited_is_told_on_the_first_item(func,
     with pytest.raises(UsageError, match=text):
         await map(func, items(), limit=3)
     assert started <= 1
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_the_note_about_the_input_is_not_put_on_a_mistake_in_the_call():
+    with pytest.raises(UsageError) as caught:
+        await map(sync_function, [1], limit=1)
+    assert not hasattr(caught.value, "__notes__")
 
 
 async def test_a_function_that_cannot_be_awaited_for_a_later_item_fails_that_item():

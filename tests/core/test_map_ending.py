@@ -1,11 +1,13 @@
 """What comes out of ``map`` when it cannot return: which exception, and what travels with it."""
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
 from unlost._core import Cancelled, Failure, Value, map, partial  # noqa: A004
-from unlost.errors import ChildCancelled
+from unlost.errors import ChildCancelled, UsageError
 
 FATAL = [KeyboardInterrupt("stop"), SystemExit(3)]
 
@@ -174,6 +176,57 @@ async def test_a_second_stopping_exception_is_a_failure_and_reported(capfd):
     (failure,) = partial(caught.value)
     assert failure.error.code == 1
     assert "SystemExit: 1" in capfd.readouterr().err
+
+
+async def test_a_second_error_of_the_call_itself_is_reported(capfd):
+    async def source():
+        try:
+            yield 1
+            await asyncio.sleep(1)
+        finally:
+            raise OSError("on closing")
+
+    with pytest.raises(UsageError):
+        await map(lambda item: item, source(), limit=2)
+
+    assert "on closing" in capfd.readouterr().err
+
+
+async def test_our_reason_stays_even_if_the_item_loses_the_message():
+    async def job(item):
+        try:
+            await asyncio.sleep(1000)
+        except asyncio.CancelledError:
+            raise asyncio.CancelledError from None
+
+    calling = asyncio.create_task(map(job, [1], limit=1))
+    await asyncio.sleep(1)
+    calling.cancel()
+
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await calling
+    assert partial(caught.value)[0].reason == "the caller was cancelled"
+
+
+async def test_nothing_vanishes_if_only_the_loop_knows_of_it():
+    futures = []
+    results = []
+
+    async def job(item):
+        future = asyncio.get_running_loop().create_future()
+        futures.append(weakref.ref(future))
+        return await future
+
+    async def caller():
+        results.extend((await map(job, [1], limit=1)).values())
+
+    asyncio.create_task(caller())  # noqa: RUF006  # that is the point
+    await asyncio.sleep(1)
+    gc.collect()
+    futures[0]().set_result("still here")
+    await asyncio.sleep(1)
+
+    assert results == ["still here"]
 
 
 async def test_a_failing_item_during_the_stop_is_reported(capfd):

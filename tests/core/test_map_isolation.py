@@ -1,11 +1,12 @@
 """What one item leaves behind in its task does not meet the next one."""
 
 import asyncio
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 
 import pytest
 
 from unlost._core import Cancelled, Failure, Value, map  # noqa: A004
+from unlost._core._isolation import spent_check
 
 variable = ContextVar("variable", default="untouched")
 
@@ -116,14 +117,13 @@ async def test_a_cancellation_left_pending_does_not_meet_the_next_item():
 async def test_a_cancellation_withdrawn_too_late_does_not_meet_the_next_item():
     # on 3.11 and 3.12 uncancel() lowers the count only: the cancellation is still delivered
     async def job(item):
+        await asyncio.sleep(0)
         if item % 2 == 0:
             asyncio.current_task().cancel()
             asyncio.current_task().uncancel()
-            return item
-        await asyncio.sleep(0)
         return item
 
-    outcomes = await map(job, range(10), limit=1)
+    outcomes = await map(job, range(10), limit=2)
 
     assert outcomes.values() == list(range(10))
 
@@ -139,6 +139,23 @@ async def test_a_swallowed_cancellation_does_not_count_against_the_next_item():
     outcomes = await map(job, range(4), limit=1)
 
     assert outcomes.values() == [1, 0, 1, 0]
+
+
+@pytest.mark.parametrize("variables", [0, 1, 5])
+async def test_the_check_knows_what_was_left_behind(variables):
+    origin = Context()
+    for number in range(variables):
+        origin.run(ContextVar(f"v{number}").set, number)
+    untouched, set_one, set_two = origin.copy(), origin.copy(), origin.copy()
+    set_one.run(variable.set, 1)
+    token = set_two.run(variable.set, 2)
+    set_two.run(variable.reset, token)
+    task = asyncio.current_task()
+
+    assert not spent_check(task, untouched, origin)()
+    assert spent_check(task, set_one, origin)()
+    assert not spent_check(task, set_two, origin)()
+    assert spent_check(task, Context(), origin)() == (variables > 0)
 
 
 async def _leaves_a_cancellation_for_later(item):

@@ -137,6 +137,39 @@ async def test_after_the_callers_cancellation():
     assert await all_is_freed()
 
 
+async def test_after_the_callers_cancellation_of_settle():
+    calling = asyncio.create_task(settle(job(0), job(1), job(1000)))
+    await asyncio.sleep(5)
+    calling.cancel()
+    with comes_out(asyncio.CancelledError):
+        await calling
+    del calling
+
+    assert await all_is_freed()
+
+
+async def test_after_a_cancellation_while_a_stream_is_left():
+    async def slow_to_end(item):
+        local = Local()
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            await asyncio.sleep(local is not None and 1000)
+
+    async def caller():
+        async with stream(slow_to_end, [1], limit=1):
+            await asyncio.sleep(1)
+
+    calling = asyncio.create_task(caller())
+    await asyncio.sleep(5)
+    calling.cancel()
+    with comes_out(asyncio.CancelledError):
+        await calling
+    del calling
+
+    assert await all_is_freed()
+
+
 async def test_after_a_stream_that_was_left_with_failures():
     with comes_out(ExceptionGroup):
         async with stream(job, [0, 1, 3, 1000], limit=4) as outcomes:

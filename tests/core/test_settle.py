@@ -45,6 +45,30 @@ async def test_nothing_gives_nothing():
     assert await settle() == []
 
 
+async def test_all_are_started_in_one_turn_of_the_loop():
+    started = []
+
+    async def start(number):
+        started.append(number)
+        await asyncio.sleep(1)
+
+    settling = asyncio.create_task(settle(*(start(number) for number in range(100))))
+    for _ in range(2):
+        await asyncio.sleep(0)
+
+    assert started == list(range(100))
+    await settling
+
+
+async def test_each_has_its_own_task():
+    async def which():
+        return asyncio.current_task()
+
+    outcomes = await settle(*(which() for _ in range(10)))
+
+    assert len(set(outcomes.values())) == 10
+
+
 async def test_each_has_its_own_context():
     async def change(to):
         variable.set(to)

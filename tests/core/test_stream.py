@@ -273,13 +273,14 @@ async def test_the_bodys_error_wins_and_carries_the_rest():
     error = KeyError("body")
 
     with pytest.raises(KeyError) as caught:
-        async with stream(fail_if_odd, [0, 1, 2, 1000], limit=4):
+        async with stream(fail_if_odd, [2, 1, 0, 1000], limit=4):
             await asyncio.sleep(5)
             raise error
 
     assert caught.value is error
     assert caught.value.__context__ is None
     assert [type(outcome) for outcome in partial(error)] == [Value, Failure, Value, Cancelled]
+    assert [outcome.index for outcome in partial(error)] == [0, 1, 2, 3]
     assert error.__notes__ == ["unlost.stream: 1 failed besides, see unlost.partial(error)"]
 
 
@@ -358,6 +359,28 @@ async def test_a_cancellation_while_the_block_is_left_comes_out():
     assert [type(outcome) for outcome in partial(caught.value)] == [Cancelled]
 
 
+async def test_a_cancellation_while_the_block_is_left_wins_over_the_bodys_error():
+    async def job(item):
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            await asyncio.sleep(1000)
+
+    async def caller():
+        async with stream(job, [1], limit=1):
+            await asyncio.sleep(1)
+            raise KeyError("body")
+
+    calling = asyncio.create_task(caller())
+    await asyncio.sleep(5)
+    calling.cancel()
+
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await calling
+    assert isinstance(caught.value.__context__, KeyError)
+    assert [type(outcome) for outcome in partial(caught.value)] == [Cancelled]
+
+
 async def test_a_cancelled_anext_loses_no_outcome():
     async with stream(wait_for_it, [1, 2, 3], limit=3) as outcomes:
         seen = []
@@ -426,6 +449,8 @@ async def test_stop_releases_workers_that_wait_for_a_place():
     async with stream(wait_for_it, [0] * 10, limit=3, buffer=1) as outcomes:
         await asyncio.sleep(1)
         outcomes.stop()
+        await asyncio.sleep(1)
+        assert only_this_task()
         seen = [outcome async for outcome in outcomes]
 
     assert len(seen) < 10
@@ -437,6 +462,7 @@ async def test_an_input_may_stop_its_own_stream():
             yield 0
             outcomes.stop()
             await asyncio.sleep(1)
+            closed.append(False)
             yield 1
         finally:
             await asyncio.sleep(1)
@@ -447,7 +473,7 @@ async def test_an_input_may_stop_its_own_stream():
         seen = [outcome.value async for outcome in outcomes]
 
     assert seen == [0]
-    assert closed == [True]
+    assert closed == [False, True]
 
 
 async def test_cancel_hands_over_what_becomes_of_each_item():
@@ -485,6 +511,7 @@ async def test_cancel_again_reaches_what_ignored_the_first():
         (seen,) = [outcome async for outcome in outcomes]
 
     assert isinstance(seen, Cancelled)
+    assert seen.reason == "first"
     assert seen.duration == pytest.approx(2)
 
 

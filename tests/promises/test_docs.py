@@ -17,7 +17,8 @@ def test_every_proof_that_the_documentation_names_exists() -> None:
             named += 1
             file = ROOT / path
             tree = ast.parse(file.read_text(encoding="utf-8")) if file.exists() else ast.Module([], [])
-            functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+            defined = (ast.FunctionDef, ast.AsyncFunctionDef)
+            functions = {node.name for node in ast.walk(tree) if isinstance(node, defined)}
             if not file.exists() or (function and function not in functions):
                 missing.append(f"{document.name}: {path}::{function}")
 

@@ -6,9 +6,10 @@ from asyncio import CancelledError
 from collections import Counter
 from typing import Any
 
+from unlost._core._caught import STOPPING
 from unlost._core._outcome import Failure
 from unlost._core._outcomes import Outcomes, attach
-from unlost._core._pool import STOPPING, Pool
+from unlost._core._pool import Pool
 from unlost._core._report import report
 from unlost._core._reraise import reraise
 from unlost._core._summary import totals

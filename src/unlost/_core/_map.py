@@ -65,8 +65,8 @@ async def map(  # noqa: A001
     pool = Pool(func, source_of("map", items), put, limit=limit, isolate=isolate)
     pool.start()
     cancellation = await pool.join()
+    outcomes.sort_by_input()
     try:
-        outcomes.sort_by_input()
         conclude(pool, outcomes, cancellation)
     finally:
         del cancellation  # it refers to this frame

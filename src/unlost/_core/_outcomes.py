@@ -12,6 +12,7 @@ from unlost.errors import ChildCancelled, recall, remember
 T = TypeVar("T")
 
 _KEY: Final = "outcomes"
+_SHOWN: Final = 6
 _index = attrgetter("index")
 
 
@@ -58,6 +59,11 @@ class Outcomes(list[Outcome[T]]):
     def sort_by_input(self) -> None:
         """Bring the outcomes into the order of their inputs."""
         self.sort(key=_index)
+
+    def __repr__(self) -> str:
+        # never all of them: asyncio makes the repr of a task, with its result, whenever asyncio.run() ends
+        shown = ", ".join(map(repr, self[:_SHOWN]))
+        return f"Outcomes([{shown}, ... {len(self)} in all])" if len(self) > _SHOWN else f"Outcomes([{shown}])"
 
     def __str__(self) -> str:
         return summary(self)

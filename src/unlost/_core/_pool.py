@@ -22,16 +22,15 @@ from contextvars import Context, copy_context
 from inspect import isawaitable
 from typing import Any, Final, Generic, TypeVar, cast
 
+from unlost._core._caught import STOPPING, as_input_error, outcome_of, strip_own_frames
 from unlost._core._clock import time_of
 from unlost._core._isolation import Isolation, spent_check
-from unlost._core._outcome import Cancelled, Failure, Outcome, Value
+from unlost._core._outcome import Failure, Outcome, Value
 from unlost._core._report import report
-from unlost._core._reraise import strip_own_frames
 from unlost._core._source import END, WAIT, Mark, Source
 from unlost._core._tasks import start
 from unlost._core._usage import not_awaitable
 from unlost._core._waiters import Waiters
-from unlost.errors import ChildCancelled
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -39,8 +38,6 @@ T = TypeVar("T")
 # Each worker calls this many others when it has its first item: few items need few workers, many soon have them all.
 _RECRUITS: Final = 2
 _NOT_CALLED: Final = object()
-# What stops everything wherever it is raised. A tuple: isinstance of a union is many times slower.
-STOPPING: Final = (KeyboardInterrupt, SystemExit)
 
 
 class Pool(Generic[S, T]):
@@ -203,18 +200,14 @@ class Pool(Generic[S, T]):
             del self, func, put, me, is_spent, context
 
     def _raised(self, error: BaseException, awaitable: object, index: int, duration: float) -> None:
-        """Make an outcome of what came out of an item; its traceback begins in the user's code."""
-        frames = error.__traceback__.tb_next if error.__traceback__ else None
-        BaseException.with_traceback(error, frames)
-        if isinstance(error, CancelledError):
-            reason = self.reason or _message(error)
-            self._put(Cancelled(error, index, None, 1, duration, (), reason))
-        elif isinstance(error, STOPPING) and self.fatal is None:
+        """Say what becomes of what came out of an item."""
+        strip_own_frames(error)
+        if isinstance(error, STOPPING) and self.fatal is None:
             self._take(error)
-        elif frames is None and awaitable is not _NOT_CALLED and not isawaitable(awaitable):
+        elif error.__traceback__ is None and awaitable is not _NOT_CALLED and not isawaitable(awaitable):
             self._not_awaitable(awaitable, index, duration)
         else:
-            self._put(Failure(error, index, None, 1, duration))
+            self._put(outcome_of(error, index, duration, self.reason))
 
     def _not_awaitable(self, returned: object, index: int, duration: float) -> None:
         mistake = not_awaitable(self.call, self._func, returned)
@@ -236,9 +229,8 @@ class Pool(Generic[S, T]):
         self._input_failed(input_error)
 
     def _input_failed(self, input_error: BaseException) -> None:
-        strip_own_frames(input_error)
         self.input_failed = True
-        self._take(_not_a_cancellation(input_error))
+        self._take(as_input_error(input_error))
 
     def _take(self, error: BaseException) -> None:
         """Keep what has to come out of the call; one place for each sort; what comes too late is reported."""
@@ -268,18 +260,5 @@ class Pool(Generic[S, T]):
             self.changed.wake_all()
 
 
-def _not_a_cancellation(input_error: BaseException) -> BaseException:
-    """Return ``input_error``, or what says that the input was cancelled: the caller was not."""
-    if not isinstance(input_error, CancelledError):
-        return input_error
-    child_cancelled = ChildCancelled(f"the input was cancelled: {_message(input_error) or 'no reason is known'}")
-    child_cancelled.__cause__ = input_error
-    return child_cancelled
-
-
 def _nothing() -> Mark:
     return END
-
-
-def _message(cancellation: CancelledError) -> str:
-    return str(cancellation.args[0]) if cancellation.args else ""

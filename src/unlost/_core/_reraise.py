@@ -20,15 +20,3 @@ def reraise(captured_error: BaseException) -> NoReturn:
             # past a __setattr__ of the error's class: exceptions that are frozen dataclasses exist
             BaseException.__setattr__(captured_error, "__context__", context)
         del captured_error, context
-
-
-def strip_own_frames(error: BaseException) -> None:
-    """
-    Drop the leading traceback entries that belong to this package.
-
-    They tell the user nothing, and the frames' locals refer to what keeps the error: that would be a cycle.
-    """
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_frame.f_globals.get("__package__") == __package__:
-        traceback = traceback.tb_next
-    BaseException.with_traceback(error, traceback)

@@ -60,9 +60,9 @@ async def settle(*operations: Operation[Any]) -> Outcomes[Any]:  # Any: the over
     )
     pool.start(len(operations))
     cancellation = await pool.join()
+    outcomes.sort_by_input()
+    _close_unstarted(operations)
     try:
-        _close_unstarted(operations)
-        outcomes.sort_by_input()
         conclude(pool, outcomes, cancellation)
     finally:
         del cancellation  # it refers to this frame

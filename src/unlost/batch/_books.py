@@ -17,16 +17,20 @@ from unlost.batch._journal import name_of
 
 # Seen by the last scan that reached the end of the source, or by one after it
 _PRESENT = "item.scan >= (SELECT coalesce(max(scan), 0) FROM scan WHERE complete)"
+_NOT_GONE = f"(item.id IS NULL OR {_PRESENT})"
 _CLAIMED = "EXISTS (SELECT 1 FROM claim WHERE claim.item = item.id)"
 _ENDED = "EXISTS (SELECT 1 FROM outcome WHERE outcome.item = item.id)"
 _COUNTS = {
     "inputs": "SELECT count(*) FROM item",
-    "ok": f"SELECT count(*) FROM outcome JOIN item ON item.id = outcome.item WHERE ok AND {_PRESENT}",
-    "failed": f"SELECT count(*) FROM outcome JOIN item ON item.id = outcome.item WHERE NOT ok AND {_PRESENT}",
-    "in_doubt": f"SELECT count(*) FROM claim JOIN item ON item.id = claim.item WHERE NOT {_ENDED} AND {_PRESENT}",
+    # LEFT: what belongs to no item is counted as well, and does not balance
+    "ok": f"SELECT count(*) FROM outcome LEFT JOIN item ON item.id = outcome.item WHERE ok AND {_NOT_GONE}",
+    "failed": f"SELECT count(*) FROM outcome LEFT JOIN item ON item.id = outcome.item WHERE NOT ok AND {_NOT_GONE}",
+    "in_doubt": f"""SELECT count(*) FROM claim LEFT JOIN item ON item.id = claim.item
+        WHERE NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.item = claim.item) AND {_NOT_GONE}""",
     "pending": f"SELECT count(*) FROM item WHERE NOT {_CLAIMED} AND NOT {_ENDED} AND {_PRESENT}",
     "withdrawn": f"SELECT count(*) FROM item WHERE NOT ({_PRESENT})",
     "read": "SELECT (SELECT records FROM scan ORDER BY scan DESC LIMIT 1)",
+    "blank": "SELECT (SELECT blank FROM scan ORDER BY scan DESC LIMIT 1)",
     "seen": "SELECT count(*) FROM item WHERE scan = (SELECT max(scan) FROM scan)",
     "retries": "SELECT coalesce(sum(attempts - 1), 0) FROM outcome WHERE attempts > 1",
     "recovered": "SELECT count(*) FROM outcome WHERE ok AND attempts > 1",
@@ -47,6 +51,7 @@ class Books:
         withdrawn: Gone from the source, however they ended.
         read: Records that the last scan counted while reading; None if it was cut off, or goes on.
         seen: Items that the last scan saw.
+        blank: Lines of white space that the last scan passed over, which are no inputs; None likewise.
         retries: Attempts beyond the first.
         recovered: Items that ended with a value after a failed attempt.
     """
@@ -59,6 +64,7 @@ class Books:
     withdrawn: int
     read: int | None
     seen: int
+    blank: int | None
     retries: int
     recovered: int
 
@@ -136,7 +142,7 @@ def read_groups(connection: Connection) -> list[Group]:
 def read_dead(connection: Connection, fingerprint: str) -> Iterator[Dead]:
     """Yield the failed items whose fingerprint begins so, in the order of the source."""
     rows = connection.execute(
-        f"""SELECT key, ordinal, line, attempts, ms, kind, fingerprint, error, raw
+        f"""SELECT key, ordinal, item.line, attempts, ms, kind, fingerprint, error, raw
         FROM outcome JOIN item ON item.id = outcome.item JOIN input ON input.item = item.id
         WHERE NOT ok AND {_PRESENT} AND substr(fingerprint, 1, ?) = ? ORDER BY item.line, item.id""",
         (len(fingerprint), fingerprint),

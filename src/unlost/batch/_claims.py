@@ -15,6 +15,9 @@ from typing import cast
 from unlost.batch._journal import Claimed, Journal
 from unlost.batch._writer import JournalError, Writer
 
+MOST = 4096
+"""Items to have at hand at most, however fast they go: all of them are in doubt after a kill."""
+
 
 class Claims:
     """
@@ -36,11 +39,14 @@ class Claims:
         self._ready: deque[Claimed] = deque()
         self._inbox: deque[tuple[object, JournalError | None]] = deque()
         self._told = asyncio.Event()
+        self._concurrency = concurrency
         self._asked = concurrency  # items asked for in the claim under way; 0 where none is
         self._want = 1.0  # how many to have at hand
         self._taken = 0  # since the claim under way was asked for
+        self._streak = 0  # taken while slots waited for one claim after another
         self._starved = False  # whether a slot waited for that claim
-        self._more = True
+        self._more = True  # whether the journal may have items beyond those claimed
+        self._stopped = False
         self._error: JournalError | None = None
         writer.put(journal.claim, concurrency, self._claimed, urgent=True)
 
@@ -48,10 +54,10 @@ class Claims:
         return self
 
     async def __anext__(self) -> Claimed:
-        while not self._ready:
+        while self._stopped or not self._ready:
             if self._error is not None:
                 raise self._error
-            if not self._more:
+            if self._stopped or not self._more:
                 raise StopAsyncIteration
             self._told.clear()
             self._ask(urgent=True)
@@ -65,7 +71,7 @@ class Claims:
 
     def stop(self) -> None:
         """Hand out no more."""
-        self._more = False
+        self._stopped = True
         self._told.set()
 
     def left(self) -> list[int]:
@@ -80,7 +86,7 @@ class Claims:
         self._told.set()
 
     def _ask(self, *, urgent: bool = False) -> None:
-        if self._asked or not self._more:
+        if self._asked or self._stopped or not self._more:
             return
         self._asked = max(1, round(self._want) - len(self._ready))
         self._taken, self._starved = 0, False
@@ -94,20 +100,24 @@ class Claims:
     def _take(self) -> None:
         while self._inbox:
             told, error = self._inbox.popleft()
-            self._asked = 0
             if error is not None:
                 self._error = error
                 self._told.set()
             else:
-                self._take_in(cast("tuple[list[Claimed], bool]", told))
+                self._take_in(*cast("tuple[list[Claimed], bool]", told))
+            self._asked = 0
 
-    def _take_in(self, told: tuple[list[Claimed], bool]) -> None:
-        claimed, ended = told
+    def _take_in(self, claimed: list[Claimed], ended: bool) -> None:
         self._ready.extend(claimed)
-        self._more = self._more and not ended
+        self._more = not ended
         if self._starved:
-            self._want *= 2.0
+            self._streak += self._taken
+            # As many as run can end at one moment, however slow they are; only more than that is a fast job
+            limit = MOST if self._streak > self._concurrency else self._concurrency
+            if len(claimed) == self._asked:  # else the journal had no more: asking for more would not have helped
+                self._want = max(self._want, min(self._want * 2.0, limit))
         else:  # it shrinks slowly, so that one quiet moment does not starve the slots
-            self._want = max(1.0, self._taken * 1.5, self._want * 0.8)
+            self._streak = 0
+            self._want = min(max(1.0, self._taken * 1.5, self._want * 0.8), MOST)
         if claimed or ended:
             self._told.set()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -68,26 +68,49 @@ def for_writing(door: Door, path: Path, durability: str) -> Connection:
         "cache_size=-32000",  # KiB
         "temp_store=MEMORY",
     )
-    for pragma in pragmas:
-        for _row in connection.execute(f"PRAGMA {pragma}"):
-            pass
+    _set(connection, pragmas)
     return connection
+
+
+def close_writing(door: Door, connection: Connection) -> None:
+    """
+    Close the writing connection and leave one file, without ``-wal`` and ``-shm``, where no reader is in the way.
+
+    A journal in WAL mode needs both files even to be read: every later reader would make them again and leave them,
+    and none could in a folder that cannot be written to.
+    """
+    try:
+        with suppress(door.error):  # a reader is there, or the disk is full: then WAL stays, which is as durable
+            _set(connection, ("busy_timeout=0", "journal_mode=DELETE"))
+    finally:
+        connection.close()
 
 
 @contextmanager
 def for_reading(door: Door, path: Path) -> Iterator[Connection]:
-    """Open a connection that cannot write; a journal in a folder that cannot be written to is read as it lies there."""
-    uri = path.resolve().as_uri()
-    connection = door.connect(f"{uri}?mode=ro")
+    """Open a connection that cannot write, to a journal that may be written at the same time."""
+    connection = _readable(door, path)
     try:
-        try:
-            list(connection.execute("SELECT count(*) FROM sqlite_master"))
-        except door.error:
-            # A WAL journal needs its -shm file even to be read; where that cannot be made, nobody writes either
-            if path.with_name(path.name + "-wal").exists():
-                raise
-            connection.close()
-            connection = door.connect(f"{uri}?immutable=1")
         yield connection
     finally:
         connection.close()
+
+
+def _readable(door: Door, path: Path) -> Connection:
+    uri = path.resolve().as_uri()
+    connection = door.connect(f"{uri}?mode=ro")
+    try:
+        list(connection.execute("SELECT count(*) FROM sqlite_master"))
+    except door.error:
+        connection.close()
+        if not path.with_name(path.name + "-journal").exists():
+            raise
+        # its writer was killed while it changed to WAL mode or back; SQLite undoes that, for which it must write
+        return door.connect(f"{uri}?mode=rw")
+    return connection
+
+
+def _set(connection: Connection, pragmas: Iterable[str]) -> None:
+    for pragma in pragmas:
+        for _row in connection.execute(f"PRAGMA {pragma}"):
+            pass

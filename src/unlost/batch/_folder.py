@@ -7,6 +7,7 @@ The folder is for its user only (it holds inputs and values) and keeps itself ou
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,10 +47,14 @@ class Folder:
             if not ignore.exists():
                 ignore.write_text("*\n", encoding="utf-8")
         except OSError as making_error:
-            raise UsageError(
-                f"cannot keep journals in {self.path}: {making_error.strerror}.\n"
-                "Name a folder that you can write to: --folder DIR"
-            ) from making_error
+            raise self._unusable(making_error.strerror) from making_error
+        if not os.access(self.path, os.W_OK | os.X_OK):
+            raise self._unusable("it cannot be written to")
+
+    def _unusable(self, why: str) -> UsageError:
+        return UsageError(
+            f"cannot keep journals in {self.path}: {why}.\nName a folder that you can write to: --folder DIR"
+        )
 
     def journal(self, run: str) -> Path:
         return self.path / f"{run}.db"
@@ -69,11 +74,10 @@ class Folder:
         Raises:
             UsageError: There is none of that name; the message lists those there are.
         """
-        path = self.journal(run)
-        if _NUMBERED.fullmatch(run) and path.is_file():
-            return path
-        names = ", ".join(self.runs()[-10:]) or "none"
-        raise UsageError(f"there is no run {run!r} in {self.path}. Runs there: {names}")
+        runs = self.runs()
+        if run in runs:
+            return self.journal(run)
+        raise UsageError(f"there is no run {run!r} in {self.path}. Runs there: {', '.join(runs[-10:]) or 'none'}")
 
     def next_name(self, stem: str) -> str:
         """Return the name for the next run of a function."""

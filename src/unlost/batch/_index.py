@@ -7,7 +7,6 @@ out without gaps, so the last one given is found by bisection: memory stays flat
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -72,11 +71,12 @@ class Index:
         for chunk in chunks:
             self._enter(connection, chunk)
 
-    def finish(self, connection: Connection, counts: list[tuple[int, bool]]) -> None:
-        """Note that reading ended: after how many records, and whether that was the end of the source."""
-        for records, complete in counts:
+    def finish(self, connection: Connection, reports: list[tuple[bool, int, int]]) -> None:
+        """Note that reading ended: whether with the source's end, after how many records and blank lines."""
+        for complete, records, blank in reports:
             connection.execute(
-                "UPDATE scan SET records = ?, complete = ? WHERE scan = ?", (records, int(complete), self._scan)
+                "UPDATE scan SET complete = ?, records = ?, blank = ? WHERE scan = ?",
+                (int(complete), records, blank, self._scan),
             )
         self._journal.scanned = True
 
@@ -148,10 +148,9 @@ class Index:
 
 def _firsts(connection: Connection, chunk: Sequence[Indexed]) -> dict[str, Row]:
     """Return (item, line, scan) of the first record of each key that the journal knows."""
-    keys = json.dumps([record.key for record in chunk])
-    rows = connection.execute(
-        "SELECT key, id, line, scan FROM item WHERE key IN (SELECT value FROM json_each(?)) AND ordinal = 1", (keys,)
-    )
+    keys = [record.key for record in chunk]  # bound one by one: json_each would cut a key at a NUL
+    places = ",".join("?" * len(keys))
+    rows = connection.execute(f"SELECT key, id, line, scan FROM item WHERE key IN ({places}) AND ordinal = 1", keys)
     return {key: (item, line, scan) for key, item, line, scan in rows}
 
 

@@ -104,9 +104,12 @@ class Journal:
             ON CONFLICT(item) DO UPDATE SET epoch = excluded.epoch, times = times + 1""",
             [(one.item, self._epoch) for one in claimed],
         )
-        if claimed:
+        if len(claimed) == count:
             self._cursor = claimed[-1].item
-        return claimed, len(claimed) < count and self.scanned
+            return claimed, False
+        # nothing up to here can start any more: it is not looked at again each time the scan enters records
+        self._cursor = next(iter(connection.execute("SELECT coalesce(max(id), 0) FROM item")))[0]
+        return claimed, self.scanned
 
     def release(self, connection: Connection, chunks: list[Sequence[int]]) -> None:
         """Take back the claims of items that were not started: they are as they were before."""
@@ -122,11 +125,11 @@ class Journal:
         now = wall()
         rows = []
         for seq, ended in enumerate(outcomes, self._next_seq):
-            counts = (ended.item, seq, self._epoch, now, int(ended.ok), ended.attempts, ended.ms)
+            counts = (ended.item, seq, self._epoch, now, ended.line, int(ended.ok), ended.attempts, ended.ms)
             rows.append((*counts, ended.value, ended.survived, ended.kind, ended.fingerprint, ended.error))
             self._fresh.append((seq, ended))
         self._next_seq += len(rows)
-        connection.executemany("INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany("INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def take_fresh(self) -> list[tuple[int, Ended]]:
         """Return the outcomes stored since the last call, with their sequence numbers; call it after the commit."""

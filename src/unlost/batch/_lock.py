@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 from unlost.errors import UsageError
@@ -26,6 +27,11 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+_GLANCES = 5
+_GLANCE = 0.01
+"""How often, and after how many seconds, to look again: ``is_held`` takes the lock for a moment to see."""
+
+
 class Locked(UsageError):
     """Another process writes this run."""
 
@@ -36,37 +42,55 @@ class Lock:
 
     Raises:
         Locked: Another process holds it; the message has its process id, and whether it is stopped.
+        UsageError: The file cannot be made.
     """
 
     def __init__(self, path: Path, run: str) -> None:
-        # O_CLOEXEC is Python's default: a job's child process does not inherit the lock
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            _lock(self._descriptor)
-        except OSError as held_elsewhere:
+            # O_CLOEXEC is Python's default: a program that a job starts does not inherit the lock
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as opening_error:
+            raise UsageError(
+                f"cannot make the lock of run {run}, {path}: {opening_error.strerror}.\n"
+                "Its folder must be writable for this user: --folder DIR names another."
+            ) from opening_error
+        if not self._taken():
             owner = os.pread(self._descriptor, 32, 1).decode("ascii", "replace").strip() if os.name == "posix" else ""
             os.close(self._descriptor)
-            raise Locked(_message(run, owner)) from held_elsewhere
+            raise Locked(_message(run, owner))
         os.ftruncate(self._descriptor, 0)
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         os.write(self._descriptor, f"\n{os.getpid()}\n".encode())  # byte 0 is what Windows locks
 
+    def _taken(self) -> bool:
+        for _ in range(_GLANCES):
+            if try_lock(self._descriptor):
+                return True
+            time.sleep(_GLANCE)
+        return False
+
     def release(self) -> None:
         os.close(self._descriptor)
+
+
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file until it is closed, by this process or by its end; False where somebody else has it."""
+    try:
+        _lock(descriptor)
+    except (BlockingIOError, PermissionError):  # what Linux and macOS, and what Windows say
+        return False
+    return True
 
 
 def is_held(path: Path) -> bool:
     """Tell whether some process holds the lock; never waits, changes nothing."""
     if not path.exists():
         return False
-    descriptor = os.open(path, os.O_RDWR)
+    descriptor = os.open(path, os.O_RDONLY)  # all that a folder of somebody else's may allow
     try:
-        _lock(descriptor)
-    except OSError:
-        return True
+        return not try_lock(descriptor)
     finally:
         os.close(descriptor)
-    return False
 
 
 def _message(run: str, owner: str) -> str:

@@ -35,16 +35,14 @@ class Opening:
         return self.next_item > 1
 
 
-def open_epoch(connection: Connection, path: Path, meta: Mapping[str, str], options: str, source_hash: str) -> Opening:
+def make_journal(connection: Connection, path: Path, meta: Mapping[str, str]) -> None:
     """
-    Make the tables if the file is new, and enter this opening.
+    Make the tables if the file is new.
 
     Args:
         connection: For writing.
         path: Of the journal, for messages.
         meta: What the run is, stored when the file is new.
-        options: What holds in this epoch, as JSON.
-        source_hash: Of the target's code.
 
     Raises:
         UsageError: The file is no journal, or one of another version.
@@ -52,6 +50,17 @@ def open_epoch(connection: Connection, path: Path, meta: Mapping[str, str], opti
     if _schema.is_empty(connection):
         _schema.create(connection, meta)
     _schema.check(connection, path)
+
+
+def open_epoch(connection: Connection, options: str, source_hash: str) -> Opening:
+    """
+    Enter this opening, when nothing can refuse it any more: the next one goes by its options.
+
+    Args:
+        connection: For writing.
+        options: What holds in this epoch, as JSON.
+        source_hash: Of the target's code.
+    """
     epoch = _next(connection, "SELECT max(epoch) FROM epoch")
     scan = _next(connection, "SELECT max(scan) FROM scan")
     connection.execute("BEGIN IMMEDIATE")

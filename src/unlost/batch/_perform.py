@@ -34,6 +34,7 @@ class Performer:
         options = policy.options
         self._job = job
         self._timeout = options.timeout
+        self._attempt: Job = job if options.timeout is None else self._limited
         self._deadline = options.deadline
         self._retry = Retry(attempts=options.attempts, on=policy.retry_on, total=options.deadline)
         self._run_id = run_id
@@ -71,9 +72,7 @@ class Performer:
             # A job's SystemExit must not end the run, and its KeyboardInterrupt is not the user's: that is a signal
             return Failure(final, attempts=context.attempt, survived=attempts(final))
 
-    async def _attempt(self, item: Any, context: Context) -> Any:
-        if self._timeout is None:
-            return await self._job(item, context)
+    async def _limited(self, item: Any, context: Context) -> Any:
         async with timeout(self._timeout, name="attempt timeout"):
             return await self._job(item, context)
 

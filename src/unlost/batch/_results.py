@@ -11,12 +11,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from unlost._core import monotonic
 from unlost.batch._door import Connection
 from unlost.batch._journal import Ended, name_of
+from unlost.batch._lock import try_lock
+from unlost.batch._writer import JournalError
 from unlost.errors import UsageError
 
 SYNC_EVERY = 1.0
@@ -41,6 +44,7 @@ class ResultsFile:
         self._path = path
         self._name = str(path.resolve())
         self._file: BinaryIO
+        self._opened: BinaryIO | None = None
         self._length = 0
         self._lines = 0
         self._seq = 0
@@ -52,15 +56,22 @@ class ResultsFile:
         Bring the file to where the journal is.
 
         Raises:
-            UsageError: The file holds something that this run did not write, or lacks something that it did.
+            UsageError: The file holds something that this run did not write, or lacks something that it did, or
+                another run writes it now, or it cannot be written.
         """
-        self._file = _open(self._path)
+        self._file = self._opened = _open(self._path)
+        try:
+            self._bring_up(connection)
+        except JournalError as writing_error:
+            raise UsageError(str(writing_error)) from writing_error
+
+    def _bring_up(self, connection: Connection) -> None:
         found = connection.execute("SELECT length, lines, seq FROM results WHERE path = ?", (self._name,))
-        self._length, self._lines, self._seq = next(iter(found), (0, 0, 0))
+        known = next(iter(found), None)
         size = self._file.seek(0, os.SEEK_END)
-        if size == 0:  # new, or taken away: the journal has every line of it
-            self._length = self._lines = self._seq = 0
-        self._check_is_ours(connection, size)
+        if known is not None and size > 0:
+            self._length, self._lines, self._seq = known  # else it is new, or was taken away: all lines are missing
+        self._check_is_ours(connection, size, cut=known is not None)
         self._file.truncate(self._length)
         self._file.seek(self._length)
         self._note(connection)  # before the first line is appended: from here on the file is known to be ours
@@ -81,13 +92,17 @@ class ResultsFile:
 
     def sync(self, connection: Connection, _payloads: Sequence[object] = ()) -> None:
         """Sync the file and journal its length; all of its lines are committed by now."""
-        os.fsync(self._file.fileno())
+        with self._named_errors():
+            os.fsync(self._file.fileno())
         self._note(connection)
         self._synced = self._length
         self._synced_at = monotonic()
 
     def close(self) -> None:
-        self._file.close()
+        """Close the file, if ``open`` came so far."""
+        with suppress(OSError):  # what could not be written was said by then, and is in the journal
+            if self._opened is not None:
+                self._opened.close()
 
     def _note(self, connection: Connection) -> None:
         connection.execute(
@@ -96,33 +111,39 @@ class ResultsFile:
         )
 
     def _append(self, lines: Iterable[tuple[int, bytes]]) -> None:
-        texts: list[bytes] = []
-        for seq, text in lines:
-            texts.append(text)
-            self._length += len(text)
-            self._lines += 1
-            self._seq = seq
-            if len(texts) == 1000:
-                self._file.write(b"".join(texts))
-                texts.clear()
-        self._file.write(b"".join(texts))
-        self._file.flush()
+        with self._named_errors():
+            for seq, text in lines:
+                self._file.write(text)
+                self._length += len(text)
+                self._lines += 1
+                self._seq = seq
+            self._file.flush()
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as writing_error:
+            raise JournalError(
+                f"cannot write the results file {self._path}: {writing_error.strerror}; the journal has all results"
+            ) from writing_error
 
     def _missing(self, connection: Connection) -> Iterator[tuple[int, bytes]]:
         """Yield the lines that the journal has beyond the file's journaled length, each with its sequence number."""
         rows = connection.execute(
-            """SELECT seq, key, ordinal, line, value, attempts, ms FROM outcome JOIN item ON item.id = outcome.item
+            """SELECT seq, key, ordinal, outcome.line, value, attempts, ms FROM outcome JOIN item ON item.id = outcome.item
             WHERE ok AND seq > ? ORDER BY seq""",
             (self._seq,),
         )
         for seq, key, ordinal, line, value, attempts, ms in rows:
             yield seq, line_of(name_of(key, ordinal), line, value, attempts, ms)
 
-    def _check_is_ours(self, connection: Connection, size: int) -> None:
+    def _check_is_ours(self, connection: Connection, size: int, *, cut: bool) -> None:
+        """``cut``: whether a power cut may have cut the file off while this run wrote it."""
         if size < self._length:
             raise self._refusal(f"it has {size:,} bytes, and this run wrote {self._length:,}")
         self._file.seek(self._length)
-        if not _continues(self._file, self._missing(connection)):
+        if not _continues(self._file, self._missing(connection), b"\0" if cut else b""):
             raise self._refusal("behind what this run wrote stands something that it did not write")
 
     def _refusal(self, what: str) -> UsageError:
@@ -132,28 +153,34 @@ class ResultsFile:
         )
 
 
-def _continues(file: BinaryIO, expected: Iterable[tuple[int, bytes]]) -> bool:
+def _continues(file: BinaryIO, expected: Iterable[tuple[int, bytes]], blank: bytes) -> bool:
     """
     Tell whether the rest of the file is the beginning of the lines expected.
 
-    A power cut can leave a file longer than its data; what is missing then reads as NUL, and is no one's.
+    A power cut can leave a file longer than its data; what is missing then reads as NUL, and is no one's: ``blank``.
     """
     for _seq, text in expected:
         found = file.read(len(text))
         if found != text:
-            return text.startswith(found.rstrip(b"\0")) and _is_blank(file)
-    return _is_blank(file)
+            return text.startswith(found.rstrip(blank)) and _is_blank(file, blank)
+    return _is_blank(file, blank)
 
 
-def _is_blank(file: BinaryIO) -> bool:
-    return not any(chunk.strip(b"\0") for chunk in iter(lambda: file.read(65536), b""))
+def _is_blank(file: BinaryIO, blank: bytes) -> bool:
+    return not any(chunk.strip(blank) for chunk in iter(lambda: file.read(65536), b""))
 
 
 def _open(path: Path) -> BinaryIO:
+    """Open the file for this process alone."""
     if path.exists() and not path.is_file():
         raise UsageError(f"--out {path} is not a regular file; results are cut to a known length when a run continues")
     try:
         # not "a" (continuing truncates), not "w" (nothing of others may be lost)
-        return open(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
     except OSError as open_error:
         raise UsageError(f"cannot write the results file {path}: {open_error.strerror}") from open_error
+    # Windows would keep others from reading what is locked; there two runs could still mix their lines
+    if os.name == "posix" and not try_lock(descriptor):
+        os.close(descriptor)
+        raise UsageError(f"another run writes the results file {path} now.\nName another file: --out other.jsonl")
+    return open(descriptor, "r+b")

@@ -8,7 +8,7 @@ early, and what was never started can be counted. In memory is at most what ``IN
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import islice
 
 from unlost.batch._errors import InputError
@@ -16,6 +16,7 @@ from unlost.batch._index import Index, Indexed
 from unlost.batch._keys import key_of, raw_key
 from unlost.batch._letters import letter_of
 from unlost.batch._records import Record
+from unlost.batch._source import Source
 from unlost.batch._writer import JournalError, Writer
 
 CHUNK = 500
@@ -30,7 +31,7 @@ class Scan:
     One reading of the source.
 
     Args:
-        records: What is read; closed by nobody else.
+        source: What is read.
         key_field: As ``--key`` names it.
         first: How many records to read at most; None for all.
         index: Where they are entered.
@@ -41,7 +42,7 @@ class Scan:
 
     def __init__(
         self,
-        records: Iterable[Record],
+        source: Source,
         key_field: str | None,
         first: int | None,
         index: Index,
@@ -49,7 +50,8 @@ class Scan:
         entered: Callable[[int], None],
         ended: Callable[[Exception | None], None],
     ) -> None:
-        self._records = iter(records)
+        self._source = source
+        self._records = source.records()
         self._key_field = key_field
         self._first = first
         self._index = index
@@ -79,7 +81,8 @@ class Scan:
         def done(_result: object, journal_error: JournalError | None) -> None:
             self._ended(reading_error or journal_error)
 
-        self._writer.put(self._index.finish, (self._count, complete), done, urgent=True)
+        report = (complete, self._count, self._source.blank_lines)
+        self._writer.put(self._index.finish, report, done, urgent=True)
 
     def _read(self) -> bool:
         """Read until stopped, or until there is no more; return whether the end of the source was reached."""

@@ -4,11 +4,11 @@ The journal's tables, and how a file is told to be a journal.
 ============  =======================================================================================================
 ``meta``      what the run is: target, source, options, by name
 ``epoch``     one row each time the run was opened for writing, and how that ended
-``scan``      one row each time the source was read: how many records, and whether to its end
+``scan``      one row each time the source was read: whether to its end, how many records and blank lines
 ``item``      one row for each input ever seen: its key, its line, the last scan that saw it
 ``input``     the record of each item, as it was read
 ``claim``     one row for each item that was ever started: durable before the start
-``outcome``   one row for each item that ended, in the order of ``seq``
+``outcome``   one row for each item that ended, in the order of ``seq``, with the line where it stood then
 ``results``   results files: how far each is written and synced
 ============  =======================================================================================================
 
@@ -31,7 +31,8 @@ TABLES = (
     """CREATE TABLE epoch(
         epoch INTEGER PRIMARY KEY, pid INTEGER NOT NULL, opened REAL NOT NULL, closed REAL, ended TEXT,
         options TEXT NOT NULL, source_hash TEXT NOT NULL)""",
-    "CREATE TABLE scan(scan INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, records INTEGER, complete INTEGER NOT NULL)",
+    """CREATE TABLE scan(
+        scan INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, complete INTEGER NOT NULL, records INTEGER, blank INTEGER)""",
     """CREATE TABLE item(
         id INTEGER PRIMARY KEY, key TEXT NOT NULL, ordinal INTEGER NOT NULL,
         line INTEGER NOT NULL, scan INTEGER NOT NULL, UNIQUE(key, ordinal))""",
@@ -39,7 +40,7 @@ TABLES = (
     "CREATE TABLE claim(item INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, times INTEGER NOT NULL)",
     """CREATE TABLE outcome(
         item INTEGER PRIMARY KEY, seq INTEGER NOT NULL, epoch INTEGER NOT NULL, ended REAL NOT NULL,
-        ok INTEGER NOT NULL, attempts INTEGER NOT NULL, ms INTEGER NOT NULL,
+        line INTEGER NOT NULL, ok INTEGER NOT NULL, attempts INTEGER NOT NULL, ms INTEGER NOT NULL,
         value TEXT, survived TEXT, kind TEXT, fingerprint TEXT, error TEXT)""",
     """CREATE TABLE results(
         path TEXT PRIMARY KEY, length INTEGER NOT NULL, lines INTEGER NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID""",

@@ -7,7 +7,14 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+
+from unlost._core import wall
+from unlost.batch._lock import is_held, try_lock
+
+_ABANDONED = 3600.0
+"""Seconds without a change after which a half spooled file that nobody locks is removed."""
 
 
 def spool(chunks: Iterable[bytes], folder: Path, suffix: str) -> tuple[Path, str]:
@@ -28,7 +35,9 @@ def spool(chunks: Iterable[bytes], folder: Path, suffix: str) -> tuple[Path, str
         OSError: The folder cannot be written to, or the disk is full.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _remove_abandoned(folder)
     descriptor, part = tempfile.mkstemp(prefix=".input-", suffix=".part", dir=folder)
+    try_lock(descriptor)  # says that somebody writes it, for as long as this process lives
     try:
         digest = _write_durably(descriptor, chunks)
         final = folder / f"input-{digest[:20]}{suffix}"
@@ -38,6 +47,14 @@ def spool(chunks: Iterable[bytes], folder: Path, suffix: str) -> tuple[Path, str
         raise
     _sync_folder(folder)
     return final, digest
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what a killed process had not spooled to its end; an hour is for those that are not locked yet."""
+    for part in folder.glob(".input-*.part"):
+        with suppress(OSError):  # another process removes it, or (Windows) has it open
+            if part.stat().st_mtime < wall() - _ABANDONED and not is_held(part):
+                part.unlink()
 
 
 def _write_durably(descriptor: int, chunks: Iterable[bytes]) -> str:

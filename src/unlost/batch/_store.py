@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Protocol
 
 from unlost.batch import _door, _schema
@@ -19,7 +20,7 @@ from unlost.batch._index import Index
 from unlost.batch._journal import Ended, Journal
 from unlost.batch._letters import letter_of
 from unlost.batch._lock import Lock
-from unlost.batch._opening import Opening, open_epoch
+from unlost.batch._opening import Opening, make_journal, open_epoch
 from unlost.batch._plan import Plan
 from unlost.batch._results import ResultsFile
 from unlost.batch._scan import Scan
@@ -62,7 +63,9 @@ class Store:
         self._loop = asyncio.get_running_loop()
         self._inbox: deque[Callable[[], None]] = deque()
         self._results = ResultsFile(plan.out) if plan.out else None
-        self._writer = Writer(self._connect, self._committed, lambda error: self._tell(lambda: owner.broken(error)))
+        self._writer = Writer(
+            self._connect, self._disconnect, self._committed, lambda error: self._tell(lambda: owner.broken(error))
+        )
         self._journal: Journal
         self._scan: Scan
         self._claims: Claims | None = None
@@ -83,9 +86,7 @@ class Store:
         options, source = self._plan.policy.options, self._plan.source
         refuse = _refuse_duplicate if options.key else None
         index = Index(self._journal, self.opening.scan, self.opening.next_item, refuse)
-        self._scan = Scan(
-            source.records(), options.key, options.first, index, self._writer, self._entered, self._scanned
-        )
+        self._scan = Scan(source, options.key, options.first, index, self._writer, self._entered, self._scanned)
 
     def start_scan(self) -> None:
         """Begin to read the source into the journal."""
@@ -127,14 +128,31 @@ class Store:
         path = plan.folder.journal(plan.run)
         try:
             connection = _door.for_writing(plan.door, path, plan.policy.options.durability)
-            self.opening = open_epoch(connection, path, plan.meta, plan.options_json(), plan.target.source_hash)
         except plan.door.error as opening_error:
             raise _schema.unreadable(path, opening_error, plan.door) from opening_error
-        retry = plan.policy.options.in_doubt == "retry"
-        self._journal = Journal(self.opening.epoch, self.opening.scan, self.opening.next_seq, retry_in_doubt=retry)
+        try:
+            self._open(connection, path)
+        except BaseException as opening_error:
+            self._disconnect(connection)
+            if isinstance(opening_error, plan.door.error):
+                raise _schema.unreadable(path, opening_error, plan.door) from opening_error
+            raise
+        return connection
+
+    def _open(self, connection: Connection, path: Path) -> None:
+        plan = self._plan
+        make_journal(connection, path, plan.meta)
         if self._results is not None:
             self._results.open(connection)
-        return connection
+        self.opening = open_epoch(connection, plan.options_json(), plan.target.source_hash)
+        retry = plan.policy.options.in_doubt == "retry"
+        self._journal = Journal(self.opening.epoch, self.opening.scan, self.opening.next_seq, retry_in_doubt=retry)
+
+    def _disconnect(self, connection: Connection) -> None:
+        """In the writer's thread."""
+        if self._results is not None:
+            self._results.close()
+        _door.close_writing(self._plan.door, connection)
 
     def _committed(self) -> None:
         """In the writer's thread."""

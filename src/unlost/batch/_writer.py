@@ -50,6 +50,7 @@ class Writer:
 
     Args:
         connect: Opens the connection; called in the writer's thread.
+        disconnect: Closes it; called there at the end.
         committed: Called in the writer's thread after each commit.
         failed: Called there once, when the journal cannot be written any more.
         name: Of the thread.
@@ -58,11 +59,13 @@ class Writer:
     def __init__(
         self,
         connect: Callable[[], Connection],
+        disconnect: Callable[[Connection], None],
         committed: Callable[[], None],
         failed: Callable[[JournalError], None],
         name: str = "unlost-journal",
     ) -> None:
         self._connect = connect
+        self._disconnect = disconnect
         self._committed = committed
         self._failed = failed
         self._puts: queue.SimpleQueue[_Put | None] = queue.SimpleQueue()
@@ -114,7 +117,7 @@ class Writer:
             while self._transaction(connection):
                 pass
         finally:
-            connection.close()
+            self._disconnect(connection)
 
     def _transaction(self, connection: Connection) -> bool:
         """Gather, carry out, commit, tell; return whether there may be more."""
@@ -127,10 +130,7 @@ class Writer:
                 connection.execute("COMMIT")
                 self._committed()
             except Exception as writing_error:  # handed to every waiter, as the cause  # noqa: BLE001
-                self._error = JournalError(f"cannot write the journal: {writing_error}")
-                self._error.__cause__ = (
-                    writing_error  # what was not committed is rolled back when the connection closes
-                )
+                self._error = _journal_error(writing_error)  # SQLite rolls back when the connection is closed
                 self._failed(self._error)
         for position, put in enumerate(puts):
             if put.done is not None:
@@ -155,6 +155,14 @@ class Writer:
                 return puts, False
             puts.append(put)
             urgent = urgent or put.urgent
+
+
+def _journal_error(writing_error: Exception) -> JournalError:
+    if isinstance(writing_error, JournalError):
+        return writing_error
+    journal_error = JournalError(f"cannot write the journal: {writing_error}")
+    journal_error.__cause__ = writing_error
+    return journal_error
 
 
 def _nothing(_connection: Connection, _payloads: list[Any]) -> None:

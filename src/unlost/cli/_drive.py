@@ -5,23 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sys
 
 from unlost._core import end_by_signal, on_signals, report
 from unlost.batch import Halted, How, Plan, Run
+from unlost.cli._loop import run_to_its_end
 from unlost.cli._progress import progress_of
+from unlost.cli._streams import out, say
 from unlost.cli._views import view_of
 from unlost.errors import UsageError
 from unlost.report import EXIT_CODES, exit_code, summary_as_json, summary_as_text
-
-HALTED, INTERRUPTED = 3, 4
 
 
 def drive(plan: Plan, *, quiet: bool, as_json: bool) -> int:
     """Carry out the plan; return the exit code."""
     _announce(plan, quiet=quiet)
     driven = _Driven(plan)
-    asyncio.run(driven.main(quiet=quiet))
+    try:
+        run_to_its_end(driven.main(quiet=quiet))
+    except SystemExit as late_exit:
+        report(late_exit, f"a task that {plan.target.spec} left behind raised SystemExit when the run had ended")
     return _conclude(plan, driven, as_json=as_json)
 
 
@@ -50,8 +52,8 @@ class _Driven:
             except UsageError:
                 raise
             except Halted as halted:
-                print(f"unlost: {halted}", file=sys.stderr)
-            except Exception as target_error:  # of the target's context manager: reported  # noqa: BLE001
+                say(f"unlost: {halted}")
+            except BaseException as target_error:  # of the target's context manager: reported  # noqa: BLE001
                 report(target_error, f"{self._plan.target.spec} failed outside of its items")
             else:
                 self.how = self._run.how
@@ -63,36 +65,32 @@ class _Driven:
         self._signals += 1
         name = "Ctrl-C" if number == signal.SIGINT else number.name
         if not self._run.is_open:
-            print(f"\nunlost: {name}: stopping before anything was started", file=sys.stderr)
+            say(f"\nunlost: {name}: stopping before anything was started")
             if self._main is not None:
                 self._main.cancel(name)
         elif self._signals == 1:
             grace = self._plan.policy.options.grace
             running = self._run.progress.running
-            print(
+            say(
                 f"\nunlost: {name}: starting nothing more; {running:,} running have {grace:g} s. "
-                "Once more cancels them, a third time kills.",
-                file=sys.stderr,
+                "Once more cancels them, a third time kills."
             )
             self._run.stop()
             asyncio.get_running_loop().call_later(grace, self._run.cancel, f"not done {grace:g} s after {name}")
         elif self._signals == 2:
-            print(f"\nunlost: {name} again: cancelling what runs", file=sys.stderr)
+            say(f"\nunlost: {name} again: cancelling what runs")
             self._run.cancel(f"{name}, twice")
             end_by_signal()
 
 
 def _announce(plan: Plan, *, quiet: bool) -> None:
     if plan.continues and not quiet:
-        print(f"unlost: continuing run {plan.run}; --new starts another", file=sys.stderr)
+        say(f"unlost: continuing run {plan.run}; --new starts another")
 
 
 def _conclude(plan: Plan, driven: _Driven, *, as_json: bool) -> int:
     view = view_of(plan.folder, plan.run, how=driven.how, seconds=driven.seconds, ended=driven.ended, results=plan.out)
-    if as_json:
-        print(json.dumps(summary_as_json(view), indent=2))
-    else:
-        print(summary_as_text(view))
+    out(json.dumps(summary_as_json(view), indent=2) if as_json else summary_as_text(view))
     code = exit_code(view.books, driven.how)
     assert code in EXIT_CODES
     return code

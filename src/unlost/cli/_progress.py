@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 from unlost.batch import Run
+from unlost.cli._streams import write
 from unlost.report import clock_time, rate
 
 ON_TERMINAL = 0.25
@@ -16,34 +19,35 @@ ON_TERMINAL = 0.25
 ELSEWHERE = 10.0
 """Seconds between two lines where there is none."""
 
+ERASE = "\r\x1b[K"
+
 
 @contextmanager
 def progress_of(run: Run, *, quiet: bool) -> Iterator[None]:
-    """Show the progress of ``run`` until the block ends."""
+    """Show the progress of ``run`` until the block ends; on a terminal nothing is left of it then."""
     stream = sys.stderr
     if quiet or stream is None:
         yield
         return
     loop = asyncio.get_running_loop()
     started = loop.time()
-    drawn = stream.isatty()
+    drawn = stream.isatty() and os.environ.get("TERM") != "dumb"
+    interval = ON_TERMINAL if drawn else ELSEWHERE
     timer: asyncio.TimerHandle
 
     def tick() -> None:
         nonlocal timer
         text = line_of(run, loop.time() - started)
-        stream.write(f"\r\x1b[K{text}" if drawn else f"unlost: {text}\n")
-        stream.flush()
-        timer = loop.call_later(ON_TERMINAL if drawn else ELSEWHERE, tick)
+        write(stream, f"{ERASE}{text[: _room(stream)]}" if drawn else f"unlost: {text}\n")
+        timer = loop.call_later(interval, tick)
 
-    timer = loop.call_later(ON_TERMINAL if drawn else ELSEWHERE, tick)
+    timer = loop.call_later(interval, tick)
     try:
         yield
     finally:
         timer.cancel()
         if drawn:
-            stream.write("\r\x1b[K")
-            stream.flush()
+            write(stream, ERASE)
 
 
 def line_of(run: Run, seconds: float) -> str:
@@ -58,3 +62,12 @@ def line_of(run: Run, seconds: float) -> str:
     if progress.retries:
         parts.append(f"{progress.retries:,} retries")
     return "   ".join(parts)
+
+
+def _room(stream: TextIO) -> int | None:
+    """Return how much fits in a line: one that the terminal wraps cannot be erased."""
+    try:
+        width = os.get_terminal_size(stream.fileno()).columns
+    except OSError:  # the terminal is gone
+        return None
+    return width - 1 if width > 0 else None  # 0: one that does not say

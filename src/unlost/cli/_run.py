@@ -7,6 +7,7 @@ from pathlib import Path
 
 from unlost.batch import Where, explain, load_target, plan_run, resolve
 from unlost.cli._drive import drive
+from unlost.cli._streams import UNWRITABLE, out
 
 FLAGS = (
     "concurrency", "attempts", "timeout", "deadline", "retry_on", "first", "in_doubt", "durability", "grace",
@@ -18,8 +19,8 @@ def execute(arguments: argparse.Namespace) -> int:
     flags = {name: getattr(arguments, name) for name in (*FLAGS, "key", "format")}
     target = load_target(arguments.target)
     if arguments.explain:
-        print(explain(resolve(flags, target.options, decorated_at=target.defined_at)))
-        return 0
+        written = out(explain(resolve(flags, target.options, decorated_at=target.defined_at)))
+        return 0 if written else UNWRITABLE
     where = Where(Path(arguments.folder), arguments.new, arguments.accept_code)
     plan = plan_run(target, arguments.source, flags, where, out=Path(arguments.out) if arguments.out else None)
     return drive(plan, quiet=arguments.quiet, as_json=arguments.json)

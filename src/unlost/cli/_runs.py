@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 from unlost.batch import Folder
+from unlost.cli._streams import UNWRITABLE, out, say
 from unlost.cli._views import view_of
 from unlost.errors import UsageError
 from unlost.report import Entry, runs_as_json, runs_as_text
@@ -23,11 +23,11 @@ def execute(arguments: argparse.Namespace) -> int:
                 entries.append(Entry(view_of(folder, run), meta["target"], meta["path"], float(meta["created"])))
         except UsageError as why:  # one damaged journal must not hide the others
             unreadable += 1
-            print(f"unlost runs: {why}", file=sys.stderr)
+            say(f"unlost runs: {why}")
     if arguments.json:
-        print(json.dumps(runs_as_json(entries), indent=2))
+        text = json.dumps(runs_as_json(entries), indent=2)
     elif entries:
-        print(runs_as_text(entries))
+        text = runs_as_text(entries)
     else:
-        print(f"no runs in {folder.path}; start one: unlost run MODULE:FUNCTION FILE")
-    return 2 if unreadable else 0
+        text = f"no runs in {folder.path}; start one: unlost run MODULE:FUNCTION FILE"
+    return UNWRITABLE if not out(text) or unreadable else 0

@@ -7,11 +7,10 @@ import json
 from pathlib import Path
 
 from unlost.batch import Folder, read_dead
+from unlost.cli._streams import UNWRITABLE, out, out_lines
 from unlost.cli._views import view_of
 from unlost.errors import UsageError
-from unlost.report import detail_as_json, detail_as_text, summary_as_json, summary_as_text
-
-_SHOWN = 20  # items in doubt that are listed as text
+from unlost.report import detail_as_json, detail_as_text, run_as_text, summary_as_json
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -20,16 +19,8 @@ def execute(arguments: argparse.Namespace) -> int:
         return _show_group(folder, arguments.run, arguments.fingerprint.lower(), as_json=arguments.json)
     view = view_of(folder, arguments.run)
     if arguments.json:
-        print(json.dumps(summary_as_json(view), indent=2))
-        return 0
-    print(summary_as_text(view, groups=None))
-    for key, line, times in view.in_doubt[:_SHOWN]:
-        print(f"   in doubt: line {line:<8} key {key}{f'   started {times} times' if times > 1 else ''}")
-    if view.books.in_doubt > _SHOWN:
-        print(f"   and {view.books.in_doubt - _SHOWN:,} more in doubt: unlost show {view.run} --json")
-    if view.groups:
-        print(f" one error in full: unlost show {view.run} {view.groups[0].fingerprint[:6]}")
-    return 0
+        return 0 if out(json.dumps(summary_as_json(view), indent=2)) else UNWRITABLE
+    return 0 if out_lines(run_as_text(view)) else UNWRITABLE
 
 
 def _show_group(folder: Folder, run: str, fingerprint: str, *, as_json: bool) -> int:
@@ -40,9 +31,5 @@ def _show_group(folder: Folder, run: str, fingerprint: str, *, as_json: bool) ->
     with folder.open(run) as connection:
         assert connection is not None  # view_of has read it
         dead = read_dead(connection, fingerprint)
-        if as_json:
-            print(json.dumps(detail_as_json(dead), indent=2))
-        else:
-            for line in detail_as_text(dead):
-                print(line)
-    return 0
+        written = out(json.dumps(detail_as_json(dead), indent=2)) if as_json else out_lines(detail_as_text(dead))
+    return 0 if written else UNWRITABLE

@@ -7,7 +7,7 @@ from typing import Any
 
 from unlost.batch import Dead
 from unlost.observe import headline, render
-from unlost.report._text import clock_time
+from unlost.report._text import clock_time, one_line
 
 _INPUT = 200  # characters of an input that are shown
 
@@ -19,7 +19,7 @@ def detail_as_text(dead: Iterable[Dead]) -> Iterator[str]:
         if letter["fingerprint"] not in seen:
             seen.add(letter["fingerprint"])
             yield from _example(letter)
-        yield f"  line {letter['line']:<8} key {letter['key']}   {_shown(letter['input'])}"
+        yield f"  line {letter['line']:<8} key {one_line(letter['key'])}   {_shown(letter['input'])}"
 
 
 def detail_as_json(dead: Iterable[Dead]) -> list[dict[str, Any]]:  # Any: built-ins that JSON can hold
@@ -37,4 +37,5 @@ def _example(letter: Dead) -> Iterator[str]:
 
 
 def _shown(text: str) -> str:
-    return text if len(text) <= _INPUT else f"{text[:_INPUT]}… [{len(text) - _INPUT:,} more characters]"
+    shown = one_line(text[:_INPUT])
+    return shown if len(text) <= _INPUT else f"{shown}… [{len(text) - _INPUT:,} more characters]"

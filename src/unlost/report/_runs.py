@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from unlost.report._summary import summary_as_json
-from unlost.report._text import columns
+from unlost.report._text import columns, one_line
 from unlost.report._view import Entry
 
 _HEAD = ("run", "ok", "failed", "in doubt", "pending", "state", "begun", "target", "source")
@@ -36,7 +36,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
     books = entry.view.books
     counts = (f"{count:,}" for count in (books.ok, books.failed, books.in_doubt, books.pending))
     begun = datetime.fromtimestamp(entry.created).astimezone().strftime("%Y-%m-%d %H:%M")
-    return (entry.view.run, *counts, _state(entry), begun, entry.target, entry.source)
+    return (entry.view.run, *counts, _state(entry), begun, one_line(entry.target), one_line(entry.source))
 
 
 def _state(entry: Entry) -> str:

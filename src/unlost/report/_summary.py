@@ -7,10 +7,11 @@ from typing import Any
 
 from unlost.batch import Books, Group
 from unlost.observe import headline
-from unlost.report._text import clock_time, columns, rate
+from unlost.report._text import clock_time, columns, one_line, rate, shortened, width
 from unlost.report._view import View, exit_code
 
 _GROUPS = 10  # shown; `unlost show` has them all
+_ROOM = 84  # cells for title and place: what is left of 120 beside number, count, example and fingerprint
 
 
 def summary_as_text(view: View, groups: int | None = _GROUPS) -> str:
@@ -54,11 +55,18 @@ def _lines(view: View, groups: int | None) -> Iterator[str]:
         rest = view.groups[len(shown) :]
         yield f"and {len(rest):,} more kinds of error in {sum(group.count for group in rest):,} items"
     books = view.books
-    yield f"journal {view.journal}   {books.accounted:,} of {books.inputs:,} accounted for"
+    accounted = f"{books.accounted:,} of {books.inputs:,} accounted for{_blank(books)}"
+    yield f"journal {one_line(str(view.journal))}   {accounted}"
     if view.results is not None:
-        yield f"results {view.results}"
+        yield f"results {one_line(str(view.results))}"
     yield from _disagreement(books)
     yield from _next(view)
+
+
+def _blank(books: Books) -> str:
+    if not books.blank:
+        return ""
+    return " (1 blank line)" if books.blank == 1 else f" ({books.blank:,} blank lines)"
 
 
 def _counts(view: View) -> str:
@@ -78,13 +86,30 @@ def _counts(view: View) -> str:
 
 
 def _table(groups: list[Group]) -> Iterator[str]:
-    rows = []
-    for number, group in enumerate(groups, 1):
-        line = headline(group.error)
-        example = f"e.g. line {group.line}"
-        rows.append((f"#{number}", f"{group.count:,}×", line.title, line.where, example, group.fingerprint[:6]))
-    if rows:
-        yield from columns(rows, right=frozenset({0, 1}))
+    if not groups:
+        return
+    lines = [headline(group.error) for group in groups]
+    title, where = _room(max(width(line.title) for line in lines), max(width(line.where) for line in lines))
+    rows = [
+        (
+            f"#{number}",
+            f"{group.count:,}×",
+            shortened(line.title, title),
+            shortened(line.where, where),
+            f"e.g. line {group.line}",
+            group.fingerprint[:6],
+        )
+        for number, (group, line) in enumerate(zip(groups, lines, strict=True), 1)
+    ]
+    yield from columns(rows, right=frozenset({0, 1}))
+
+
+def _room(title: int, where: int) -> tuple[int, int]:
+    """Return how many cells titles and places get of what they want; who wants little leaves the rest to the other."""
+    if title + where <= _ROOM:
+        return max(title, 1), max(where, 1)
+    where = min(where, max(_ROOM - title, _ROOM // 2))
+    return min(title, _ROOM - where), where
 
 
 def _disagreement(books: Books) -> Iterator[str]:

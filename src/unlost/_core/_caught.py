@@ -1,0 +1,46 @@
+"""From an exception that was caught to what becomes of it."""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from typing import Final
+
+from unlost._core._outcome import Cancelled, Failure
+from unlost.errors import ChildCancelled
+
+# What stops everything, wherever it is raised. A tuple: isinstance of a union is many times slower.
+STOPPING: Final = (KeyboardInterrupt, SystemExit)
+
+
+def outcome_of(error: BaseException, index: int, duration: float, asked: str) -> Failure | Cancelled:
+    """Return the outcome of an item that raised ``error``; ``asked`` is why we cancelled it, if we did."""
+    if isinstance(error, CancelledError):
+        return Cancelled(error, index, None, 1, duration, (), asked or _message(error))
+    return Failure(error, index, None, 1, duration)
+
+
+def as_input_error(error: BaseException) -> BaseException:
+    """Return what comes out of the call where iterating the input raised ``error``."""
+    strip_own_frames(error)
+    if not isinstance(error, CancelledError):
+        return error
+    # the input was cancelled, not the caller
+    child_cancelled = ChildCancelled(f"the input was cancelled: {_message(error) or 'no reason is known'}")
+    child_cancelled.__cause__ = error
+    return child_cancelled
+
+
+def strip_own_frames(error: BaseException) -> None:
+    """
+    Drop the leading traceback entries that belong to this package.
+
+    They tell the user nothing, and the frames' locals refer to what keeps the error: that would be a cycle.
+    """
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_frame.f_globals.get("__package__") == __package__:
+        traceback = traceback.tb_next
+    BaseException.with_traceback(error, traceback)
+
+
+def _message(cancellation: CancelledError) -> str:
+    return str(cancellation.args[0]) if cancellation.args else ""

@@ -1,0 +1,87 @@
+"""
+Standard output and standard error, whatever is at their other end: nobody, a full disk, a terminal without Unicode.
+
+What a command did is in the journal and in its exit code; that its words reach nobody must change neither.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import TextIO
+
+UNWRITABLE = 2
+"""Exit code of a command that has nothing to do but to print, and could not."""
+
+
+def prepare() -> None:
+    """Make the three standard streams safe to have; called once, before any file is opened."""
+    _occupy()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character must not end a run
+
+
+def out(*lines: str) -> bool:
+    """Print to standard output; return as ``out_lines`` does."""
+    return out_lines(lines)
+
+
+def out_lines(lines: Iterable[str]) -> bool:
+    """
+    Print lines to standard output as they come; return False where it cannot be written, which is then said.
+
+    A reader who left (``| head``) had what it wanted: that is True.
+    """
+    stream = sys.stdout
+    if stream is None:
+        return True
+    try:
+        for line in lines:
+            stream.write(f"{line}\n")
+        stream.flush()
+    except BrokenPipeError:
+        _to_nowhere(stream)
+    except OSError as unwritable:
+        _to_nowhere(stream)
+        say(f"unlost: standard output cannot be written: {unwritable.strerror}")
+        return False
+    return True
+
+
+def say(text: str) -> None:
+    """Print to standard error."""
+    write(sys.stderr, f"{text}\n")
+
+
+def write(stream: TextIO | None, text: str) -> None:
+    """Write and flush; what cannot be written is gone: there is no stream left on which to say so."""
+    if stream is None:
+        return
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError:
+        _to_nowhere(stream)
+
+
+def _occupy() -> None:
+    """
+    Open what was closed (``>&-``) on the null device.
+
+    Else the next file to be opened, be it the results file, gets the number of standard output or standard error, and
+    whatever a library writes there goes into it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+
+
+def _to_nowhere(stream: TextIO) -> None:
+    """Let what is still in the buffer vanish: python would stumble over it at exit, and change the exit code."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)

@@ -1,0 +1,23 @@
+"""A run that is looked at: its summary, what is in doubt, and where to look next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from unlost.report._summary import summary_as_text
+from unlost.report._text import one_line
+from unlost.report._view import View
+
+_SHOWN = 20  # items in doubt that are listed
+
+
+def run_as_text(view: View) -> Iterator[str]:
+    """Yield lines: the summary with every group, the first items in doubt, and how to see an error in full."""
+    yield summary_as_text(view, groups=None)
+    for key, line, times in view.in_doubt[:_SHOWN]:
+        started = f"   started {times:,} times" if times > 1 else ""
+        yield f"   in doubt: line {line:<8} key {one_line(key)}{started}"
+    if view.books.in_doubt > _SHOWN:
+        yield f"   and {view.books.in_doubt - _SHOWN:,} more in doubt: unlost show {view.run} --json"
+    if view.groups:
+        yield f" one error in full: unlost show {view.run} {view.groups[0].fingerprint[:6]}"
