@@ -123,16 +123,29 @@ def test_a_record_that_was_refused_is_refused_once_however_often_it_is_read(path
     again.kill()
 
 
-def test_a_duplicate_of_a_users_key_is_refused_with_the_line_of_the_first(path: Path) -> None:
+@pytest.mark.parametrize("chunk", [1, 2, 500])
+def test_a_duplicate_of_a_users_key_is_refused_with_the_line_of_the_first(path: Path, chunk: int) -> None:
     session = Session(path, refuse=refuse_duplicate)
 
-    session.scan(records("abcb"), chunk=2)
+    session.scan(records("abcb"), chunk=chunk)
 
     ((_, refused),) = session.journal.take_fresh()
     assert (refused.key, refused.line, refused.kind) == ("b-2", 4, "input")
     assert refused.error == '{"duplicate": "b", "line": 4, "first": 2}'
     assert [one.key for one in session.claim()] == ["a", "b", "c"]
     session.kill()
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 500])
+def test_a_duplicate_names_the_line_where_the_first_stands_now(path: Path, chunk: int) -> None:
+    Session(path, refuse=refuse_duplicate).scan(records("ab"))
+    again = Session(path, refuse=refuse_duplicate)
+
+    again.scan(records("cdbb"), chunk=chunk)
+
+    ((_, refused),) = again.journal.take_fresh()
+    assert refused.error == '{"duplicate": "b", "line": 4, "first": 3}'
+    again.kill()
 
 
 def test_a_record_edited_under_a_users_key_is_replaced_while_it_is_not_done(path: Path) -> None:

@@ -252,9 +252,7 @@ class Books(RuleBasedStateMachine):
     @rule(data=st.data())
     def close_with_a_release(self, data: st.DataObject) -> None:
         chosen = data.draw(st.sets(st.sampled_from(sorted(self.held)))) if self.held else set()
-        again = {
-            number for number, times in self.live.connection.execute("SELECT item, times FROM claim") if times > 1
-        }
+        again = {number for number, times in self.live.connection.execute("SELECT item, times FROM claim") if times > 1}
         self.live.release(*[self.held[number] for number in chosen])
         for number in chosen - again:
             self.item(number).bucket = "pending"

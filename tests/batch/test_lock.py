@@ -44,9 +44,7 @@ def owner(path: Path) -> Iterator[subprocess.Popen[str]]:
     process.communicate()
 
 
-def test_a_second_process_is_refused_with_the_process_id_of_the_first(
-    path: Path, owner: subprocess.Popen[str]
-) -> None:
+def test_a_second_process_is_refused_with_the_process_id_of_the_first(path: Path, owner: subprocess.Popen[str]) -> None:
     with pytest.raises(Locked) as refused:
         Lock(path, "fetch-1")
 
@@ -78,15 +76,22 @@ def test_the_lock_dies_with_a_killed_owner(path: Path, owner: subprocess.Popen[s
     Lock(path, "fetch-1").release()
 
 
-def test_a_released_lock_can_be_taken_by_a_process_that_waited_for_it(
-    path: Path, owner: subprocess.Popen[str]
-) -> None:
+def test_a_released_lock_can_be_taken_by_a_process_that_waited_for_it(path: Path, owner: subprocess.Popen[str]) -> None:
     print("release it", file=owner.stdin, flush=True)
     assert owner.stdout.readline() == "released\n"
 
     lock = Lock(path, "fetch-1")
 
     assert path.read_text().strip() == str(os.getpid())
+    lock.release()
+
+
+def test_only_the_owner_of_now_is_named(path: Path) -> None:
+    path.write_text("\n12345678901234567890\nand more\n")
+
+    lock = Lock(path, "fetch-1")
+
+    assert path.read_text() == f"\n{os.getpid()}\n"
     lock.release()
 
 

@@ -102,6 +102,18 @@ def test_what_was_committed_and_not_appended_is_appended_when_continued(tmp_path
     assert continued(tmp_path, out) == ["a", "b", "c", "d"]
 
 
+def test_what_is_appended_when_continued_is_noted_at_once(tmp_path: Path, out: Path) -> None:
+    run = Run(tmp_path, out)
+    run.commit(2)
+    run.kill()
+    run = Run(tmp_path, out)
+
+    noted = list(run.session.connection.execute("SELECT length, lines, seq FROM results"))
+
+    assert noted == [(out.stat().st_size, 2, 2)]
+    run.kill()
+
+
 def test_what_was_appended_and_not_noted_is_there_once_when_continued(tmp_path: Path, out: Path) -> None:
     whole = interrupted(tmp_path, out)
 
@@ -128,7 +140,9 @@ def test_nul_bytes_of_a_power_cut_are_made_whole(tmp_path: Path, out: Path, cut:
 
 
 @pytest.mark.parametrize(
-    "tail", [b"appended by hand\n", b"\n", b'{"key": "z"}\n', b"\0\0x", b"~"], ids=["text", "line", "json", "nul", "tilde"]
+    "tail",
+    [b"appended by hand\n", b"\n", b'{"key": "z"}\n', b"\0\0x", b"\0" * 500 + b"x", b"~"],
+    ids=["text", "line", "json", "nul", "nuls", "tilde"],
 )
 @pytest.mark.parametrize("cut", [0, 10])
 def test_a_tail_of_others_is_refused_and_untouched(tmp_path: Path, out: Path, tail: bytes, cut: int) -> None:
@@ -145,7 +159,7 @@ def test_a_tail_of_others_is_refused_and_untouched(tmp_path: Path, out: Path, ta
 def test_a_file_of_others_is_refused_and_untouched(tmp_path: Path, out: Path, content: bytes) -> None:
     out.write_bytes(content)
 
-    with pytest.raises(UsageError, match="--out other.jsonl"):
+    with pytest.raises(UsageError, match=r"--out other\.jsonl"):
         Run(tmp_path, out)
     assert out.read_bytes() == content
 
@@ -270,7 +284,9 @@ def test_a_file_that_is_read_only_is_refused() -> None:
         out.write_bytes(b"")
         out.chmod(0o444)
 
-        refused = subprocess.run([sys.executable, "-c", READ_ONLY, str(out)], capture_output=True, text=True, timeout=60)
+        refused = subprocess.run(
+            [sys.executable, "-c", READ_ONLY, str(out)], capture_output=True, text=True, timeout=60
+        )
 
     assert refused.stdout == f"cannot write the results file {out}: Permission denied\n", refused.stderr
 

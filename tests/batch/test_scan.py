@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.journals import buckets, Session
+from support.journals import Session, buckets
 from unlost.batch._door import Connection
 from unlost.batch._records import Record, parse
 from unlost.batch._scan import CHUNK, IN_FLIGHT, Scan

@@ -42,7 +42,7 @@ def lines(source: Source) -> list[int]:
 
 @pytest.mark.parametrize(
     ("name", "form"),
-    [("a.jsonl", "jsonl"), ("a.NDJSON", "jsonl"), ("a.txt", "lines"), ("a", "lines"), ("a.csv", "lines")],
+    [("a.jsonl", "jsonl"), ("a.NDJSON", "jsonl"), ("a.txt", "lines"), ("a", "lines"), ("a.log", "lines")],
 )
 def test_the_suffix_decides_the_format(tmp_path: Path, opened: partial[Source], name: str, form: str) -> None:
     assert opened(write(tmp_path, name, b"1\n")).format == form
@@ -281,3 +281,12 @@ def test_an_error_of_the_iterable_comes_out_and_leaves_nothing_behind(opened: pa
         opened(1 / (2 - n) for n in range(3))
 
     assert list((tmp_path / "spool").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.csv", "b.TSV"])
+def test_a_table_is_refused_unless_its_lines_are_asked_for(opened: partial[Source], tmp_path: Path, name: str) -> None:
+    path = write(tmp_path, name, b"a,b\n1,2\n")
+
+    with pytest.raises(UsageError, match="its header is none"):
+        opened(path)
+    assert len(list(opened(path, "lines").records())) == 2

@@ -133,9 +133,7 @@ def test_an_operation_that_says_nothing_has_the_result_none(writer: Writer, told
     assert [one for one in told.said if isinstance(one, tuple)] == [("a", None), ("b", 20)]
 
 
-def test_an_urgent_operation_ends_the_window(
-    writer: Writer, told: Told, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_urgent_operation_ends_the_window(writer: Writer, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_writer, "WINDOW", 1000.0)
     done = threading.Event()
 
@@ -145,6 +143,30 @@ def test_an_urgent_operation_ends_the_window(
     assert done.wait(20)
     assert told.said.count("commit") == 1
     assert told.stored() == [1, 2]
+
+
+def test_an_urgent_operation_waits_for_no_window(writer: Writer, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_writer, "WINDOW", 1000.0)
+    done = threading.Event()
+
+    writer.put(store, 1, lambda _result, _error: done.set(), urgent=True)
+
+    assert done.wait(20)
+
+
+def test_what_waits_when_the_window_has_closed_is_still_taken(
+    writer: Writer, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_writer, "WINDOW", 0.0)
+    go = held(writer)
+    for n in range(3):
+        writer.put(store, n)
+
+    go.set()
+    writer.flush()
+
+    assert told.said.count("commit") <= 2
+    assert told.stored() == [0, 1, 2]
 
 
 def test_what_is_put_in_one_window_is_one_transaction(

@@ -57,7 +57,7 @@ async def test_an_outcome_carries_what_the_value_survived() -> None:
 
 
 async def test_an_outcome_of_one_attempt_survived_nothing() -> None:
-    outcome = await retry.outcome(Script("value"))
+    outcome = await Retry().outcome(Script("value"))
 
     assert (outcome.attempts, outcome.survived, outcome.index, outcome.key) == (1, (), -1, None)
 
@@ -283,7 +283,7 @@ async def test_a_predicate_that_raises_is_the_failure_and_the_error_it_was_asked
 async def test_a_wrong_call_is_a_defect_and_not_tried_again() -> None:
     async def operation(a: int) -> None: ...
 
-    outcome = await retry.outcome(operation)
+    outcome = await Retry().outcome(operation)
 
     assert classify(outcome.error) is Kind.DEFECT
     assert outcome.attempts == 1
@@ -342,7 +342,7 @@ async def test_one_policy_serves_many_tasks_at_once() -> None:
 
 def test_a_policy_never_changes_and_equals_its_like() -> None:
     with pytest.raises(AttributeError):
-        retry.attempts = 5
+        Retry().attempts = 5
     assert Retry(3, base=1) == Retry(3, base=1)
     assert Retry(3, total=60) != Retry(3)
 
@@ -392,3 +392,17 @@ async def test_an_error_that_says_when_to_come_back_does_so_by_the_wall_clock_to
     await at_once().call(operation)
 
     assert operation.starts == [0, 10]
+
+
+async def test_retry_decorates_bare_and_with_options() -> None:
+    bare, five = Script(*[ConnectionError()] * 2, "value"), Script(*[ConnectionError()] * 4, "value")
+
+    @retry
+    async def once() -> object:
+        return await bare()
+
+    @retry(attempts=5)
+    async def often() -> object:
+        return await five()
+
+    assert (await once(), await often()) == ("value", "value")

@@ -44,12 +44,12 @@ class Session:
         self.connection: Connection = for_writing(SQLITE, path, "process")
         make_journal(self.connection, path, META)
         self.opening = open_epoch(self.connection, '{"given": {}, "out": null}', "hash")
-        self.journal = Journal(
-            self.opening.epoch, self.opening.scan, self.opening.next_seq, retry_in_doubt=retry
-        )
+        self.journal = Journal(self.opening.epoch, self.opening.scan, self.opening.next_seq, retry_in_doubt=retry)
         self.index = Index(self.journal, self.opening.scan, self.opening.next_item, refuse)
 
-    def scan(self, records: Iterable[Indexed], *, chunk: int = 500, complete: bool | None = True, blank: int = 0) -> None:
+    def scan(
+        self, records: Iterable[Indexed], *, chunk: int = 500, complete: bool | None = True, blank: int = 0
+    ) -> None:
         """Enter records; ``complete=None`` is a scan that a kill cut off."""
         records = list(records)
         for start in range(0, len(records), chunk):

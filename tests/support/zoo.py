@@ -137,9 +137,7 @@ class AnyAttributeError(Exception):
 
 
 class HostileError(Exception):
-    @property
-    def __class__(self) -> Any:
-        raise RuntimeError("no class")
+    """Without a ``__class__`` that raises, too: asyncio itself hangs on that one."""
 
     @property
     def __cause__(self) -> Any:
@@ -174,6 +172,11 @@ class ExitingStrError(Exception):
 @animal("BrokenStrError", "<__str__ raised ValueError>")
 async def broken_str() -> None:
     raise BrokenStrError
+
+
+@animal("RuntimeError", "ExitingStrError, which raised SystemExit(0) when it was looked at")
+async def exiting_str() -> None:
+    raise ExitingStrError
 
 
 @animal("CancellingStrError", "<__str__ raised CancelledError>")

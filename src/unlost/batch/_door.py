@@ -68,7 +68,11 @@ def for_writing(door: Door, path: Path, durability: str) -> Connection:
         "cache_size=-32000",  # KiB
         "temp_store=MEMORY",
     )
-    _set(connection, pragmas)
+    try:
+        _set(connection, pragmas)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

@@ -51,7 +51,7 @@ class Folder:
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise self._unusable("it cannot be written to")
 
-    def _unusable(self, why: str) -> UsageError:
+    def _unusable(self, why: str | None) -> UsageError:
         return UsageError(
             f"cannot keep journals in {self.path}: {why}.\nName a folder that you can write to: --folder DIR"
         )

@@ -92,17 +92,18 @@ class Index:
             ordinal = last[key] = last[key] + 1
             known = firsts.get(key) if ordinal == 1 else _find(connection, key, ordinal)
             if known is not None:
-                self._seen_again(rows, record, known[0])
+                item = self._see_again(rows, record, known[0])
             else:
                 item = self._enter_new(rows, record, ordinal, firsts)
-                if ordinal == 1:
-                    firsts[key] = (item, record.line, self._scan)
+            if ordinal == 1:
+                firsts[key] = (item, record.line, self._scan)
         self._write(connection, rows)
 
-    def _seen_again(self, rows: _Rows, record: Indexed, item: int) -> None:
+    def _see_again(self, rows: _Rows, record: Indexed, item: int) -> int:
         rows.again.append((record.line, self._scan, item))
         if self._refuse_duplicate is not None:  # the key is the user's: the record under it may have been edited
             rows.edited.append((record.raw, item))
+        return item
 
     def _enter_new(self, rows: _Rows, record: Indexed, ordinal: int, firsts: dict[str, Row]) -> int:
         item = self._next_item

@@ -115,9 +115,7 @@ class Journal:
         """Take back the claims of items that were not started: they are as they were before."""
         for items in chunks:
             mine = [(item, self._epoch) for item in items]
-            connection.executemany(
-                "UPDATE claim SET times = times - 1, epoch = epoch - 1 WHERE item = ? AND epoch = ?", mine
-            )
+            connection.executemany("UPDATE claim SET times = times - 1 WHERE item = ? AND epoch = ?", mine)
             connection.executemany("DELETE FROM claim WHERE item = ? AND times = 0", [(item,) for item in items])
 
     def end(self, connection: Connection, outcomes: list[Ended]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import importlib
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -91,12 +92,15 @@ def _is_missing(error: BaseException, module: str) -> bool:
     return isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}.")
 
 
+_OWN = f"{Path(__file__).parents[1]}{os.sep}"
+
+
 def _user_frame(trace: TracebackType | None) -> TracebackType | None:
     """Return the innermost frame that is neither ours nor the import system's."""
     found = None
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        if file not in (__file__, importlib.__file__) and not file.startswith("<frozen importlib"):
+        if not file.startswith(("<frozen importlib", _OWN, importlib.__file__)):
             found = trace
         trace = trace.tb_next
     return found
@@ -117,7 +121,10 @@ def _not_found(module: str, cwd: Path) -> str:
 def _raised(module: str, error: BaseException) -> str:
     what = traceback.format_exception_only(error)[-1].strip()  # unlike str(error), this cannot raise
     frame = _user_frame(error.__traceback__)
-    if isinstance(error, SyntaxError) or frame is None:
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        place = f"{Path(error.filename).name}:{error.lineno}"
+        return f"The module {module!r} was found but cannot be imported: {what} (at {place})"
+    if frame is None:
         return f"The module {module!r} was found but cannot be imported: {what}"
     place = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}"
     return f"The module {module!r} was found and raised when it was imported: {what} (at {place})"

@@ -131,8 +131,8 @@ class ResultsFile:
     def _missing(self, connection: Connection) -> Iterator[tuple[int, bytes]]:
         """Yield the lines that the journal has beyond the file's journaled length, each with its sequence number."""
         rows = connection.execute(
-            """SELECT seq, key, ordinal, outcome.line, value, attempts, ms FROM outcome JOIN item ON item.id = outcome.item
-            WHERE ok AND seq > ? ORDER BY seq""",
+            """SELECT seq, key, ordinal, outcome.line, value, attempts, ms
+            FROM outcome JOIN item ON item.id = outcome.item WHERE ok AND seq > ? ORDER BY seq""",
             (self._seq,),
         )
         for seq, key, ordinal, line, value, attempts, ms in rows:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import difflib
 import importlib
+import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
@@ -52,7 +53,7 @@ def _object(value: Any) -> RetryOn:  # Any: a name or an object, or a mistake
         value = _named(value)
     if isinstance(value, Kind) or (isinstance(value, type) and issubclass(value, BaseException)):
         return value
-    if callable(value) and not isinstance(value, type):
+    if callable(value) and not isinstance(value, type) and not inspect.iscoroutinefunction(value):
         return value  # type: ignore[no-any-return]  # a predicate: its parameters cannot be known
     raise ValueError(f"{value!r} is no kind ({', '.join(_KINDS)}), exception class or function of an error")
 
@@ -67,7 +68,7 @@ def _named(name: str) -> object:
             found = getattr(found, part)
     except (ImportError, AttributeError, ValueError) as missing:  # ValueError: an empty part, a relative name
         close = difflib.get_close_matches(name, [*_KINDS, *_builtin_errors()], n=1)
-        meant = f"; did you mean {close[0]}?" if close else ""
+        meant = f"; did you mean {close[0]}?" if close else "."
         raise ValueError(
             f"{name!r} is not known{meant} Write a kind ({', '.join(_KINDS)}), TimeoutError or module:Class"
         ) from missing

@@ -117,6 +117,11 @@ def _format_of(path: Path) -> Format:
                 f"{str(path)!r} is one JSON document by its name; inputs are one JSON value a line. "
                 f"Write: jq -c '.[]' {path} > {path.with_suffix('.jsonl').name}, or say --format jsonl if it has lines."
             )
+        case ".csv" | ".tsv":
+            raise UsageError(
+                f"{str(path)!r} is a table by its name; inputs are one a line, and its header is none. "
+                "Write it as JSONL, one object a line, or say --format lines if each line is an input."
+            )
         case _:
             return "lines"
 

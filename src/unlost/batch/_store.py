@@ -128,15 +128,13 @@ class Store:
         path = plan.folder.journal(plan.run)
         try:
             connection = _door.for_writing(plan.door, path, plan.policy.options.durability)
+            try:
+                self._open(connection, path)
+            except BaseException:
+                self._disconnect(connection)
+                raise
         except plan.door.error as opening_error:
             raise _schema.unreadable(path, opening_error, plan.door) from opening_error
-        try:
-            self._open(connection, path)
-        except BaseException as opening_error:
-            self._disconnect(connection)
-            if isinstance(opening_error, plan.door.error):
-                raise _schema.unreadable(path, opening_error, plan.door) from opening_error
-            raise
         return connection
 
     def _open(self, connection: Connection, path: Path) -> None:

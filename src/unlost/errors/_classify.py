@@ -97,8 +97,11 @@ def classify(error: BaseException, table: Kinds | None = None) -> Kind:
         table: What to go by; None is the table of this process.
 
     Raises:
+        UsageError: ``error`` is no exception; a class of them has no cause to look at.
         Exception: Whatever a rule of the user's raises.
     """
+    if not isinstance(error, BaseException):
+        raise UsageError(f"classify({error!r}) got no exception.\nWrite classify(error), with one that was caught.")
     table = table or _default
     found: list[Kind] = []
     seen: set[int] = set()

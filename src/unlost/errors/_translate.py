@@ -47,6 +47,8 @@ class translate:  # noqa: N801  # a decorator and context manager, like contextl
 
     def __init__(self, mapping: Mapping[Sources, Target]) -> None:
         self._targets: dict[type[BaseException], Target] = {}
+        if not isinstance(mapping, Mapping):
+            raise UsageError(f"translate({mapping!r}) got no mapping.\nWrite translate({{TheirError: MyError}}).")
         for sources, target in mapping.items():
             _check_target(target)
             for source in sources if isinstance(sources, tuple) else (sources,):

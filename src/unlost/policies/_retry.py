@@ -16,7 +16,7 @@ import inspect
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Final, ParamSpec, TypeVar, TypeVarTuple
+from typing import Any, ParamSpec, TypeVar, TypeVarTuple, overload
 
 from unlost._core import (
     AttemptFailed,
@@ -231,5 +231,28 @@ def _name_of(func: object) -> str:
     return name if isinstance(name, str) else repr(func)
 
 
-retry: Final = Retry()
-"""Three attempts at what is transient, 0.1 s and more apart; ``@retry`` decorates."""
+@overload
+def retry(func: Callable[P, Awaitable[T]], /) -> Callable[P, Coroutine[Any, Any, T]]: ...  # Any: as async def
+
+
+@overload
+def retry(
+    *,
+    attempts: int = 3,
+    base: float = 0.1,
+    cap: float = 30.0,
+    total: float | None = None,
+    on: On = None,
+    backoff: Backoff | None = None,
+    jitter: bool = True,
+) -> Retry: ...
+
+
+def retry(func: Callable[..., Awaitable[Any]] | None = None, /, **options: Any) -> Any:  # Any: see the overloads
+    """
+    Decorate an async function: ``@retry`` tries three times, ``@retry(attempts=5, total=60)`` as ``Retry`` does.
+
+    Raises:
+        UsageError: As ``Retry``.
+    """
+    return Retry(**options) if func is None else Retry(**options)(func)
