@@ -110,7 +110,8 @@ async def test_close_leaves_one_file_of_the_journal_and_no_lock(tmp_path: Path) 
     bench.store.close("complete", ())
     books_of(bench.journal)
 
-    assert sorted(path.name for path in bench.folder.path.iterdir()) == [".gitignore", "same-1.db", "same-1.lock"]
+    names = {path.name for path in bench.folder.path.iterdir()}
+    assert names == {".choosing", ".gitignore", "same-1.db", "same-1.lock"}
     assert not is_held(bench.folder.lock("same-1"))
 
 
@@ -123,15 +124,14 @@ async def test_a_second_opening_is_refused_while_the_first_lasts(tmp_path: Path)
     Bench(tmp_path).open().store.close("complete", ())
 
 
-async def test_a_refused_opening_leaves_no_lock_no_epoch_and_no_file_open(tmp_path: Path) -> None:
+async def test_a_refused_opening_leaves_no_lock_no_run_and_no_file_open(tmp_path: Path) -> None:
     (tmp_path / "out.jsonl").write_text("precious\n")
 
     with pytest.raises(UsageError, match="did not write"):
         Bench(tmp_path).open()
 
     bench = Bench(tmp_path)
-    with bench.folder.open("same-1") as connection:
-        assert list(connection.execute("SELECT count(*) FROM epoch")) == [(0,)]
+    assert bench.folder.runs() == []
     (tmp_path / "out.jsonl").unlink()
     bench.open().store.close("complete", ())
 

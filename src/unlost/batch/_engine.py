@@ -69,17 +69,25 @@ class Engine:
         self._scanned = asyncio.Event()
         self._halted: Exception | None = None
 
+    def open(self) -> None:
+        """
+        Open the journal; blocks for as long as that takes. After it, ``run`` must be called.
+
+        Raises:
+            UsageError: The journal, the results file or the source is not what it should be; nothing was started.
+        """
+        self._store.open()
+        self.progress.start_from(self._store.opening)
+
     async def run(self) -> None:
         """
         Perform what there is to perform; returns when the journal is closed.
 
         Raises:
-            UsageError: The journal, the results file or the source is not what it should be; nothing was started.
             Halted: The journal or the source failed on the way.
             Exception: Whatever the target's context manager raised.
             CancelledError: The task was cancelled: what ran was cancelled and is in doubt.
         """
-        self._store.open()
         try:
             self._store.start_scan()
             async with open_target(self._plan.target) as job:

@@ -22,12 +22,16 @@ class Opening:
         scan: Number of its reading of the source, from 1.
         next_item: The first item number that is free.
         next_seq: The first sequence number of an outcome that is free.
+        ok: How many items had ended with a value.
+        failed: How many had ended with an error.
     """
 
     epoch: int
     scan: int
     next_item: int
     next_seq: int
+    ok: int
+    failed: int
 
     @property
     def continues(self) -> bool:
@@ -70,9 +74,10 @@ def open_epoch(connection: Connection, options: str, source_hash: str) -> Openin
     )
     connection.execute("INSERT INTO scan(scan, epoch, complete) VALUES (?, ?, 0)", (scan, epoch))
     connection.execute("COMMIT")
-    return Opening(
-        epoch, scan, _next(connection, "SELECT max(id) FROM item"), _next(connection, "SELECT max(seq) FROM outcome")
-    )
+    next_item = _next(connection, "SELECT max(id) FROM item")
+    next_seq = _next(connection, "SELECT max(seq) FROM outcome")
+    ok, failed = next(iter(connection.execute("SELECT coalesce(sum(ok), 0), coalesce(sum(NOT ok), 0) FROM outcome")))
+    return Opening(epoch, scan, next_item, next_seq, ok, failed)
 
 
 def _next(connection: Connection, query: str) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from unlost._core import wall
+from unlost.batch._choice import Choice
 from unlost.batch._door import SQLITE, Door
 from unlost.batch._folder import DEFAULT, Folder
 from unlost.batch._keys import check_field
@@ -36,6 +37,7 @@ class Plan:
         out: The results file; None for none.
         folder: Where its journal is.
         door: Which SQLite.
+        choice: Keeps other processes from choosing this run too; released when its journal is open.
     """
 
     run: str
@@ -47,6 +49,7 @@ class Plan:
     out: Path | None
     folder: Folder
     door: Door
+    choice: Choice
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -96,11 +99,29 @@ def plan_run(
     folder.make()
     source = open_source(source_spec, policy.options.format, spool_folder=where.folder)
     check_field(policy.options.key, source.format)
+    choice = Choice(where.folder)
+    try:
+        return _chosen(target, source, policy, where, folder, out, choice)
+    except BaseException:
+        choice.release()
+        raise
+
+
+def _chosen(
+    target: Target,
+    source: Source,
+    policy: Resolved,
+    where: Where,
+    folder: Folder,
+    out: Path | None,
+    choice: Choice,
+) -> Plan:
     run = None if where.new else folder.latest(target.name, target=target.spec, source=source.identity)
     if run is not None:
         meta = folder.read_meta(run)
         _check_continues(folder, run, meta, target, source, policy, accept_code=where.accept_code)
-        return Plan(run, True, meta, target, source, policy, out or _last_out(folder, run), folder, where.door)
+        out = out or _last_out(folder, run)
+        return Plan(run, True, meta, target, source, policy, out, folder, where.door, choice)
     meta = {
         "run_id": uuid.uuid4().hex,
         "target": target.spec,
@@ -110,7 +131,7 @@ def plan_run(
         "key": policy.options.key or "",
         "created": str(wall()),
     }
-    return Plan(folder.next_name(target.name), False, meta, target, source, policy, out, folder, where.door)
+    return Plan(folder.next_name(target.name), False, meta, target, source, policy, out, folder, where.door, choice)
 
 
 def plan_resume(run: str, flags: Values, where: Where, *, out: Path | None = None) -> Plan:
@@ -132,7 +153,8 @@ def plan_resume(run: str, flags: Values, where: Where, *, out: Path | None = Non
     policy = resolve(given, target.options, decorated_at=target.defined_at)
     source = Source(Path(meta["path"]), "jsonl" if meta["format"] == "jsonl" else "lines", meta["source"])
     _check_continues(folder, run, meta, target, source, policy, accept_code=where.accept_code)
-    return Plan(run, True, meta, target, source, policy, out or _last_out(folder, run), folder, where.door)
+    out = out or _last_out(folder, run)
+    return Plan(run, True, meta, target, source, policy, out, folder, where.door, Choice(where.folder))
 
 
 def _check_continues(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from unlost.batch._opening import Opening
+
 
 @dataclass(slots=True)
 class Progress:
@@ -29,6 +31,11 @@ class Progress:
     retries: int = 0
     recovered: int = 0
     done_before: int = 0
+
+    def start_from(self, opening: Opening) -> None:
+        """Count what earlier openings left."""
+        self.ok, self.failed = opening.ok, opening.failed
+        self.done_before = opening.ok + opening.failed
 
     @property
     def done(self) -> int:

@@ -110,7 +110,7 @@ class Run:
     def _set_up(self, make_plan: Callable[[], Plan]) -> None:
         self._make_plan = make_plan
         self._plan: Plan | None = None
-        self._engine: Engine
+        self._begun: Engine | None = None
         self._task: asyncio.Task[None]
         self._error: BaseException | None = None
         self._ended = asyncio.Event()
@@ -119,8 +119,14 @@ class Run:
     @property
     def plan(self) -> Plan:
         if self._plan is None:
-            raise UsageError("the run has not begun. Write: async with Run(...) as run")
+            raise UsageError("the run has not begun.\nWrite: async with Run(...) as run: async for outcome in run: ...")
         return self._plan
+
+    @property
+    def _engine(self) -> Engine:
+        assert self.plan is not None
+        assert self._begun is not None
+        return self._begun
 
     @property
     def name(self) -> str:
@@ -174,8 +180,12 @@ class Run:
         await self._ended.wait()
 
     async def __aenter__(self) -> Self:
-        self._plan = self._make_plan()
-        self._engine = Engine(self._plan)
+        if self._plan is not None:
+            raise UsageError(f"run {self.name} was entered before. Make another: async with Run(...) as run")
+        plan = self._make_plan()
+        self._begun = Engine(plan)
+        self._begun.open()  # at once: until then the plan keeps others from choosing a run
+        self._plan = plan
         context = contextvars.copy_context()
         self._task = start_task(self._live(), name=f"unlost run {self.name}", context=context, on_end=_nothing)
         try:

@@ -77,16 +77,27 @@ class Store:
         Raises:
             UsageError: Another process writes this run, or a file is not what it should be.
         """
-        self._lock = Lock(self._plan.folder.lock(self._plan.run), self._plan.run)
         try:
-            self._writer.start()
-        except BaseException:
-            self._lock.release()
-            raise
+            self._lock = Lock(self._plan.folder.lock(self._plan.run), self._plan.run)
+            try:
+                self._writer.start()
+            except BaseException:
+                self._forget_new_run()
+                self._lock.release()
+                raise
+        finally:
+            self._plan.choice.release()
         options, source = self._plan.policy.options, self._plan.source
         refuse = _refuse_duplicate if options.key else None
         index = Index(self._journal, self.opening.scan, self.opening.next_item, refuse)
         self._scan = Scan(source, options.key, options.first, index, self._writer, self._entered, self._scanned)
+
+    def _forget_new_run(self) -> None:
+        """A run that was refused before it began has no journal."""
+        if not self._plan.continues:
+            path = self._plan.folder.journal(self._plan.run)
+            for suffix in ("", "-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
 
     def start_scan(self) -> None:
         """Begin to read the source into the journal."""

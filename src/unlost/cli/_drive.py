@@ -22,8 +22,10 @@ def drive(plan: Plan, *, quiet: bool, as_json: bool) -> int:
     driven = _Driven(plan)
     try:
         run_to_its_end(driven.main(quiet=quiet))
-    except SystemExit as late_exit:
-        report(late_exit, f"a task that {plan.target.spec} left behind raised SystemExit when the run had ended")
+    except (SystemExit, KeyboardInterrupt) as late_exit:
+        if not driven.over:
+            raise
+        report(late_exit, f"{type(late_exit).__name__} when the run had ended: in what {plan.target.spec} left behind")
     return _conclude(plan, driven, as_json=as_json)
 
 
@@ -34,6 +36,7 @@ class _Driven:
         self.how: How = "halted"
         self.seconds = 0.0
         self.ended = 0
+        self.over = False
         self._plan = plan
         self._run = Run.of_plan(plan)
         self._signals = 0
@@ -60,6 +63,7 @@ class _Driven:
         self.seconds = loop.time() - started
         progress = self._run.progress
         self.ended = progress.done - progress.done_before
+        self.over = True
 
     def _interrupt(self, number: signal.Signals) -> None:
         self._signals += 1

@@ -11,7 +11,7 @@ from unlost.report._text import clock_time, columns, one_line, rate, shortened, 
 from unlost.report._view import View, exit_code
 
 _GROUPS = 10  # shown; `unlost show` has them all
-_ROOM = 84  # cells for title and place: what is left of 120 beside number, count, example and fingerprint
+_WIDTH = 120 - 11  # cells of a line without its indent and the gaps between columns
 
 
 def summary_as_text(view: View, groups: int | None = _GROUPS) -> str:
@@ -89,27 +89,25 @@ def _table(groups: list[Group]) -> Iterator[str]:
     if not groups:
         return
     lines = [headline(group.error) for group in groups]
-    title, where = _room(max(width(line.title) for line in lines), max(width(line.where) for line in lines))
+    fixed = [
+        (f"#{number}", f"{group.count:,}×", f"e.g. line {group.line}", group.fingerprint[:6])
+        for number, group in enumerate(groups, 1)
+    ]
+    room = _WIDTH - sum(max(map(width, column)) for column in zip(*fixed, strict=True))
+    title, where = _shares(room, max(width(line.title) for line in lines), max(width(line.where) for line in lines))
     rows = [
-        (
-            f"#{number}",
-            f"{group.count:,}×",
-            shortened(line.title, title),
-            shortened(line.where, where),
-            f"e.g. line {group.line}",
-            group.fingerprint[:6],
-        )
-        for number, (group, line) in enumerate(zip(groups, lines, strict=True), 1)
+        (number, count, shortened(line.title, title), shortened(line.where, where), example, fingerprint)
+        for (number, count, example, fingerprint), line in zip(fixed, lines, strict=True)
     ]
     yield from columns(rows, right=frozenset({0, 1}))
 
 
-def _room(title: int, where: int) -> tuple[int, int]:
+def _shares(room: int, title: int, where: int) -> tuple[int, int]:
     """Return how many cells titles and places get of what they want; who wants little leaves the rest to the other."""
-    if title + where <= _ROOM:
-        return max(title, 1), max(where, 1)
-    where = min(where, max(_ROOM - title, _ROOM // 2))
-    return min(title, _ROOM - where), where
+    if title + where > room:
+        where = min(where, max(room - title, room // 2))
+        title = min(title, room - where)
+    return title, where
 
 
 def _disagreement(books: Books) -> Iterator[str]:

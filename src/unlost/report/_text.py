@@ -43,7 +43,7 @@ def width(text: str) -> int:
 
 
 def shortened(text: str, cells: int) -> str:
-    """Return as much of the beginning as fits into so many cells (at least 1), with ``…`` where there was more."""
+    """Return as much of the beginning as fits into so many cells, with ``…`` where there was more."""
     if width(text) <= cells:
         return text
     kept = text[: cells - 1]  # no character takes less than a cell, but those that combine
