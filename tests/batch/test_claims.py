@@ -44,7 +44,7 @@ class Journal:
 
 
 def start(journal: Journal, concurrency: int = 10) -> Claims:
-    return Claims(journal, journal, concurrency)
+    return Claims(journal, journal, concurrency, lambda: 0)
 
 
 async def take(claims: Claims, count: int) -> list[int]:

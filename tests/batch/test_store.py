@@ -82,7 +82,7 @@ def ended(claimed: Claimed) -> Ended:
 
 async def test_an_outcome_is_acknowledged_on_the_loop_and_in_the_results_file(tmp_path: Path) -> None:
     bench = Bench(tmp_path).open()
-    outcome = ended(await anext(bench.store.claims()))
+    outcome = ended(await anext(bench.store.claims(lambda: 0)))
 
     bench.store.put(outcome)
     bench.store.close("complete", ())
@@ -94,7 +94,7 @@ async def test_an_outcome_is_acknowledged_on_the_loop_and_in_the_results_file(tm
 
 async def test_close_gives_back_what_was_claimed_and_not_started(tmp_path: Path) -> None:
     bench = Bench(tmp_path, "\n".join("abcdefgh") + "\n", concurrency=5).open()
-    claims = bench.store.claims()
+    claims = bench.store.claims(lambda: 0)
     await anext(claims)
     handed_out = await anext(claims)
 
@@ -147,7 +147,7 @@ async def test_a_file_that_is_no_journal_is_refused_in_words(tmp_path: Path) -> 
 
 async def test_an_error_of_the_results_file_breaks_the_run_and_loses_nothing(tmp_path: Path) -> None:
     bench = Bench(tmp_path).open()
-    claims = bench.store.claims()
+    claims = bench.store.claims(lambda: 0)
     first, second = ended(await anext(claims)), ended(await anext(claims))
     bench.store.put(first)
     bench.store._writer.flush()

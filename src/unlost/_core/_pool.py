@@ -156,9 +156,8 @@ class Pool(Generic[S, T]):
 
     async def _work(self, context: Context) -> None:
         """Run items until there is none, or until this task cannot be trusted with another."""
-        me = cast("Task[None]", current_task())
         func, put, time = self._func, self._put, self._time
-        is_spent = spent_check(me, context, self._origin)
+        is_spent = self._spent_check(context)
         recruits = _RECRUITS
         item: Any  # an item or a mark: a cast would cost a call each time
         awaitable: Any  # what a user's function returned, be it one or not
@@ -190,14 +189,19 @@ class Pool(Generic[S, T]):
                 else:
                     put(Value(value, index, None, 1, time() - began))
                 item = awaitable = value = None  # a worker that waits must not keep them alive
-                if self._one_item_each or is_spent():
+                if is_spent():
                     return
                 if self._started == index + 1:
                     # nobody else started anything meanwhile: maybe func never suspends, and the loop would starve
                     await sleep(0)
         finally:
             # from 3.12 on, frames in a failure's traceback refer to this one by f_back, even after its end
-            del self, func, put, me, is_spent, context
+            del self, func, put, is_spent, context
+
+    def _spent_check(self, context: Context) -> Callable[[], bool]:
+        if self._one_item_each:
+            return _always  # nothing to look at: a check that is made for one item costs a fifth of its task
+        return spent_check(cast("Task[None]", current_task()), context, self._origin)
 
     def _raised(self, error: BaseException, awaitable: object, index: int, duration: float) -> None:
         """Say what becomes of what came out of an item."""
@@ -262,3 +266,7 @@ class Pool(Generic[S, T]):
 
 def _nothing() -> Mark:
     return END
+
+
+def _always() -> bool:
+    return True

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import cast
 
 from unlost.batch._journal import Claimed, Journal
@@ -27,12 +28,13 @@ class Claims:
         journal: Where they are claimed.
         writer: Who claims them.
         concurrency: How many start at first.
+        idle: Tells how many slots are free: so many can be claimed at least, since they start at once.
 
     Raises:
         JournalError: From ``__anext__``, when claims cannot be made durable.
     """
 
-    def __init__(self, journal: Journal, writer: Writer, concurrency: int) -> None:
+    def __init__(self, journal: Journal, writer: Writer, concurrency: int, idle: Callable[[], int]) -> None:
         self._journal = journal
         self._writer = writer
         self._loop = asyncio.get_running_loop()
@@ -40,6 +42,7 @@ class Claims:
         self._inbox: deque[tuple[object, JournalError | None]] = deque()
         self._told = asyncio.Event()
         self._concurrency = concurrency
+        self._idle = idle
         self._asked = concurrency  # items asked for in the claim under way; 0 where none is
         self._want = 1.0  # how many to have at hand
         self._taken = 0  # since the claim under way was asked for
@@ -88,7 +91,7 @@ class Claims:
     def _ask(self, *, urgent: bool = False) -> None:
         if self._asked or self._stopped or not self._more:
             return
-        self._asked = max(1, round(self._want) - len(self._ready))
+        self._asked = max(1, round(self._want) - len(self._ready), self._idle())
         self._taken, self._starved = 0, False
         self._writer.put(self._journal.claim, self._asked, self._claimed, urgent=urgent)
 

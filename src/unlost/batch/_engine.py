@@ -146,7 +146,7 @@ class Engine:
         plan = self._plan
         if self._store.opening.continues:
             await self._scanned.wait()  # what is gone from the source must not start, nor what was reordered be missed
-        self._claims = self._store.claims()
+        self._claims = self._store.claims(self._idle)
         performer = Performer(job, plan.policy, plan.meta["run_id"], plan.source.format, plan.own)
         concurrency = plan.policy.options.concurrency
 
@@ -166,6 +166,9 @@ class Engine:
                 self._settle(outcome)
                 while self._waiting > concurrency * OUTSTANDING and self._halted is None:
                     await self.change()
+
+    def _idle(self) -> int:
+        return self._plan.policy.options.concurrency - self.progress.running - len(self._unbegun)
 
     async def _handed_out(self, claims: Claims) -> AsyncIterator[Claimed]:
         async for claimed in claims:

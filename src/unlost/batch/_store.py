@@ -103,9 +103,9 @@ class Store:
         """Begin to read the source into the journal."""
         self._scan.start()
 
-    def claims(self) -> Claims:
+    def claims(self, idle: Callable[[], int]) -> Claims:
         """Return the items to start; where the journal knew items before, call it after the scan."""
-        self._claims = Claims(self._journal, self._writer, self._plan.policy.options.concurrency)
+        self._claims = Claims(self._journal, self._writer, self._plan.policy.options.concurrency, idle)
         return self._claims
 
     def put(self, ended: Ended) -> None:
