@@ -408,6 +408,17 @@ def test_an_empty_file_is_a_run_of_no_inputs(unlost: CommandLine) -> None:
     assert "0 of 0 accounted for" in done.stdout
 
 
+def test_a_job_may_change_the_current_folder(unlost: CommandLine) -> None:
+    unlost.write("jobs.py", "import os\n\n\nasync def move(line):\n    os.chdir('/')\n    return line\n")
+    unlost.write("in.txt", "a\nb\n")
+
+    done = unlost("run", "jobs:move", "in.txt", "--out", "results.jsonl")
+
+    assert done.returncode == 0, done.stderr
+    assert "journal .unlost/move-1.db   2 of 2" in done.stdout
+    assert len(unlost.results()) == 2
+
+
 def test_text_lines_are_items_as_they_stand(unlost: CommandLine) -> None:
     unlost.write("jobs.py", "async def shout(line):\n    return line.upper()\n")
     unlost.write("in.txt", "one\ntwo words\r\n  three\n")

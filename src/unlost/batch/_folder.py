@@ -32,6 +32,7 @@ class Folder:
 
     def __init__(self, path: Path, door: Door = _door.SQLITE) -> None:
         self.path = path
+        self._root = path.absolute()  # a job may change the current folder
         self._door = door
 
     def make(self) -> None:
@@ -57,14 +58,18 @@ class Folder:
         )
 
     def journal(self, run: str) -> Path:
-        return self.path / f"{run}.db"
+        return self._root / f"{run}.db"
 
     def lock(self, run: str) -> Path:
-        return self.path / f"{run}.lock"
+        return self._root / f"{run}.lock"
+
+    def shown(self, run: str) -> Path:
+        """Return the journal as the user would type it."""
+        return self.path / f"{run}.db"
 
     def runs(self) -> list[str]:
         """Return the names of all runs, by function, then number."""
-        names = [path.stem for path in self.path.glob("*.db") if _NUMBERED.fullmatch(path.stem)]
+        names = [path.stem for path in self._root.glob("*.db") if _NUMBERED.fullmatch(path.stem)]
         return sorted(names, key=_order)
 
     def find(self, run: str) -> Path:

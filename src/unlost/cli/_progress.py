@@ -60,7 +60,7 @@ def line_of(run: Run, seconds: float) -> str:
         rate(progress.done - progress.done_before, seconds),
     ]
     if progress.retries:
-        parts.append(f"{progress.retries:,} retries")
+        parts.append(f"{progress.retries:,} {'retry' if progress.retries == 1 else 'retries'}")
     return "   ".join(parts)
 
 

@@ -32,7 +32,7 @@ def view_of(
             raise UsageError(f"run {run} died before anything was written. Type the command that started it again.")
         return View(
             run=run,
-            journal=folder.journal(run),
+            journal=folder.shown(run),
             books=read_books(connection),
             groups=read_groups(connection),
             in_doubt=list(islice(read_in_doubt(connection), _IN_DOUBT)),
