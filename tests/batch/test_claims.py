@@ -136,6 +136,17 @@ async def test_claims_grow_while_slots_starve_and_shrink_when_they_do_not() -> N
     assert journal.claimed - taken <= 2
 
 
+async def test_as_many_are_claimed_as_slots_are_free() -> None:
+    journal = Journal()
+    claims = Claims(journal, journal, 10, lambda: 7)
+    await journal.commit()
+
+    await take(claims, 10)
+    await journal.commit()
+
+    assert journal.asked == [10, 7]
+
+
 async def test_a_slot_that_waits_asks_urgently() -> None:
     journal = Journal()
     claims = start(journal, 1)

@@ -216,7 +216,10 @@ def test_the_summary_stands_alone_on_the_terminal(unlost: CommandLine) -> None:
 
     subprocess.run(
         [sys.executable, "-m", "unlost", "run", "jobs:work", "in.jsonl", "-j", "1"],
-        **{"cwd": unlost.folder, "env": unlost.environment, "stdout": terminal.fd, "stderr": terminal.fd},
+        cwd=unlost.folder,
+        env=unlost.environment,
+        stdout=terminal.fd,
+        stderr=terminal.fd,
         timeout=60,
     )
 

@@ -1,4 +1,4 @@
-"""Whatever is at the other end of standard output and standard error, the run, its journal and its exit code are right."""
+"""Whatever is at the other end of the standard streams: the run, its journal and its exit code are right."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from support.waiting import until
 pytestmark = pytest.mark.stock
 
 JOBS = """
-import asyncio, os, sys
+import asyncio, contextlib, os, sys
 
 _log = os.open("log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
@@ -33,6 +33,12 @@ async def noisy(item):
     os.write(1, b"NOISE")
     os.write(2, b"NOISE")
     return item["n"]
+
+
+@contextlib.asynccontextmanager
+async def unopened():
+    raise ConnectionError("no database here")
+    yield
 
 
 async def slow(item):
@@ -70,6 +76,16 @@ def test_a_stream_that_cannot_be_written_changes_neither_exit_code_nor_journal(
     books = unlost.json("show", "work-1")["books"]
     assert (books["ok"], books["failed"], books["balance"]) == (5, 1, True)
     assert len(unlost.results()) == 5
+
+
+@pytest.mark.parametrize("redirections", [*CLOSED, *FULL])
+def test_an_error_that_nobody_can_be_told_of_still_decides_the_exit_code(
+    unlost: CommandLine, redirections: str
+) -> None:
+    done = _shell(unlost, "run jobs:unopened in.jsonl", redirections)
+
+    assert done.returncode == 3
+    assert unlost.json("show", "unopened-1")["books"]["pending"] == 6
 
 
 @pytest.mark.parametrize("redirections", CLOSED)

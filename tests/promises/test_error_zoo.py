@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,10 +30,10 @@ class Visit:
 
 
 @pytest.fixture(scope="module", params=["plain", "with policies"])
-def visit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
+def visit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Visit:
     unlost = CommandLine(tmp_path_factory.mktemp("zoo"))
     shutil.copy(zoo.__file__, unlost.folder / "jobs.py")
-    unlost.write("in.jsonl", "".join(f'{json.dumps({"animal": name})}\n' for name in ["tame", *zoo.ZOO, "tame"]))
+    unlost.write("in.jsonl", "".join(f"{json.dumps({'animal': name})}\n" for name in ["tame", *zoo.ZOO, "tame"]))
     policies = ["--attempts", "2", "--timeout", "30", "--deadline", "60", "--retry-on", "permanent,defect"]
     options = policies if request.param == "with policies" else []
     with running_service() as url:
@@ -43,7 +41,7 @@ def visit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         unlost.environment |= {"ZOO_URL": url, "ZOO_ITEMS": json.dumps(numbers)}
         run = unlost("run", "jobs:visit", "in.jsonl", "-j", "7", "--out", "results.jsonl", *options)
     letters = {json.loads(dead["input"])["animal"]: dead for dead in unlost.json("show", "visit-1", EVERY)}
-    yield Visit(unlost, run, unlost.json("show", "visit-1"), letters)
+    return Visit(unlost, run, unlost.json("show", "visit-1"), letters)
 
 
 def test_the_run_goes_on_and_its_books_balance(visit: Visit) -> None:

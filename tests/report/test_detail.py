@@ -43,7 +43,10 @@ def test_each_fingerprint_has_an_example() -> None:
 
     lines = list(detail_as_text(letters))
 
-    assert [line for line in lines if line.startswith(("77aa01", "001122"))] == ["77aa01  ValueError a", "001122  ValueError b"]
+    assert [line for line in lines if line.startswith(("77aa01", "001122"))] == [
+        "77aa01  ValueError a",
+        "001122  ValueError b",
+    ]
 
 
 def test_an_item_that_never_started_says_so() -> None:

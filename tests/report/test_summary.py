@@ -103,13 +103,20 @@ def test_books_that_do_not_balance_say_so_with_every_count() -> None:
 
 @pytest.mark.parametrize(
     ("ended", "seconds", "said"),
-    [(0, 0.0, "0.0s   0.0/min"), (0, 5.0, "5.0s   0.0/min"), (4, 60, "1m00s   4.0/min"), (10**6, 11_100, "3h05m   90/s")],
+    [
+        (0, 0.0, "0.0s   0.0/min"),
+        (0, 5.0, "5.0s   0.0/min"),
+        (4, 60, "1m00s   4.0/min"),
+        (10**6, 11_100, "3h05m   90/s"),
+    ],
 )
 def test_times_and_rates_are_short(ended: int, seconds: float, said: str) -> None:
     assert f"     {said}\n" in summary_as_text(view_of(how="complete", seconds=seconds, ended=ended))
 
 
-@pytest.mark.parametrize(("blank", "said"), [(None, ""), (0, ""), (1, " (1 blank line)"), (1200, " (1,200 blank lines)")])
+@pytest.mark.parametrize(
+    ("blank", "said"), [(None, ""), (0, ""), (1, " (1 blank line)"), (1200, " (1,200 blank lines)")]
+)
 def test_blank_lines_are_counted_where_there_are_some(blank: int | None, said: str) -> None:
     text = summary_as_text(view_of(books_of(ok=1, blank=blank)))
 

@@ -26,5 +26,8 @@ def report(error: BaseException, what: str) -> None:
         text = "".join(traceback.format_exception(error))
     except Exception as printing_error:  # named in the text that is printed instead  # noqa: BLE001
         text = f"{type(error).__qualname__} (printing it raised {type(printing_error).__qualname__})\n"
-    stream.write(f"unlost: {what}\n{text}")
-    stream.flush()
+    try:
+        stream.write(f"unlost: {what}\n{text}")
+        stream.flush()
+    except OSError:  # a full disk, or nobody reads: there is nowhere left
+        return

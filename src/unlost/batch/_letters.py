@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from unlost.observe import digest, headline, record
+from unlost.observe import ErrorRecord, digest, headline, record
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Letter:
 
 def letter_of(error: BaseException, own: Collection[str] = ()) -> Letter:
     """Record the error; ``own`` names the top-level packages whose code is the user's wherever it is installed."""
-    recorded = record(error, own=own)
+    recorded = _recorded(error, own)
     return Letter(recorded["kind"], digest(recorded), json.dumps(recorded, separators=(",", ":")))
 
 
@@ -35,7 +35,15 @@ def survived_as_json(errors: Iterable[BaseException], own: Collection[str] = ())
     """Return what an item survived as a JSON list of titles, places and fingerprints; None where there is nothing."""
     brief = []
     for error in errors:
-        recorded = record(error, own=own)
+        recorded = _recorded(error, own)
         line = headline(recorded)
         brief.append({"title": line.title, "where": line.where, "fingerprint": digest(recorded)})
     return json.dumps(brief, separators=(",", ":")) if brief else None
+
+
+def _recorded(error: BaseException, own: Collection[str]) -> ErrorRecord:
+    try:
+        return record(error, own=own)
+    except SystemExit as own_exit:  # of its __str__, say: it must not end the run
+        what = f"{type(error).__qualname__}, which raised SystemExit({own_exit.code!r}) when it was looked at"
+        return record(RuntimeError(what).with_traceback(error.__traceback__), own=own)

@@ -42,7 +42,9 @@ def import_target(module: str, cwd: Path) -> ModuleType:
     importlib.invalidate_caches()  # the file may be younger than the finder's view of the folder
     try:
         return importlib.import_module(module)
-    except (Exception, SystemExit) as import_error:  # handed on as the cause of what we raise
+    except KeyboardInterrupt:  # a real one: a module may take long to import
+        raise
+    except BaseException as import_error:  # handed on as the cause of what we raise
         if _is_missing(import_error, module):
             raise UsageError(_not_found(module, cwd)) from import_error
         raise UsageError(_raised(module, import_error)) from import_error

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Sequence
 
 from unlost.cli._parser import parse
-from unlost.cli._streams import prepare, say
+from unlost.cli._streams import flush, prepare, say
 from unlost.errors import UsageError
 
 USAGE, INTERRUPTED = 2, 4
@@ -20,6 +20,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Without the program's name; ``sys.argv[1:]`` by default.
     """
     prepare()
+    try:
+        return _carry_out(argv)
+    finally:
+        flush()
+
+
+def _carry_out(argv: Sequence[str] | None) -> int:
     arguments = parse(argv)
     command = importlib.import_module(f"unlost.cli._{arguments.command}")
     try:

@@ -1,4 +1,4 @@
-"""Progress as the extra ``rich`` draws it: a bar, the time that is left, and the counts. The only file that imports it."""
+"""Progress as the extra ``rich`` draws it: a bar, the time left, and the counts. The only file that imports it."""
 
 from __future__ import annotations
 

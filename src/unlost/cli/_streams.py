@@ -66,6 +66,12 @@ def write(stream: TextIO | None, text: str) -> None:
         _to_nowhere(stream)
 
 
+def flush() -> None:
+    """Write what is in the buffers, or forget it: python would exit with a code of its own."""
+    for stream in (sys.stdout, sys.stderr):
+        write(stream, "")
+
+
 def _occupy() -> None:
     """
     Open what was closed (``>&-``) on the null device.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from unlost.errors._exceptions import UsageError
-from unlost.errors._hints import own_status
+from unlost.errors._hints import cause_of, own_status
 from unlost.errors._kinds import Kind, worst
 from unlost.errors._known_errors import KNOWN, Rule, kind_of_status
 
@@ -63,7 +63,7 @@ class Kinds:
     def _said_by(self, base: type, error: BaseException) -> Kind | None:
         rule = self._rules.get(base)
         if rule is None:
-            rule = self._rules.get(f"{base.__module__.partition('.')[0]}.{base.__name__}")
+            rule = self._rules.get(f"{_package(base)}.{base.__name__}")
         return rule if rule is None or isinstance(rule, Kind) else rule(error)
 
 
@@ -116,11 +116,16 @@ def classify(error: BaseException, table: Kinds | None = None) -> Kind:
             found.append(kind)
         elif isinstance(link, BaseExceptionGroup):
             pending.extend(link.exceptions)
-        elif link.__cause__ is not None:
-            pending.append(link.__cause__)
+        elif (cause := cause_of(link)) is not None:
+            pending.append(cause)
         else:
             found.append(Kind.PERMANENT)
     return worst(found) if found else Kind.PERMANENT  # nothing found: a cycle of causes
+
+
+def _package(cls: type) -> str:
+    module: object = cls.__module__  # anything at all, in a class that was made by hand
+    return module.partition(".")[0] if isinstance(module, str) else ""
 
 
 def _flat(rules: Rules) -> dict[Named, Rule]:

@@ -14,6 +14,9 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
+cause_of: Final[Callable[[BaseException], BaseException | None]] = BaseException.__dict__["__cause__"].__get__
+"""Return the error's cause, whatever a subclass calls by that name."""
+
 _NUMBER: Final = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*", re.ASCII)
 
 
@@ -52,8 +55,8 @@ def retry_after(error: BaseException, now: Callable[[], float] | None = None) ->
             continue
         if isinstance(link, BaseExceptionGroup):
             pending.extend(link.exceptions)
-        if link.__cause__ is not None:
-            pending.append(link.__cause__)
+        if (cause := cause_of(link)) is not None:
+            pending.append(cause)
     return max(waits, default=None)
 
 
@@ -79,7 +82,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while link is not None and id(link) not in seen:
         seen.add(id(link))
         yield link
-        link = link.__cause__
+        link = cause_of(link)
 
 
 def _as_status(value: object) -> int | None:

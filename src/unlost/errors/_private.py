@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from asyncio import CancelledError
 from typing import Any, Final, cast
 
 KEY: Final = "__unlost__"
@@ -140,7 +141,7 @@ def headline(error: BaseException, limit: int = 200) -> str:
     name = type(error).__qualname__
     try:
         message = str(error)
-    except Exception as broken:  # named in the line that is returned  # noqa: BLE001
+    except (Exception, CancelledError, SystemExit) as broken:  # named in the line that is returned  # noqa: BLE001
         return f"{name}: (its __str__ raised {type(broken).__qualname__})"
     if len(message) > limit:
         message = f"{message[:limit]}... ({len(message)} characters)"
