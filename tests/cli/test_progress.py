@@ -21,7 +21,10 @@ import pytest
 
 from support.command import CommandLine
 from unlost.batch import Progress
-from unlost.cli._progress import ERASE, line_of, progress_of
+from unlost.cli import _display
+from unlost.cli._display import check_display, display_of
+from unlost.cli._progress import ERASE, line_of
+from unlost.errors import UsageError
 
 _CONTROL = re.compile(r"\x1b\[([?\d;]*)([A-Za-z])|\r|\n|[^\x1b\r\n]+")
 
@@ -84,11 +87,11 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
 
 
 @contextlib.contextmanager
-def progress_on(stream: TextIO | None, run: Any, *, quiet: bool = False) -> Iterator[None]:
+def progress_on(stream: TextIO | None, run: Any, display: str = "plain") -> Iterator[None]:
     """Show progress with ``stream`` as standard error (not by a fixture: pytest itself sets it before each test)."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stderr", stream)
-        with progress_of(run, quiet=quiet):
+        with display_of(run, display):
             yield
 
 
@@ -170,7 +173,7 @@ async def test_elsewhere_there_is_a_plain_line_every_ten_seconds() -> None:
 
 
 async def test_quiet_is_quiet(terminal: Terminal) -> None:
-    with progress_on(terminal.stream, a_run(), quiet=True):
+    with progress_on(terminal.stream, a_run(), "none"):
         await asyncio.sleep(100)
 
     assert terminal.written() == ""
@@ -210,12 +213,33 @@ def unlost(tmp_path: Path) -> CommandLine:
     return command
 
 
+async def test_rich_draws_a_bar_and_leaves_nothing(terminal: Terminal) -> None:
+    run = a_run(known=10, scanned=True)
+
+    with progress_on(terminal.stream, run, "auto"):
+        for run.progress.ok in range(1, 6):
+            await asyncio.sleep(0.2501)
+        drawn = terminal.written()
+
+    assert "50%" in drawn
+    assert "5 ok · 0 failed" in drawn
+    assert screen(drawn + terminal.written())[-1].strip() == ""
+
+
+def test_rich_where_it_is_not_installed_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_display, "_has_rich", lambda: False)
+
+    with pytest.raises(UsageError, match=r"pip install 'unlost\[rich\]'"):
+        check_display("rich")
+
+
 @pytest.mark.stock
-def test_the_summary_stands_alone_on_the_terminal(unlost: CommandLine) -> None:
-    terminal = Terminal()
+@pytest.mark.parametrize("display", ["plain", "rich"])
+def test_the_summary_stands_alone_on_the_terminal(unlost: CommandLine, display: str) -> None:
+    terminal = Terminal(140)
 
     subprocess.run(
-        [sys.executable, "-m", "unlost", "run", "jobs:work", "in.jsonl", "-j", "1"],
+        [sys.executable, "-m", "unlost", "run", "jobs:work", "in.jsonl", "-j", "1", "--display", display],
         cwd=unlost.folder,
         env=unlost.environment,
         stdout=terminal.fd,

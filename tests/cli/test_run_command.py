@@ -219,6 +219,7 @@ def test_the_same_command_again_continues_and_new_starts_another(unlost: Command
     assert "18 ok · 2 failed" in again.stdout
     assert "18 ok · 2 failed" in complete.stdout
     assert "work-2.db" in new.stdout
+    assert " results results.jsonl" in unlost("show", "work-1").stdout
     assert sorted(logged(unlost.folder, "start")) == sorted([*range(20), *range(20)])
     assert len(unlost.results()) == 18
     assert "work-1" in unlost("runs").stdout
@@ -453,3 +454,57 @@ def test_a_journal_in_a_folder_without_write_permission_can_be_shown(unlost: Com
 
     assert shown.returncode == 0, shown.stderr
     assert "3 ok" in shown.stdout
+
+
+def test_what_a_job_prints_does_not_come_between_json(unlost: CommandLine) -> None:
+    unlost.write("jobs.py", "async def noisy(line):\n    print('NOISE', line)\n    return line\n")
+    unlost.write("in.txt", "a\nb\n")
+
+    done = unlost("run", "jobs:noisy", "in.txt", "--json")
+
+    assert json.loads(done.stdout)["books"]["ok"] == 2
+    assert "NOISE a" in done.stderr
+
+
+def test_a_run_with_nothing_left_to_do_says_so(unlost: CommandLine) -> None:
+    unlost.write_inputs(3)
+    unlost("run", "jobs:square", "in.jsonl")
+
+    again = unlost("run", "jobs:square", "in.jsonl")
+
+    assert "had nothing left to do" in again.stderr
+
+
+def test_an_input_that_was_edited_under_its_key_after_it_ended_is_told(unlost: CommandLine) -> None:
+    unlost.write("in.jsonl", '{"id": "a", "n": 1}\n{"id": "b", "n": 2}\n')
+    unlost("run", "jobs:square", "in.jsonl", "--key", "id", "--out", "results.jsonl")
+    unlost.write("in.jsonl", '{"id": "a", "n": 1}\n{"id": "b", "n": 3}\n')
+
+    again = unlost("run", "jobs:square", "in.jsonl", "--key", "id", "--out", "results.jsonl")
+
+    assert "1 record has changed since its item ended and keeps that outcome; --new runs it again" in again.stdout
+    assert sorted(line["value"] for line in unlost.results()) == [1, 4]
+
+
+def test_a_part_of_the_source_is_no_complete_run_and_resuming_reads_it_all(unlost: CommandLine) -> None:
+    unlost.write_inputs(9)
+
+    first = unlost("run", "jobs:square", "in.jsonl", "--first", "4")
+    listed = unlost.json("runs")
+    resumed = unlost("resume", "square-1")
+
+    assert first.returncode == 0
+    assert "the source is not read to its end; go on: unlost resume square-1      exit 0" in first.stdout
+    assert [entry["state"] for entry in listed] == ["unfinished"]
+    assert "9 ok" in resumed.stdout
+
+
+def test_code_under_which_nothing_ran_may_change(unlost: CommandLine) -> None:
+    unlost.write_inputs(3)
+    halted = unlost("run", "jobs:no_client", "in.jsonl")
+    unlost.write("jobs.py", JOBS.replace('raise ConnectionRefusedError("no database here")', "pass"))
+
+    again = unlost("run", "jobs:no_client", "in.jsonl")
+
+    assert halted.returncode == 3
+    assert "--accept-code" not in again.stderr

@@ -11,7 +11,19 @@ from unlost.observe import record
 from unlost.report import View
 
 NOTHING = Books(
-    inputs=0, ok=0, failed=0, in_doubt=0, pending=0, withdrawn=0, read=None, seen=0, blank=None, retries=0, recovered=0
+    inputs=0,
+    ok=0,
+    failed=0,
+    in_doubt=0,
+    pending=0,
+    withdrawn=0,
+    read=None,
+    seen=0,
+    blank=None,
+    whole=True,
+    changed=0,
+    retries=0,
+    recovered=0,
 )
 
 

@@ -32,6 +32,8 @@ _COUNTS = {
     "read": "SELECT (SELECT records FROM scan ORDER BY scan DESC LIMIT 1)",
     "blank": "SELECT (SELECT blank FROM scan ORDER BY scan DESC LIMIT 1)",
     "seen": "SELECT count(*) FROM item WHERE scan = (SELECT max(scan) FROM scan)",
+    "whole": "SELECT coalesce((SELECT complete FROM scan ORDER BY scan DESC LIMIT 1), 0)",
+    "changed": "SELECT coalesce((SELECT changed FROM scan ORDER BY scan DESC LIMIT 1), 0)",
     "retries": "SELECT coalesce(sum(attempts - 1), 0) FROM outcome WHERE attempts > 1",
     "recovered": "SELECT count(*) FROM outcome WHERE ok AND attempts > 1",
 }
@@ -52,6 +54,8 @@ class Books:
         read: Records that the last scan counted while reading; None if it was cut off, or goes on.
         seen: Items that the last scan saw.
         blank: Lines of white space that the last scan passed over, which are no inputs; None likewise.
+        whole: Whether the last scan reached the end of the source: not with ``--first``, nor where it was cut off.
+        changed: Records under a ``--key`` that are not what they were when their item ended.
         retries: Attempts beyond the first.
         recovered: Items that ended with a value after a failed attempt.
     """
@@ -65,6 +69,8 @@ class Books:
     read: int | None
     seen: int
     blank: int | None
+    whole: bool
+    changed: int
     retries: int
     recovered: int
 
@@ -121,7 +127,8 @@ def read_books(connection: Connection) -> Books:
     """Count every bucket, in one snapshot."""
     connection.execute("BEGIN")
     try:
-        return Books(**{name: next(iter(connection.execute(query)))[0] for name, query in _COUNTS.items()})
+        counts = {name: next(iter(connection.execute(query)))[0] for name, query in _COUNTS.items()}
+        return Books(**{**counts, "whole": bool(counts["whole"])})
     finally:
         connection.execute("COMMIT")
 
@@ -153,6 +160,12 @@ def read_dead(connection: Connection, fingerprint: str) -> Iterator[Dead]:
             key=name_of(key, ordinal), line=line, attempts=attempts, ms=ms, kind=kind, fingerprint=full,
             error=json.loads(error), input=text,
         )  # fmt: skip
+
+
+def read_results_file(connection: Connection) -> str | None:
+    """Return the absolute path of the results file that holds most, None where there is none."""
+    rows = connection.execute("SELECT path FROM results ORDER BY seq DESC, path LIMIT 1")
+    return next((path for (path,) in rows), None)
 
 
 def read_in_doubt(connection: Connection) -> Iterator[tuple[str, int, int]]:

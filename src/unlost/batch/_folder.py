@@ -82,7 +82,7 @@ class Folder:
         runs = self.runs()
         if run in runs:
             return self.journal(run)
-        raise UsageError(f"there is no run {run!r} in {self.path}. Runs there: {', '.join(runs[-10:]) or 'none'}")
+        raise UsageError(f"there is no run {run!r} in {self.path}. {_listed(runs)}")
 
     def next_name(self, stem: str) -> str:
         """Return the name for the next run of a function."""
@@ -122,6 +122,11 @@ class Folder:
                     yield connection
         except self._door.error as reading_error:
             raise _schema.unreadable(path, reading_error, self._door) from reading_error
+
+
+def _listed(runs: list[str]) -> str:
+    more = f", and {len(runs) - 10} more: unlost runs" if len(runs) > 10 else ""
+    return f"Runs there: {', '.join(runs[-10:]) or 'none'}{more}"
 
 
 def _order(run: str) -> tuple[str, int]:

@@ -65,6 +65,7 @@ class Index:
         self._scan = scan
         self._next_item = next_item
         self._refuse_duplicate = refuse_duplicate
+        self._changed = 0  # records that were edited after their item had ended
 
     def enter(self, connection: Connection, chunks: list[Sequence[Indexed]]) -> None:
         """Enter records: new ones as items, known ones as seen again; those with an error end at once."""
@@ -75,8 +76,8 @@ class Index:
         """Note that reading ended: whether with the source's end, after how many records and blank lines."""
         for complete, records, blank in reports:
             connection.execute(
-                "UPDATE scan SET complete = ?, records = ?, blank = ? WHERE scan = ?",
-                (int(complete), records, blank, self._scan),
+                "UPDATE scan SET complete = ?, records = ?, blank = ?, changed = ? WHERE scan = ?",
+                (int(complete), records, blank, self._changed, self._scan),
             )
         self._journal.scanned = True
 
@@ -135,10 +136,20 @@ class Index:
         row = _find(connection, key, ordinal)
         return row is not None and row[2] == self._scan
 
+    def _count_changed(self, connection: Connection, edited: list[tuple[bytes, int]]) -> None:
+        """Count the records that are not what their item was when it ended: it keeps its outcome, but not silently."""
+        for raw, item in edited:
+            found = connection.execute(
+                "SELECT 1 FROM outcome JOIN input ON input.item = outcome.item WHERE outcome.item = ? AND raw <> ?",
+                (item, raw),
+            )
+            self._changed += sum(1 for _row in found)
+
     def _write(self, connection: Connection, rows: _Rows) -> None:
         connection.executemany("INSERT INTO item(id, key, ordinal, line, scan) VALUES (?, ?, ?, ?, ?)", rows.new)
         connection.executemany("INSERT INTO input(item, raw) VALUES (?, ?)", rows.inputs)
         connection.executemany("UPDATE item SET line = ?, scan = ? WHERE id = ?", rows.again)
+        self._count_changed(connection, rows.edited)
         connection.executemany(
             """UPDATE input SET raw = ? WHERE item = ?
             AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.item = input.item)""",

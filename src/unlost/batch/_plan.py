@@ -147,7 +147,7 @@ def plan_resume(run: str, flags: Values, where: Where, *, out: Path | None = Non
         raise UsageError(f"run {run} died before it was written. Type the command that started it again.")
     target = load_target(meta["target"])
     given = {
-        **_last_options(folder, run)["given"],
+        **{name: value for name, value in _last_options(folder, run)["given"].items() if name not in _ONCE},
         **{name: value for name, value in flags.items() if value is not None},
     }
     policy = resolve(given, target.options, decorated_at=target.defined_at)
@@ -155,6 +155,10 @@ def plan_resume(run: str, flags: Values, where: Where, *, out: Path | None = Non
     _check_continues(folder, run, meta, target, source, policy, accept_code=where.accept_code)
     out = out or _last_out(folder, run)
     return Plan(run, True, meta, target, source, policy, out, folder, where.door, Choice(where.folder))
+
+
+_ONCE = frozenset({"first", "in_doubt"})
+"""Options that are said for one opening: the next one does not inherit them."""
 
 
 def _check_continues(
@@ -179,7 +183,7 @@ def _check_continues(
             f"run {run} read its source as {meta['format']}, and this command says {source.format}.\n"
             f"Write --format {meta['format']}, or start another run: --new"
         )
-    known = _last(folder, run, "source_hash")
+    known = _last_code(folder, run)
     if known is not None and known != target.source_hash and not accept_code:
         raise UsageError(
             f"the code of {target.spec} is not what run {run} ran last ({target.source_file} has changed).\n"
@@ -192,17 +196,23 @@ def _last_out(folder: Folder, run: str) -> Path | None:
     return Path(out) if out else None
 
 
-def _last_options(folder: Folder, run: str) -> dict[str, Any]:  # Any: what options_json wrote
-    text = _last(folder, run, "options")
-    return {"given": {}, "out": None} if text is None else json.loads(text)
-
-
-def _last(folder: Folder, run: str, column: Literal["options", "source_hash"]) -> str | None:
-    """Return what the last opening of a run says; None if it was never opened."""
-
+def _last_code(folder: Folder, run: str) -> str | None:
+    """Return the hash of the code that the run's items ran with last; None if none ever ran."""
     with folder.open(run) as connection:
         if connection is None:
             return None
-        rows = connection.execute(f"SELECT {column} FROM epoch ORDER BY epoch DESC LIMIT 1")  # a literal
+        rows = connection.execute(
+            """SELECT source_hash FROM epoch WHERE epoch IN (SELECT epoch FROM claim UNION SELECT epoch FROM outcome)
+            ORDER BY epoch DESC LIMIT 1"""
+        )
         found: str | None = next(iter(rows), (None,))[0]
         return found
+
+
+def _last_options(folder: Folder, run: str) -> dict[str, Any]:  # Any: what options_json wrote
+    """Return what the run's last opening was told."""
+    with folder.open(run) as connection:
+        if connection is None:
+            return {"given": {}, "out": None}
+        rows = connection.execute("SELECT options FROM epoch ORDER BY epoch DESC LIMIT 1")
+        return next((json.loads(text) for (text,) in rows), {"given": {}, "out": None})

@@ -32,7 +32,8 @@ TABLES = (
         epoch INTEGER PRIMARY KEY, pid INTEGER NOT NULL, opened REAL NOT NULL, closed REAL, ended TEXT,
         options TEXT NOT NULL, source_hash TEXT NOT NULL)""",
     """CREATE TABLE scan(
-        scan INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, complete INTEGER NOT NULL, records INTEGER, blank INTEGER)""",
+        scan INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, complete INTEGER NOT NULL, records INTEGER, blank INTEGER,
+        changed INTEGER)""",
     """CREATE TABLE item(
         id INTEGER PRIMARY KEY, key TEXT NOT NULL, ordinal INTEGER NOT NULL,
         line INTEGER NOT NULL, scan INTEGER NOT NULL, UNIQUE(key, ordinal))""",

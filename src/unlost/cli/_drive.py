@@ -5,23 +5,27 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import sys
+from contextlib import nullcontext, redirect_stdout
 
 from unlost._core import end_by_signal, on_signals, report
 from unlost.batch import Halted, How, Plan, Run
+from unlost.cli._display import display_of
 from unlost.cli._loop import run_to_its_end
-from unlost.cli._progress import progress_of
 from unlost.cli._streams import out, say
 from unlost.cli._views import view_of
 from unlost.errors import UsageError
 from unlost.report import EXIT_CODES, exit_code, summary_as_json, summary_as_text
 
 
-def drive(plan: Plan, *, quiet: bool, as_json: bool) -> int:
+def drive(plan: Plan, *, quiet: bool, as_json: bool, display: str) -> int:
     """Carry out the plan; return the exit code."""
     _announce(plan, quiet=quiet)
     driven = _Driven(plan)
     try:
-        run_to_its_end(driven.main(quiet=quiet))
+        # with --json, what a job prints must not come between
+        with redirect_stdout(sys.stderr) if as_json else nullcontext():
+            run_to_its_end(driven.main(quiet=quiet, display=display))
     except (SystemExit, KeyboardInterrupt) as late_exit:
         if not driven.over:
             raise
@@ -41,14 +45,14 @@ class _Driven:
         self._run = Run.of_plan(plan)
         self._signals = 0
 
-    async def main(self, *, quiet: bool) -> None:
+    async def main(self, *, quiet: bool, display: str) -> None:
         loop = asyncio.get_running_loop()
         started = loop.time()
         self._main = asyncio.current_task()
         with on_signals(self._interrupt):
             try:
                 async with self._run:
-                    with progress_of(self._run, quiet=quiet):
+                    with display_of(self._run, "none" if quiet else display):
                         await self._run.finished()
             except asyncio.CancelledError:
                 self.how = "cancelled"  # Ctrl-C while the target was being opened: asked for, and said by the exit code
@@ -64,6 +68,8 @@ class _Driven:
         progress = self._run.progress
         self.ended = progress.done - progress.done_before
         self.over = True
+        if self.how == "complete" and not self.ended and self._plan.continues and not quiet:
+            say(f"unlost: run {self._plan.run} had nothing left to do; what has failed is not tried again")
 
     def _interrupt(self, number: signal.Signals) -> None:
         self._signals += 1
@@ -80,11 +86,21 @@ class _Driven:
                 "Once more cancels them, a third time kills."
             )
             self._run.stop()
-            asyncio.get_running_loop().call_later(grace, self._run.cancel, f"not done {grace:g} s after {name}")
+            asyncio.get_running_loop().call_later(grace, self._end_grace, name)
         elif self._signals == 2:
             say(f"\nunlost: {name} again: cancelling what runs")
-            self._run.cancel(f"{name}, twice")
-            end_by_signal()
+            self._cancel(f"{name}, twice")
+
+    def _end_grace(self, name: str) -> None:
+        running = self._run.progress.running
+        if self._signals == 1 and running:
+            self._signals = 2
+            say(f"\nunlost: the grace is over: cancelling {running:,} that still run; {name} again kills")
+            self._cancel(f"not done {self._plan.policy.options.grace:g} s after {name}")
+
+    def _cancel(self, reason: str) -> None:
+        self._run.cancel(reason)
+        end_by_signal()
 
 
 def _announce(plan: Plan, *, quiet: bool) -> None:

@@ -93,4 +93,5 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--durability", choices=("power", "process"), help="what an outcome survives (default: power, a power cut)")
     add("--grace", metavar="TIME", help="for what runs, after the first Ctrl-C (default: 10)")
     add("--accept-code", action="store_true", help="continue although the target's code has changed")
+    add("--display", choices=("auto", "plain", "rich"), default="auto", help="how progress is shown on a terminal")
     add("--quiet", action="store_true", help="print no progress")

@@ -23,15 +23,17 @@ ERASE = "\r\x1b[K"
 
 
 @contextmanager
-def progress_of(run: Run, *, quiet: bool) -> Iterator[None]:
-    """Show the progress of ``run`` until the block ends; on a terminal nothing is left of it then."""
+def progress_of(run: Run, *, drawn: bool) -> Iterator[None]:
+    """
+    Show the progress of ``run`` on standard error until the block ends.
+
+    Args:
+        run: Which is open.
+        drawn: There is a terminal: the line is drawn over and over, and in the end nothing is left of it.
+    """
     stream = sys.stderr
-    if quiet or stream is None:
-        yield
-        return
     loop = asyncio.get_running_loop()
     started = loop.time()
-    drawn = stream.isatty() and os.environ.get("TERM") != "dumb"
     interval = ON_TERMINAL if drawn else ELSEWHERE
     timer: asyncio.TimerHandle
 

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from unlost.batch import Where, explain, load_target, plan_run, resolve
+from unlost.cli._display import check_display
 from unlost.cli._drive import drive
 from unlost.cli._streams import UNWRITABLE, out
 
@@ -16,6 +17,7 @@ FLAGS = (
 
 
 def execute(arguments: argparse.Namespace) -> int:
+    check_display(arguments.display)
     flags = {name: getattr(arguments, name) for name in (*FLAGS, "key", "format")}
     target = load_target(arguments.target)
     if arguments.explain:
@@ -23,4 +25,4 @@ def execute(arguments: argparse.Namespace) -> int:
         return 0 if written else UNWRITABLE
     where = Where(Path(arguments.folder), arguments.new, arguments.accept_code)
     plan = plan_run(target, arguments.source, flags, where, out=Path(arguments.out) if arguments.out else None)
-    return drive(plan, quiet=arguments.quiet, as_json=arguments.json)
+    return drive(plan, quiet=arguments.quiet, as_json=arguments.json, display=arguments.display)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 
-from unlost.batch import Folder, How, is_held, read_books, read_groups, read_in_doubt
+from unlost.batch import Folder, How, is_held, read_books, read_groups, read_in_doubt, read_results_file
 from unlost.errors import UsageError
 from unlost.report import View
 
@@ -39,6 +39,14 @@ def view_of(
             how=how,
             seconds=seconds,
             ended=ended,
-            results=results,
+            results=results or _shown(read_results_file(connection)),
             live=how is None and is_held(folder.lock(run)),
         )
+
+
+def _shown(path: str | None) -> Path | None:
+    """Return a path as the user would type it."""
+    if path is None:
+        return None
+    found, here = Path(path), Path.cwd()
+    return found.relative_to(here) if found.is_relative_to(here) else found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from unlost.observe._place import base_name, entered_name, place_of, short_function
+from unlost.observe._place import base_name, entered_name, module_name, place_of, short_function
 from unlost.observe._schema import ErrorRecord
 from unlost.observe._template import template
 from unlost.observe._text import printable
@@ -30,21 +30,27 @@ class Headline:
         return f"{self.title}    {self.where}" if self.where else self.title
 
 
-def headline(record: ErrorRecord) -> Headline:
-    """Say in one line what happened and where; it stands for all errors with the record's fingerprint."""
-    return Headline(_one_line(_title(record)), _one_line(where(record)))
+def headline(record: ErrorRecord, *, alone: bool = False) -> Headline:
+    """
+    Say in one line what happened and where; it stands for all errors with the record's fingerprint.
+
+    Args:
+        record: Of the error.
+        alone: There is no other such error: what would differ among them is shown as it is.
+    """
+    return Headline(_one_line(_title(record, alone)), _one_line(where(record)))
 
 
 def where(record: ErrorRecord) -> str:
     """Return the place in the user's code as ``file:line in function → library.function``."""
     place = place_of(record)
-    if place is None:
+    if place is None or module_name(place.frame).partition(".")[0] == "unlost":  # of us there is nothing to see
         return ""
     spot = f"{base_name(place.frame['file'])}:{place.frame['line']} in {short_function(place.frame)}"
     return f"{spot} → {entered_name(place.entered)}" if place.entered else spot
 
 
-def _title(record: ErrorRecord) -> str:
+def _title(record: ErrorRecord, alone: bool = False) -> str:
     name = record["type"]["qualname"].rpartition("<locals>.")[2]
     if members := record.get("members"):
         kinds = dict.fromkeys(_title(member) for member in members)
@@ -54,7 +60,8 @@ def _title(record: ErrorRecord) -> str:
         return f"{name} status={attributes['status']}"
     if "errno_name" in attributes:
         return f"{name} {attributes['errno_name']}"
-    summary = template(record["message"], names_matter=record["kind"] == "defect").strip()
+    message = record["message"]
+    summary = (message if alone else template(message, names_matter=record["kind"] == "defect")).strip()
     return f"{name} {_shortened(summary.partition(chr(10))[0])}".rstrip()
 
 

@@ -45,4 +45,4 @@ def _state(entry: Entry) -> str:
         return "running"
     if not books.balance:
         return "unbalanced"
-    return "unfinished" if books.pending or books.in_doubt else "complete"
+    return "unfinished" if books.pending or books.in_doubt or not books.whole else "complete"

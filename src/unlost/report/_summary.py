@@ -59,6 +59,7 @@ def _lines(view: View, groups: int | None) -> Iterator[str]:
     yield f"journal {one_line(str(view.journal))}   {accounted}"
     if view.results is not None:
         yield f"results {one_line(str(view.results))}"
+    yield from _changed(books)
     yield from _disagreement(books)
     yield from _next(view)
 
@@ -67,6 +68,13 @@ def _blank(books: Books) -> str:
     if not books.blank:
         return ""
     return " (1 blank line)" if books.blank == 1 else f" ({books.blank:,} blank lines)"
+
+
+def _changed(books: Books) -> Iterator[str]:
+    if books.changed == 1:
+        yield "1 record has changed since its item ended and keeps that outcome; --new runs it again"
+    elif books.changed:
+        yield f"{books.changed:,} records have changed since their items ended and keep those outcomes; --new runs all"
 
 
 def _counts(view: View) -> str:
@@ -78,7 +86,9 @@ def _counts(view: View) -> str:
         buckets.append(f"{books.withdrawn:,} withdrawn")
     parts = [" · ".join(buckets)]
     if view.seconds is not None:
-        parts += [f"  {clock_time(view.seconds)}", rate(view.ended, view.seconds)]
+        parts.append(f"  {clock_time(view.seconds)}")
+        if view.ended:
+            parts.append(rate(view.ended, view.seconds))
     if books.retries:
         retries = "retry" if books.retries == 1 else "retries"
         parts.append(f"{books.retries:,} {retries} ({books.recovered:,} recovered)")
@@ -88,7 +98,7 @@ def _counts(view: View) -> str:
 def _table(groups: list[Group]) -> Iterator[str]:
     if not groups:
         return
-    lines = [headline(group.error) for group in groups]
+    lines = [headline(group.error, alone=group.count == 1) for group in groups]
     fixed = [
         (f"#{number}", f"{group.count:,}×", f"e.g. line {group.line}", group.fingerprint[:6])
         for number, group in enumerate(groups, 1)
@@ -133,8 +143,9 @@ def _next(view: View) -> Iterator[str]:
     elif books.in_doubt:
         lines.append(f"in doubt {books.in_doubt:,}: unlost show {view.run}")
         lines.append(f"start them again: unlost resume {view.run} --in-doubt retry")
-    if books.pending and not view.live:
-        lines.append(f"go on: unlost resume {view.run}")
+    if (books.pending or not books.whole) and not view.live:
+        read = "" if books.whole else "the source is not read to its end; "
+        lines.append(f"{read}go on: unlost resume {view.run}")
     if view.how is None:
         yield from lines
         return
