@@ -202,6 +202,37 @@ async def test_who_waits_is_woken_when_the_journal_has_more() -> None:
     assert isinstance(await fed(journal, asyncio.create_task(_next(claims))), StopAsyncIteration)
 
 
+async def test_who_is_woken_while_a_claim_is_under_way_asks_again() -> None:
+    journal = Journal(known=0)
+    claims = start(journal)
+    taking = asyncio.create_task(take(claims, 1))
+    ((operation, payload, done, _urgent),) = journal.puts
+    found_nothing = operation(None, [payload])[0]
+    journal.known = 1
+
+    claims.wake()
+    await asyncio.sleep(0)
+    done(found_nothing, None)
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+    assert len(journal.puts) == 2
+    assert await fed(journal, taking) == [0]
+
+
+async def test_who_was_woken_asks_once_and_then_waits() -> None:
+    journal = Journal(known=0)
+    claims = start(journal)
+    waiting = asyncio.create_task(_next(claims))
+    claims.wake()
+    for _ in range(20):
+        await journal.commit()
+
+    assert len(journal.asked) == 2
+    claims.stop()
+    await waiting
+
+
 async def test_nothing_is_handed_out_after_stop_and_left_has_all_that_was_not() -> None:
     journal = Journal()
     claims = start(journal, 10)

@@ -48,6 +48,34 @@ def test_making_it_again_leaves_it_as_it_is(folder: Folder) -> None:
     assert folder.path.stat().st_mode & 0o777 == 0o750
 
 
+def test_a_folder_that_was_there_before_is_left_as_it_is(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    project.chmod(0o755)
+
+    Folder(project).make()
+
+    assert list(project.iterdir()) == []
+    assert project.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_folder_that_another_process_makes_at_the_same_moment_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / ".unlost"
+    make = Path.mkdir
+
+    def made_meanwhile(self: Path, *arguments: object, **options: object) -> None:
+        make(self)
+        make(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, "mkdir", made_meanwhile)
+
+    Folder(path).make()
+
+    assert list(path.iterdir()) == []
+
+
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 

@@ -91,7 +91,7 @@ def test_what_is_released_is_as_it_was_before(path: Path) -> None:
     second.release(*claimed)
 
     assert buckets(second.books()) == {"in_doubt": 2, "pending": 4}
-    assert [times for (times,) in second.connection.execute("SELECT times FROM claim")] == [1, 1]
+    assert list(second.connection.execute("SELECT item, epoch, times FROM claim")) == [(1, 1, 1), (2, 1, 1)]
     second.close()
     third = Session(path)
     third.scan(SOURCE)

@@ -135,7 +135,7 @@ def test_no_more_is_read_than_the_journal_takes(path: Path) -> None:
     source = Lines(100 * CHUNK)
     bench = Bench(path, source)
     busy, go, read = threading.Event(), threading.Event(), threading.Event()
-    bench.writer.put(lambda _connection, _payloads: (busy.set(), go.wait(20))[2:], None, urgent=True)
+    bench.writer.put(lambda _connection, _payloads: (busy.set(), go.wait(20), None)[2], None, urgent=True)
     busy.wait(20)
     acquire = bench.scan._slots.acquire
 
@@ -178,4 +178,28 @@ def test_a_journal_that_cannot_be_written_is_told(path: Path) -> None:
     bench.run()
 
     assert [str(error) for error in bench.errors] == ["cannot write the journal: disk I/O error"]
+    assert bench.entered == []
+
+
+def test_a_source_that_breaks_off_while_the_journal_fails_tells_both(path: Path) -> None:
+    bench = Bench(path, Lines(CHUNK, fails_at=5))
+
+    def fail(_connection: object, _payloads: list[object]) -> None:
+        raise JournalError("cannot write the journal: disk I/O error")
+
+    bench.writer.put(fail, None, urgent=True)
+    bench.writer.flush()
+
+    bench.run()
+
+    (error,) = bench.errors
+    assert str(error) == "[Errno 5] Input/output error"
+    assert error.__notes__ == ["This could not be noted in the journal: cannot write the journal: disk I/O error"]
+
+
+def test_a_scan_that_was_never_started_can_be_stopped(path: Path) -> None:
+    bench = Bench(path, Lines(1))
+
+    bench.close()
+
     assert bench.entered == []

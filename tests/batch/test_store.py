@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -18,6 +20,7 @@ from unlost.batch._folder import Folder
 from unlost.batch._journal import Claimed, Ended
 from unlost.batch._lock import Locked, is_held
 from unlost.batch._plan import Where, plan_run
+from unlost.batch._spool import spool
 from unlost.batch._store import Store
 from unlost.batch._target import target_of
 from unlost.batch._writer import JournalError
@@ -160,11 +163,127 @@ async def test_an_error_of_the_results_file_breaks_the_run_and_loses_nothing(tmp
     (error,) = bench.owner.errors
     assert "cannot write the results file" in str(error)
     assert "No space left on device" in str(error)
-    assert bench.owner.acknowledged == [first]
+    assert bench.owner.acknowledged == [first, second]
     books = books_of(bench.journal)
-    assert (books.ok, books.balance) == (2, True)
+    assert (books.ok, books.in_doubt, books.pending, books.balance) == (2, 0, 1, True)
+    assert how_it_ended(bench.journal) == "halted"
     Bench(tmp_path).open().store.close("complete", ())
     assert bench.lines() == [first.key, second.key]
+
+
+async def test_a_results_file_that_cannot_be_synced_breaks_the_run_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    bench = Bench(tmp_path).open()
+    outcome = ended(await anext(bench.store.claims(lambda: 0)))
+    monkeypatch.setattr("unlost.batch._results.sync", fail)
+    monkeypatch.setattr("unlost.batch._results.SYNC_EVERY", -1.0)
+
+    bench.store.put(outcome)
+    bench.store.close("halted", ())
+
+    (error,) = bench.owner.errors
+    assert "cannot write the results file" in str(error)
+    assert bench.owner.acknowledged == [outcome]
+    books = books_of(bench.journal)
+    assert (books.ok, books.in_doubt, books.pending, books.balance) == (1, 0, 2, True)
+    assert how_it_ended(bench.journal) == "halted"
+
+
+async def test_a_journal_that_breaks_after_the_results_file_is_a_note_of_the_first_error(tmp_path: Path) -> None:
+    bench = Bench(tmp_path).open()
+    outcome = ended(await anext(bench.store.claims(lambda: 0)))
+    bench.store._results._file.close()
+    bench.store._results._file = FullFile()
+    bench.store.put(outcome)
+    bench.store._writer.flush()
+
+    bench.store.put(outcome)  # a second outcome of one item
+    bench.store.close("halted", ())
+
+    (error,) = bench.owner.errors
+    assert "cannot write the results file" in str(error)
+    (note,) = error.__notes__
+    assert "After that: cannot write the journal: UNIQUE constraint failed" in note
+
+
+async def test_a_run_whose_scan_was_never_started_can_be_closed_and_opened_again(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.store.open()
+
+    bench.store.close("halted", ())
+
+    assert not is_held(bench.folder.lock("same-1"))
+    assert "unlost-journal" not in {thread.name for thread in threading.enumerate()}
+    assert how_it_ended(bench.journal) == "halted"
+    Bench(tmp_path).open().store.close("complete", ())
+
+
+async def test_the_lock_is_free_and_the_writer_ended_after_a_close_that_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(tmp_path).open()
+    claims = bench.store.claims(lambda: 0)
+
+    def fail() -> list[int]:
+        raise MemoryError
+
+    monkeypatch.setattr(claims, "left", fail)
+
+    with pytest.raises(MemoryError):
+        bench.store.close("complete", ())
+
+    assert not is_held(bench.folder.lock("same-1"))
+    assert "unlost-journal" not in {thread.name for thread in threading.enumerate()}
+
+
+async def test_an_opening_that_cannot_start_its_reading_leaves_no_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise MemoryError
+
+    bench = Bench(tmp_path)
+    monkeypatch.setattr("unlost.batch._store.Scan", fail)
+
+    with pytest.raises(MemoryError):
+        bench.store.open()
+
+    assert not is_held(bench.folder.lock("same-1"))
+    assert "unlost-journal" not in {thread.name for thread in threading.enumerate()}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are of POSIX")
+async def test_every_file_is_for_its_user_only_in_a_folder_that_was_there_before(tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    folder.chmod(0o755)
+    umask = os.umask(0)
+    try:
+        bench = Bench(tmp_path)
+        spool([b"secret"], folder, ".txt")
+        bench.open()
+    finally:
+        os.umask(umask)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+    bench.store.close("complete", ())
+
+    names = {".choosing", "same-1.db", "same-1.db-wal", "same-1.db-shm", "same-1.lock"}
+    assert {name for name in modes if not name.startswith("input-")} == names
+    assert set(modes.values()) == {0o600}
+    assert folder.stat().st_mode & 0o777 == 0o755
+
+
+def how_it_ended(journal: Path) -> str:
+    connection = sqlite3.connect(journal)
+    try:
+        ((ended,),) = connection.execute("SELECT ended FROM epoch ORDER BY epoch DESC LIMIT 1")
+    finally:
+        connection.close()
+    return ended
 
 
 class FullFile:

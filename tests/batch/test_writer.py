@@ -262,3 +262,20 @@ def test_what_connect_raises_comes_out_of_start(told: Told) -> None:
     with pytest.raises(PermissionError, match="not yours"):
         writer.start()
     assert told.failures == []
+
+
+def test_a_failure_after_the_commit_fails_what_comes_after_it_and_not_what_was_committed(told: Told) -> None:
+    def fail_after_the_commit() -> None:
+        raise OSError(28, "No space left on device")
+
+    writer = Writer(told.connect, Told.close, fail_after_the_commit, told.failures.append)
+    writer.start()
+    writer.put(store, 1, told.done("committed"))
+    writer.flush()
+    writer.put(store, 2, told.done("later"))
+    writer.close()
+
+    (error,) = told.failures
+    assert told.said == ["commit", ("committed", 10), ("later", error)]
+    assert isinstance(error.__cause__, OSError)
+    assert told.stored() == [1]

@@ -1,3 +1,4 @@
+import io
 import sys
 
 from unlost._core import report
@@ -19,6 +20,14 @@ def test_an_error_that_cannot_be_printed_is_still_named(capfd):
     report(Unprintable(), "odd")
 
     assert "Unprintable" in capfd.readouterr().err
+
+
+def test_a_standard_error_that_was_closed_fails_nothing(monkeypatch):
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", closed)
+
+    report(ValueError(), "nowhere")
 
 
 def test_without_a_standard_error_nothing_fails(monkeypatch):

@@ -186,6 +186,44 @@ async def test_a_stopping_exception_wins_over_the_bodys_error_and_keeps_it_as_co
     assert isinstance(caught.value.__context__, KeyError)
 
 
+async def fatal_with_a_context_of_its_own(item):
+    try:
+        raise LookupError("its own")
+    except LookupError:
+        raise SystemExit(item)  # noqa: B904  # the context is the point
+
+
+async def test_the_bodys_error_reaches_an_owner_where_a_fatal_one_with_a_context_of_its_own_wins(capfd):
+    error = KeyError("body")
+
+    with pytest.raises(SystemExit) as caught:
+        async with stream(fatal_with_a_context_of_its_own, [1], limit=4):
+            await asyncio.sleep(1)
+            raise error
+
+    (of_the_body,) = partial(caught.value)
+    assert isinstance(of_the_body, Failure)
+    assert of_the_body.error is error
+    assert of_the_body.index == -1
+    assert isinstance(caught.value.__context__, LookupError)
+    assert "KeyError: 'body'" in capfd.readouterr().err
+
+
+async def test_a_cancellation_of_the_body_that_a_fatal_error_replaces_is_attached_and_not_reported(capfd):
+    async def caller():
+        async with stream(fatal_with_a_context_of_its_own, [1], limit=4):
+            await asyncio.sleep(1)
+            raise asyncio.CancelledError("left")
+
+    with pytest.raises(SystemExit) as caught:
+        await caller()
+
+    (of_the_body,) = partial(caught.value)
+    assert isinstance(of_the_body, Cancelled)
+    assert of_the_body.error.args == ("left",)
+    assert capfd.readouterr().err == ""
+
+
 async def test_leaving_early_cancels_what_runs_and_waits_for_it():
     ended = []
 

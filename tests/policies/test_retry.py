@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from unlost._core import AttemptFailed, Cancelled, Failure, Value, constant, listen
+from unlost._core import AttemptFailed, Cancelled, Failure, Value, constant, listen, take_unheard
 from unlost.errors import Kind, PermanentError, TransientError, UsageError, attempts, classify
 from unlost.policies import Retry, retry
 
@@ -215,6 +215,135 @@ async def test_a_cancellation_from_outside_passes_with_the_errors_so_far(method:
     assert not any(isinstance(link, TransientError) for link in (caught.value.__cause__, caught.value.__context__))
 
 
+@pytest.mark.parametrize("method", ["call", "outcome"])
+async def test_nothing_is_tried_again_after_a_cancellation_that_the_function_made_another_error_of(method: str) -> None:
+    first, made_of_it = TransientError("first"), TransientError("connection closed")
+    starts = []
+
+    async def operation() -> None:
+        starts.append(asyncio.get_running_loop().time())
+        if len(starts) == 1:
+            raise first
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            raise made_of_it from None
+
+    async def caller() -> object:
+        try:
+            return await getattr(Retry(9, backoff=EVERY_SECOND), method)(operation)
+        except TransientError as error:
+            return error
+
+    task = asyncio.create_task(caller())
+    await asyncio.sleep(3)
+    task.cancel()
+    ended = await task
+
+    assert starts == [0, 1]
+    assert asyncio.get_running_loop().time() == 3
+    assert (ended if method == "call" else ended.error) is made_of_it
+    assert attempts(made_of_it) == (first,)
+    assert task.cancelling() == 1
+
+
+async def test_a_cancellation_that_was_there_before_does_not_keep_a_cleanup_from_being_tried_again() -> None:
+    operation = Script(TransientError(), "value")
+
+    async def caller() -> object:
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            return await at_once().call(operation)
+
+    task = asyncio.create_task(caller())
+    await asyncio.sleep(1)
+    task.cancel()
+
+    assert await task == "value"
+
+
+async def test_a_time_limit_inside_the_function_is_tried_again() -> None:
+    starts = []
+
+    async def operation() -> None:
+        starts.append(asyncio.get_running_loop().time())
+        async with asyncio.timeout(2):
+            await asyncio.sleep(10)
+
+    outcome = await Retry(3, backoff=EVERY_SECOND).outcome(operation)
+
+    assert starts == [0, 3, 6]
+    assert isinstance(outcome.error, TimeoutError)
+
+
+@pytest.mark.parametrize("decorated", [False, True], ids=["call", "decorator"])
+async def test_awaited_in_a_handler_an_error_keeps_the_context_that_it_came_with(decorated: bool) -> None:
+    inner = KeyError("inner")
+
+    async def operation() -> None:
+        try:
+            raise inner
+        except KeyError:
+            raise ValueError("outer")  # noqa: B904  # the context is the claim
+
+    async def act() -> None:
+        try:
+            raise OSError("handled")
+        except OSError:
+            await (Retry()(operation)() if decorated else Retry().call(operation))
+
+    with pytest.raises(ValueError, match="outer") as caught:
+        await act()
+    assert caught.value.__context__ is inner
+    assert isinstance(inner.__context__, OSError)
+
+
+async def test_no_attempt_is_the_context_of_a_later_one() -> None:
+    outcome = await at_once(3).outcome(Script(*(TransientError(number) for number in range(3))))
+
+    assert [error.__context__ for error in (*outcome.survived, outcome.error)] == [None] * 3
+
+
+async def test_what_a_bare_value_survived_is_counted_where_nobody_listens() -> None:
+    async def fetch() -> object:
+        return await operation()
+
+    operation = Script(TransientError(1), TransientError(2), "value", TransientError(3), "value", "value")
+
+    await at_once(3).call(fetch)
+    await at_once(3)(fetch)()
+    await at_once(3).call(fetch)
+
+    name = fetch.__qualname__
+    assert take_unheard() == [f"survived without a listener: {name}: 3 errors in 2 calls (last: TransientError: 3)"]
+
+
+async def test_what_has_another_owner_is_not_counted() -> None:
+    def failing() -> Script:
+        return Script(TransientError(), "value")
+
+    await at_once().outcome(failing())
+    with listen(lambda event: None):
+        await at_once().call(failing())
+    with pytest.raises(TransientError):
+        await at_once(2).call(Script(TransientError(), TransientError()))
+
+    assert take_unheard() == []
+
+
+async def test_what_happened_before_anybody_listened_is_counted_nevertheless() -> None:
+    operation = Script(TransientError("alone"), TransientError("heard"), "value")
+    task = asyncio.create_task(Retry(backoff=EVERY_SECOND).call(operation))
+    await asyncio.sleep(0.5)
+
+    with listen(lambda event: None):
+        await task
+
+    (line,) = take_unheard()
+    assert "1 error in 1 call" in line
+
+
 async def test_a_wait_is_as_long_as_the_server_asks_and_the_backoff_comes_on_top() -> None:
     operation = Script(hinting("7"), "value")
 
@@ -231,6 +360,47 @@ async def test_a_hint_is_found_through_cause_and_group() -> None:
     await at_once().call(operation)
 
     assert operation.starts == [0, 5]
+
+
+async def test_a_hint_beyond_its_cap_gives_up_at_once_with_a_note_that_says_what_was_asked() -> None:
+    error = hinting("31536000")
+    operation = Script(error, "value")
+
+    outcome = await Retry(hint_cap=60, backoff=EVERY_SECOND).outcome(operation)
+
+    assert outcome.error is error
+    assert operation.starts == [0]
+    assert outcome.duration == 0
+    (note,) = error.__notes__
+    assert note == "not tried again: the server asked to wait 31536000 s, more than Retry(hint_cap=60) allows"
+
+
+@pytest.mark.parametrize(
+    ("options", "seconds", "starts"),
+    [
+        ({}, 3600, [0, 3600]),
+        ({}, 3601, [0]),
+        ({"hint_cap": 7}, 7, [0, 7]),
+        ({"hint_cap": 0}, 0, [0, 0]),
+        ({"hint_cap": 0}, 1, [0]),
+        ({"hint_cap": None}, 7200, [0, 7200]),
+    ],
+)
+async def test_a_hint_is_honoured_up_to_and_with_its_cap(options, seconds: int, starts: list[float]) -> None:
+    operation = Script(hinting(str(seconds)), "value")
+
+    await retry(backoff=constant(0), **options).outcome(operation)
+
+    assert operation.starts == starts
+
+
+async def test_the_same_object_refused_twice_has_one_note() -> None:
+    error = hinting("31536000")
+
+    await Retry().outcome(Script(error))
+    await Retry().outcome(Script(error))
+
+    assert len(error.__notes__) == 1
 
 
 async def test_no_attempt_starts_after_the_total_and_no_wait_begins_that_would() -> None:
@@ -322,6 +492,7 @@ def test_an_async_generator_is_not_decorated() -> None:
     [
         *({"attempts": wrong} for wrong in (0, -1, 1.5, True, "3", None)),
         *({"base": -1}, {"cap": float("nan")}, {"total": "10"}, {"total": float("inf")}),
+        *({"hint_cap": -1}, {"hint_cap": "60"}, {"hint_cap": float("inf")}),
         *({"on": 5}, {"on": (KeyError, "ConnectionError")}, {"on": int}),
     ],
     ids=repr,
@@ -378,6 +549,25 @@ async def test_no_error_waits_for_the_cyclic_collector(method: str, last: object
         await asyncio.sleep(0)
         assert [ref() for ref in gone] == [None] * len(gone)
         assert len(gone) >= 2
+    finally:
+        gc.enable()
+
+
+async def test_the_error_of_a_task_that_is_a_retry_does_not_wait_for_the_cyclic_collector() -> None:
+    async def operation() -> None:
+        raise Weak
+
+    async def act() -> weakref.ref:
+        task = asyncio.create_task(at_once(2).call(operation))
+        await asyncio.wait([task])
+        return weakref.ref(task.exception())
+
+    gc.collect()
+    gc.disable()
+    try:
+        gone = await act()
+        await asyncio.sleep(0)
+        assert gone() is None
     finally:
         gc.enable()
 

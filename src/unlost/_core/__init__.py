@@ -11,13 +11,16 @@ from unlost._core._events import AttemptFailed, Event, Listener, emit, listen
 from unlost._core._hooks import end_by_signal, on_signals
 from unlost._core._isolation import Isolation
 from unlost._core._map import map  # noqa: A004  # the user's word for it
+from unlost._core._notes import add_note
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
 from unlost._core._outcomes import Outcomes, partial
+from unlost._core._outcomes import attach as attach_outcomes
 from unlost._core._report import report
 from unlost._core._reraise import reraise
 from unlost._core._settle import settle
 from unlost._core._stream import Stream, stream
 from unlost._core._tasks import start as start_task
+from unlost._core._unheard import count_unheard, take_unheard
 
 __all__ = [
     "AttemptFailed",
@@ -31,7 +34,10 @@ __all__ = [
     "Outcomes",
     "Stream",
     "Value",
+    "add_note",
+    "attach_outcomes",
     "constant",
+    "count_unheard",
     "emit",
     "end_by_signal",
     "exponential",
@@ -47,5 +53,6 @@ __all__ = [
     "settle",
     "start_task",
     "stream",
+    "take_unheard",
     "wall",
 ]

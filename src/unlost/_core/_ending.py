@@ -6,7 +6,8 @@ from asyncio import CancelledError
 from collections import Counter
 from typing import Any
 
-from unlost._core._caught import STOPPING
+from unlost._core._caught import STOPPING, outcome_of
+from unlost._core._notes import add_note
 from unlost._core._outcome import Failure
 from unlost._core._outcomes import Outcomes, attach
 from unlost._core._pool import Pool
@@ -20,18 +21,20 @@ def conclude(
     outcomes: Outcomes[Any],
     cancellation: CancelledError | None,
     counts: Counter[type] | None = None,
+    body_error: BaseException | None = None,
 ) -> None:
     """
     Raise what has to come out in the place of ``outcomes``, with them attached; return if nothing has to.
 
     The strongest wins: ``KeyboardInterrupt`` or ``SystemExit`` of an item, then the caller's cancellation, then the
     input's exception. A weaker one is attached as the outcome of the input. ``counts`` has the types of all outcomes
-    that there were, where some of them are elsewhere already.
+    that there were, where some of them are elsewhere already. ``body_error`` is what left the block: Python makes it
+    the context of a cancellation, but not of a fatal error that came with a context of its own.
     """
     fatal, error = pool.take_errors()
     try:
         if fatal is not None:
-            accompany(fatal, with_input(outcomes, error), pool)
+            accompany(fatal, with_body(with_input(outcomes, error), fatal, body_error, pool.reason), pool)
             reraise(fatal)
         if cancellation is not None:
             accompany(cancellation, with_input(outcomes, error), pool)
@@ -39,11 +42,11 @@ def conclude(
         if error is not None:
             if pool.input_failed:
                 so_far = totals(Counter(map(type, outcomes)) if counts is None else counts)
-                _add_note(error, f"unlost.{pool.call}: the input failed; by then {so_far}, see unlost.partial(error)")
+                add_note(error, f"unlost.{pool.call}: the input failed; by then {so_far}, see unlost.partial(error)")
             accompany(error, outcomes, pool)
             reraise(error)
     finally:
-        del fatal, cancellation, error  # each refers to this frame
+        del fatal, cancellation, error, body_error  # each refers to this frame
 
 
 def leave_with(body_error: BaseException, rest: Outcomes[Any], pool: Pool[Any, Any]) -> None:
@@ -51,7 +54,7 @@ def leave_with(body_error: BaseException, rest: Outcomes[Any], pool: Pool[Any, A
     _, input_error = pool.take_errors()
     rest = with_input(rest, input_error)
     if failures := own_failures(rest, pool.reason):
-        _add_note(body_error, f"unlost.{pool.call}: {len(failures)} failed besides, see unlost.partial(error)")
+        add_note(body_error, f"unlost.{pool.call}: {len(failures)} failed besides, see unlost.partial(error)")
     accompany(body_error, rest, pool)
 
 
@@ -76,8 +79,10 @@ def with_input(outcomes: Outcomes[Any], input_error: BaseException | None) -> Ou
     return outcomes if input_error is None else Outcomes([Failure(input_error), *outcomes])
 
 
-def _add_note(error: BaseException, note: str) -> None:
-    notes = getattr(error, "__notes__", [])
-    if isinstance(notes, list):  # otherwise the user's own idea of notes
-        # past a __setattr__ of the error's class; a new list, since a shallow copy of the error shares the old one
-        BaseException.__setattr__(error, "__notes__", [*notes, note])
+def with_body(
+    outcomes: Outcomes[Any], fatal: BaseException, body_error: BaseException | None, asked: str
+) -> Outcomes[Any]:
+    """Return ``outcomes`` with that of the block in front, if ``fatal`` is about to replace what left it."""
+    if body_error is None or body_error is fatal:
+        return outcomes
+    return Outcomes([outcome_of(body_error, -1, 0.0, asked), *outcomes])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -38,6 +39,11 @@ def end_by_signal() -> None:
     """Let the next SIGINT or SIGTERM end the process at once, whatever runs."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)  # not KeyboardInterrupt: who ignores cancellation would hold that up too
+
+
+def at_exit(say: Callable[[], object]) -> None:
+    """Call ``say`` when the interpreter exits."""
+    atexit.register(say)
 
 
 def _from_any_frame(

@@ -81,9 +81,9 @@ def partial(error: BaseException) -> Outcomes[Any] | None:  # Any: the error doe
     """
     Return the outcomes that had ended when ``error`` came out of ``settle``, ``map`` or ``stream`` in their place.
 
-    They are in input order. What has the index -1 is no item but the input itself, which failed too. Where the error
-    passed through several calls, the outcomes of all follow each other, the innermost first. None if nothing is
-    attached. They stay in this process: a pickled error comes back without them.
+    They are in input order. What has the index -1 is no item but the input itself, or the block of a stream, which
+    failed too. Where the error passed through several calls, the outcomes of all follow each other, the innermost
+    first. None if nothing is attached. They stay in this process: a pickled error comes back without them.
     """
     attached: Outcomes[Any] | None = recall(error, _KEY)  # Any: as above
     return attached

@@ -19,15 +19,20 @@ def report(error: BaseException, what: str) -> None:
         error: What nobody else can be told.
         what: In which operation, and why no owner could take it.
     """
-    stream = sys.stderr
-    if stream is None:  # pythonw.exe and daemons that closed it: there is nowhere left
-        return
     try:
         text = "".join(traceback.format_exception(error))
     except Exception as printing_error:  # named in the text that is printed instead  # noqa: BLE001
         text = f"{type(error).__qualname__} (printing it raised {type(printing_error).__qualname__})\n"
+    tell(f"unlost: {what}\n{text}")
+
+
+def tell(text: str) -> None:
+    """Write ``text`` as it is to standard error, if there is one."""
+    stream = sys.stderr
+    if stream is None:  # pythonw.exe and daemons that closed it: there is nowhere left
+        return
     try:
-        stream.write(f"unlost: {what}\n{text}")
+        stream.write(text)
         stream.flush()
-    except OSError:  # a full disk, or nobody reads: there is nowhere left
+    except (OSError, ValueError):  # a full disk, nobody reads, or it was closed: there is nowhere left
         return

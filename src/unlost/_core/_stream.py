@@ -51,7 +51,8 @@ def stream(
 
     Raises:
         UsageError: At once, if an argument cannot be right; from the iteration, if ``func`` is no async function.
-        CancelledError, KeyboardInterrupt, SystemExit: As in ``map``, from the iteration or from leaving the block.
+        CancelledError, KeyboardInterrupt, SystemExit: As in ``map``, from the iteration or from leaving the block. What
+            left the block when one of the latter two takes its place is attached with the index -1, and reported.
         Exception: Whatever iterating ``items`` raises: from the iteration, after the last outcome.
     """
     check_function("stream", func)
@@ -131,7 +132,7 @@ class Stream(Generic[T]):
             if body_error is not None and body_wins and pool.fatal is None:
                 leave_with(body_error, rest, pool)
                 return
-            conclude(pool, rest, cancellation, self._held.counts)
+            conclude(pool, rest, cancellation, self._held.counts, body_error)
             failures = own_failures(rest, pool.reason)
             if failures:
                 raise failures.as_group(f"{len(failures)} failed before the stream was left", rest)

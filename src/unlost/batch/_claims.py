@@ -48,6 +48,7 @@ class Claims:
         self._taken = 0  # since the claim under way was asked for
         self._streak = 0  # taken while slots waited for one claim after another
         self._starved = False  # whether a slot waited for that claim
+        self._woken = False  # whether the journal got more since the claim under way was asked for
         self._more = True  # whether the journal may have items beyond those claimed
         self._stopped = False
         self._error: JournalError | None = None
@@ -86,13 +87,14 @@ class Claims:
 
     def wake(self) -> None:
         """Look again: the journal may have more items than when it last said that it had none."""
+        self._woken = True  # a claim that is under way may have looked before
         self._told.set()
 
     def _ask(self, *, urgent: bool = False) -> None:
         if self._asked or self._stopped or not self._more:
             return
         self._asked = max(1, round(self._want) - len(self._ready), self._idle())
-        self._taken, self._starved = 0, False
+        self._taken, self._starved, self._woken = 0, False, False
         self._writer.put(self._journal.claim, self._asked, self._claimed, urgent=urgent)
 
     def _claimed(self, told: object, error: JournalError | None) -> None:
@@ -122,5 +124,5 @@ class Claims:
         else:  # it shrinks slowly, so that one quiet moment does not starve the slots
             self._streak = 0
             self._want = min(max(1.0, self._taken * 1.5, self._want * 0.8), MOST)
-        if claimed or ended:
+        if claimed or ended or self._woken:
             self._told.set()

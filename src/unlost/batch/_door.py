@@ -7,6 +7,7 @@ behind it (``apsw``, with a file system of its own that loses unsynced bytes).
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -54,10 +55,11 @@ def for_writing(door: Door, path: Path, durability: str) -> Connection:
 
     Args:
         door: Which SQLite.
-        path: The journal; made if it is not there.
+        path: The journal; made if it is not there, for its user only.
         durability: ``"power"``: a commit survives a power cut (``synchronous=FULL``, and ``fullfsync``, which macOS
             needs for that). ``"process"``: it survives the death of the process only.
     """
+    _make(path)
     connection = door.connect(f"{path.resolve().as_uri()}?mode=rwc")
     pragmas = (
         "journal_mode=WAL",
@@ -74,6 +76,13 @@ def for_writing(door: Door, path: Path, durability: str) -> Connection:
         connection.close()
         raise
     return connection
+
+
+def _make(path: Path) -> None:
+    """Make the file as SQLite would, but for its user only; ``-wal`` and ``-shm`` get the same mode from SQLite."""
+    with suppress(OSError):  # it is there, or cannot be: then SQLite says why in its own words
+        # O_EXCL: to open and close a database that is there would take this process's locks off it
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def close_writing(door: Door, connection: Connection) -> None:

@@ -11,16 +11,15 @@ outcome: nobody knows how far it came, so it is in doubt.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from unlost._core import Cancelled, Outcome, Stream, Value, partial, stream
+from unlost._core import Outcome, Stream, attach_outcomes, partial, report, stream
 from unlost.batch._claims import Claims
+from unlost.batch._desk import Desk, Performed
 from unlost.batch._journal import Claimed, Ended
-from unlost.batch._perform import Performer, ended_of
+from unlost.batch._perform import Performer
 from unlost.batch._plan import Plan
-from unlost.batch._progress import Progress
 from unlost.batch._store import Store
 from unlost.batch._target import Job, open_target
 from unlost.batch._writer import JournalError
@@ -30,11 +29,14 @@ OUTSTANDING = 10
 """Outcomes for each slot that may wait for their acknowledgement, or for whoever iterates."""
 
 How: TypeAlias = Literal["complete", "stopped", "cancelled", "halted"]
-Performed: TypeAlias = tuple[Ended, Outcome[Any]]  # Any: whatever the job returns
 
 
 class Halted(UnlostError):
-    """The run stopped before its end, and what was not started is pending; the cause says why."""
+    """
+    The run stopped before its end, and what was not started is pending; the cause says why.
+
+    ``partial(error)`` has the outcomes that could not be journaled: their items are in doubt.
+    """
 
 
 class Engine:
@@ -45,39 +47,40 @@ class Engine:
         plan: What to do.
 
     Attributes:
-        progress: Where it stands.
-        opened: Whether items can start.
+        desk: What is under way.
+        opened: Whether items could start.
+        performing: Whether items can start or run now: before it the target is opened, after it it is closed.
         how: How it ended, or would if it ended now.
-        outcomes: What was acknowledged and not yet taken, where somebody iterates.
     """
 
     def __init__(self, plan: Plan) -> None:
-        self.progress = Progress()
         self.opened = False
+        self.performing = False
         self.how: How = "complete"
-        self.outcomes: deque[Outcome[Any]] = deque()
         self._plan = plan
         self._store = Store(plan, self)
+        self.desk = Desk(plan.own, self._store.put)
         self._claims: Claims | None = None
         self._stream: Stream[Performed] | None = None
-        self._started: dict[int, Claimed] = {}  # by the index that the stream gives them
-        self._settled = 0
-        self._unbegun: dict[int, None] = {}  # items that the stream has and did not start: a stop can leave some
-        self._live: dict[int, Outcome[Any]] | None = None  # by item; where somebody iterates
-        self._waiting = 0  # outcomes that are not acknowledged, or not taken
         self._changed = asyncio.Event()
         self._scanned = asyncio.Event()
-        self._halted: Exception | None = None
+        self._halting: list[Exception] = []
 
     def open(self) -> None:
         """
-        Open the journal; blocks for as long as that takes. After it, ``run`` must be called.
+        Open the journal; blocks for as long as that takes. After it, ``run`` or ``abandon`` must be called.
 
         Raises:
             UsageError: The journal, the results file or the source is not what it should be; nothing was started.
         """
         self._store.open()
-        self.progress.start_from(self._store.opening)
+        self.desk.progress.start_from(self._store.opening)
+
+    def abandon(self) -> None:
+        """Close the journal; nothing was started."""
+        self.how = "cancelled"
+        self._store.close(self.how, ())
+        self.notify()
 
     async def run(self) -> None:
         """
@@ -88,32 +91,34 @@ class Engine:
             Exception: Whatever the target's context manager raised.
             CancelledError: The task was cancelled: what ran was cancelled and is in doubt.
         """
+        failure: BaseException | None = None
         try:
             self._store.start_scan()
             async with open_target(self._plan.target) as job:
                 await self._perform_all(job)
-        except BaseException as error:
+        except BaseException as error:  # handed on by _conclude  # noqa: BLE001
+            failure = error
             self.how = "cancelled" if isinstance(error, asyncio.CancelledError) else "halted"
             for outcome in partial(error) or ():
-                self._settle(outcome)
-            if not isinstance(error, JournalError):
-                raise
-            self._halted = error
+                self.desk.settle(outcome, cancelling=True)
         finally:
-            self._store.close(self.how, self._unbegun)
+            self._store.close(self.how, self.desk.unbegun)
             self.notify()
-        if self._halted is not None:
-            raise Halted(f"run {self._plan.run} was halted: {self._halted}") from self._halted
+        try:
+            self._conclude(failure)
+        finally:
+            del failure  # its traceback holds this frame
 
     def stop(self) -> None:
         """Start nothing more; what runs goes on to its end."""
-        if self.how == "complete":
+        if self.how == "complete" and (self.performing or not self.opened):
             self.how = "stopped"
         if self._claims is not None:
             self._claims.stop()
         if self._stream is not None:
             self._stream.stop()
         self._scanned.set()
+        self.notify()
 
     def cancel(self, reason: str) -> None:
         """Start nothing more, and cancel what runs."""
@@ -122,11 +127,6 @@ class Engine:
             self.how = "cancelled"
         if self._stream is not None:
             self._stream.cancel(reason)
-
-    def iterate(self) -> None:
-        """Keep acknowledged outcomes in ``outcomes`` from now on; nothing more starts while too many are there."""
-        if self._live is None:
-            self._live = {}
 
     def notify(self) -> None:
         """Wake whoever waits for a change."""
@@ -138,8 +138,8 @@ class Engine:
         self._changed.clear()
 
     def taken(self) -> None:
-        """Say that one of ``outcomes`` was taken."""
-        self._waiting -= 1
+        """Say that one of the desk's ``outcomes`` was taken."""
+        self.desk.waiting -= 1
         self.notify()
 
     async def _perform_all(self, job: Job) -> None:
@@ -151,73 +151,73 @@ class Engine:
         concurrency = plan.policy.options.concurrency
 
         def begin(claimed: Claimed) -> Awaitable[Performed]:
-            del self._unbegun[claimed.item]
-            self._started[len(self._started) + self._settled] = claimed  # the index that the stream gives it
-            self.progress.running += 1
-            return performer(claimed)
+            return self.desk.perform(performer, claimed)
 
-        items = self._handed_out(self._claims)
-        async with stream(begin, items, limit=concurrency, isolate="task") as self._stream:
-            self.opened = True
+        async with stream(begin, self._handed_out(self._claims), limit=concurrency, isolate="task") as self._stream:
+            self.opened = self.performing = True
             self.notify()
-            if self.how != "complete":
-                self.stop()
-            async for outcome in self._stream:
-                self._settle(outcome)
-                while self._waiting > concurrency * OUTSTANDING and self._halted is None:
-                    await self.change()
+            try:
+                if self.how != "complete":
+                    self.stop()
+                await self._settle_all(self._stream, concurrency * OUTSTANDING)
+            finally:
+                self.performing = False
+
+    async def _settle_all(self, outcomes: Stream[Performed], bound: int) -> None:
+        async for outcome in outcomes:
+            self._settle(outcome)
+            while self.desk.waiting > bound and self.how == "complete":
+                await self.change()
+
+    def _settle(self, outcome: Outcome[Performed]) -> None:
+        self.desk.settle(outcome, cancelling=self.how in ("cancelled", "halted"))
 
     def _idle(self) -> int:
-        return self._plan.policy.options.concurrency - self.progress.running - len(self._unbegun)
+        return self._plan.policy.options.concurrency - self.desk.progress.running - len(self.desk.unbegun)
 
     async def _handed_out(self, claims: Claims) -> AsyncIterator[Claimed]:
         async for claimed in claims:
-            self._unbegun[claimed.item] = None
+            self.desk.hand_out(claimed)
             yield claimed
 
-    def _settle(self, outcome: Outcome[Performed]) -> None:
-        """Hand the outcome of an item to the journal."""
-        claimed = self._started.pop(outcome.index, None)
-        if claimed is None:  # settled before
+    def _conclude(self, failure: BaseException | None) -> None:
+        """Raise what has to come out: all of it, in one exception."""
+        if isinstance(failure, JournalError) and failure not in self._halting:
+            self._halting.append(failure)
+        if not self._halting:
+            if failure is not None:
+                raise failure
             return
-        self._settled += 1
-        self.progress.running -= 1
-        if isinstance(outcome, Value):
-            ended, live = outcome.value
-        elif isinstance(outcome, Cancelled) and self.how in ("cancelled", "halted"):
-            return  # by us: in doubt
-        else:
-            ended, live = ended_of(claimed, outcome, self._plan.own), outcome
-        self._waiting += 1
-        if self._live is not None:
-            self._live[ended.item] = live
-        self._store.put(ended)
+        halted = self._halted(failure)
+        if failure is not None and not isinstance(failure, Exception):
+            report(halted, f"run {self._plan.run} was being left by {type(failure).__name__}")
+            raise failure
+        raise halted
+
+    def _halted(self, failure: BaseException | None) -> Halted:
+        causes = list(self._halting)
+        if isinstance(failure, Exception) and failure not in causes:
+            causes.append(failure)
+        halted = Halted(f"run {self._plan.run} was halted: {'; '.join(map(str, self._halting))}")
+        halted.__cause__ = causes[0] if len(causes) == 1 else ExceptionGroup("all that went wrong", causes)
+        if lost := self.desk.unacknowledged():
+            attach_outcomes(halted, lost)
+        return halted
 
     # What the store tells, on the loop
 
     def acknowledge(self, ended: Ended) -> None:
-        progress = self.progress
-        progress.ok += ended.ok
-        progress.failed += not ended.ok
-        progress.retries += max(0, ended.attempts - 1)
-        progress.recovered += ended.ok and ended.attempts > 1
+        self.desk.acknowledge(ended)
         self.notify()
-        if ended.attempts == 0:  # a record that was no item
-            return
-        live = None if self._live is None else self._live.pop(ended.item, None)
-        if live is None:
-            self._waiting -= 1
-        else:
-            self.outcomes.append(live)
 
     def entered(self, records: int) -> None:
-        self.progress.known += records
+        self.desk.progress.known += records
 
     def scanned(self, error: Exception | None) -> None:
-        self.progress.scanned = error is None
-        self._scanned.set()
+        self.desk.progress.scanned = error is None
         if error is not None:
             self._halt(error)
+        self._scanned.set()
 
     def broken(self, error: JournalError) -> None:
         self._halt(error)
@@ -225,8 +225,7 @@ class Engine:
             self._stream.cancel("the journal cannot be written")
 
     def _halt(self, error: Exception) -> None:
-        if self._halted is None:
-            self._halted = error
+        if error not in self._halting:
+            self._halting.append(error)
         self.stop()
         self.how = "halted"
-        self.notify()

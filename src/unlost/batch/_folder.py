@@ -2,7 +2,8 @@
 The folder of journals (``.unlost``) and the runs in it.
 
 A run ``fetch-3`` is the third of a function named ``fetch``: its journal is ``fetch-3.db``, its lock ``fetch-3.lock``.
-The folder is for its user only (it holds inputs and values) and keeps itself out of version control.
+The files are for their user only (they hold inputs and values), and so is a folder that is made here, which keeps
+itself out of version control too. A folder that was there before is left as it is: it may be somebody's project.
 """
 
 from __future__ import annotations
@@ -37,20 +38,27 @@ class Folder:
 
     def make(self) -> None:
         """
-        Make the folder, for this user only.
+        Make the folder, for this user only, unless it is there.
 
         Raises:
             UsageError: It cannot be made or written to.
         """
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            ignore = self.path / ".gitignore"
-            if not ignore.exists():
-                ignore.write_text("*\n", encoding="utf-8")
+            if not self.path.is_dir():
+                self._make_own()
         except OSError as making_error:
             raise self._unusable(making_error.strerror) from making_error
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise self._unusable("it cannot be written to")
+
+    def _make_own(self) -> None:
+        try:
+            self.path.mkdir(mode=0o700, parents=True)
+        except FileExistsError:
+            if not self.path.is_dir():  # else another process was faster
+                raise
+        else:
+            (self.path / ".gitignore").write_text("*\n", encoding="utf-8")
 
     def _unusable(self, why: str | None) -> UsageError:
         return UsageError(

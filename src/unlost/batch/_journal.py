@@ -84,6 +84,7 @@ class Journal:
         self._next_seq = next_seq
         self._held_after = epoch - 1 if retry_in_doubt else 0
         self._cursor = 0
+        self._before: dict[int, int] = {}  # by item that is claimed again and has no outcome: the epoch of its claim
 
     def claim(self, connection: Connection, counts: list[int]) -> list[tuple[list[Claimed], bool]]:
         """For each count, claim up to so many items in order; return them, and whether there can be no more."""
@@ -91,14 +92,19 @@ class Journal:
 
     def _claim(self, connection: Connection, count: int) -> tuple[list[Claimed], bool]:
         found = connection.execute(
-            """SELECT id, key, ordinal, line, raw FROM item JOIN input ON input.item = item.id
+            """SELECT id, key, ordinal, item.line, raw, claim.epoch FROM item JOIN input ON input.item = item.id
+            LEFT JOIN claim ON claim.item = item.id
             WHERE id > ? AND scan = ?
             AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.item = item.id)
-            AND NOT EXISTS (SELECT 1 FROM claim WHERE claim.item = item.id AND claim.epoch > ?)
+            AND (claim.epoch IS NULL OR claim.epoch <= ?)
             ORDER BY id LIMIT ?""",
             (self._cursor, self._scan, self._held_after, count),
         )
-        claimed = [Claimed(item, name_of(key, ordinal), line, raw) for item, key, ordinal, line, raw in found]
+        claimed = []
+        for item, key, ordinal, line, raw, before in found:
+            claimed.append(Claimed(item, name_of(key, ordinal), line, raw))
+            if before is not None:
+                self._before[item] = before
         connection.executemany(
             """INSERT INTO claim(item, epoch, times) VALUES (?, ?, 1)
             ON CONFLICT(item) DO UPDATE SET epoch = excluded.epoch, times = times + 1""",
@@ -114,8 +120,8 @@ class Journal:
     def release(self, connection: Connection, chunks: list[Sequence[int]]) -> None:
         """Take back the claims of items that were not started: they are as they were before."""
         for items in chunks:
-            mine = [(item, self._epoch) for item in items]
-            connection.executemany("UPDATE claim SET times = times - 1 WHERE item = ? AND epoch = ?", mine)
+            mine = [(self._before.pop(item, self._epoch), item, self._epoch) for item in items]
+            connection.executemany("UPDATE claim SET times = times - 1, epoch = ? WHERE item = ? AND epoch = ?", mine)
             connection.executemany("DELETE FROM claim WHERE item = ? AND times = 0", [(item,) for item in items])
 
     def end(self, connection: Connection, outcomes: list[Ended]) -> None:
@@ -126,6 +132,7 @@ class Journal:
             counts = (ended.item, seq, self._epoch, now, ended.line, int(ended.ok), ended.attempts, ended.ms)
             rows.append((*counts, ended.value, ended.survived, ended.kind, ended.fingerprint, ended.error))
             self._fresh.append((seq, ended))
+            self._before.pop(ended.item, None)
         self._next_seq += len(rows)
         connection.executemany("INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from unlost.batch._journal import Ended
 from unlost.batch._opening import Opening
 
 
@@ -36,6 +37,13 @@ class Progress:
         """Count what earlier openings left."""
         self.ok, self.failed = opening.ok, opening.failed
         self.done_before = opening.ok + opening.failed
+
+    def count(self, ended: Ended) -> None:
+        """Count an outcome."""
+        self.ok += ended.ok
+        self.failed += not ended.ok
+        self.retries += max(0, ended.attempts - 1)
+        self.recovered += ended.ok and ended.attempts > 1
 
     @property
     def done(self) -> int:

@@ -19,6 +19,7 @@ from unlost._core import monotonic
 from unlost.batch._door import Connection
 from unlost.batch._journal import Ended, name_of
 from unlost.batch._lock import try_lock
+from unlost.batch._sync import sync
 from unlost.batch._writer import JournalError
 from unlost.errors import UsageError
 
@@ -93,7 +94,7 @@ class ResultsFile:
     def sync(self, connection: Connection, _payloads: Sequence[object] = ()) -> None:
         """Sync the file and journal its length; all of its lines are committed by now."""
         with self._named_errors():
-            os.fsync(self._file.fileno())
+            sync(self._file.fileno())
         self._note(connection)
         self._synced = self._length
         self._synced_at = monotonic()

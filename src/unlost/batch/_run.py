@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from unlost._core import Outcome, start_task
+from unlost._core import Outcome, report, reraise, start_task
 from unlost.batch._books import Books, Group, read_books, read_groups
 from unlost.batch._engine import Engine, Halted, How
 from unlost.batch._folder import DEFAULT
@@ -56,8 +56,11 @@ class Run:
 
     Raises:
         UsageError: From ``async with``: anything of this cannot be; nothing was started.
-        Halted: The journal or the source failed on the way; what was not started is pending.
+        Halted: The journal or the source failed on the way; what was not started is pending. ``partial(error)`` has the
+            outcomes that could not be journaled.
         CancelledError: The caller was cancelled: what ran was cancelled and is in doubt; comes out when that has ended.
+
+    An error of the block itself, or a cancellation, comes out as it is; what the run came to besides is then reported.
     """
 
     def __init__(
@@ -146,7 +149,7 @@ class Run:
     @property
     def progress(self) -> Progress:
         """Where the run stands."""
-        return self._engine.progress
+        return self._engine.desk.progress
 
     @property
     def how(self) -> How:
@@ -187,12 +190,18 @@ class Run:
         self._begun.open()  # at once: until then the plan keeps others from choosing a run
         self._plan = plan
         context = contextvars.copy_context()
-        self._task = start_task(self._live(), name=f"unlost run {self.name}", context=context, on_end=_nothing)
+        name = f"unlost run {self.name}"
+        try:
+            self._task = start_task(self._live(), name=name, context=context, on_end=self._task_ended)
+        except BaseException:
+            self._begun.abandon()
+            raise
         try:
             while not (self._engine.opened or self._ended.is_set()):
                 await self._engine.change()
-        except asyncio.CancelledError:
-            await self._cancel_and_wait("cancelled while it was opened")
+        except asyncio.CancelledError as cancelled:
+            await self._cancel_and_wait("cancelled while it was opened", from_outside=True)
+            self._report_error(cancelled)
             raise
         if not self._engine.opened:
             self._raise_error()
@@ -201,33 +210,43 @@ class Run:
     async def __aexit__(
         self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
-        if error is not None:
-            await self._cancel_and_wait(f"{type(error).__name__} in the block of the run")
+        try:
+            if error is not None:
+                from_outside = isinstance(error, asyncio.CancelledError)
+                await self._cancel_and_wait(
+                    f"{type(error).__name__} in the block of the run", from_outside=from_outside
+                )
+            else:
+                await self._finish()
+        except asyncio.CancelledError as cancelled:
+            self._report_error(cancelled)
+            raise
+        if error is None:
+            self._raise_error()
         else:
-            if self._iterating:
-                self.stop()
-            try:
-                await self.finished()
-            except asyncio.CancelledError:
-                await self._cancel_and_wait("cancelled from outside")
-                raise
-        self._raise_error()
+            self._report_error(error)
 
     def __aiter__(self) -> Self:
-        self._engine.iterate()
+        """
+        Begin to keep acknowledged outcomes, for the iteration.
+
+        Begin before the first ``await`` of the block: what was acknowledged by then is in the journal alone, as are
+        records that were no items.
+        """
+        self._engine.desk.keep()
         self._iterating = True
         return self
 
     async def __anext__(self) -> Outcome[Any]:  # Any: whatever the job returns
         """Return the next acknowledged outcome of an item of this opening, in the order of their commits."""
         engine = self._engine
-        while not engine.outcomes:
+        while not engine.desk.outcomes:
             if self._ended.is_set():
                 self._iterating = False
                 raise StopAsyncIteration
             await engine.change()
         engine.taken()
-        return engine.outcomes.popleft()
+        return engine.desk.outcomes.popleft()
 
     async def _live(self) -> None:
         try:
@@ -238,31 +257,54 @@ class Run:
             self._ended.set()
             self._engine.notify()
 
-    async def _cancel_and_wait(self, reason: str) -> None:
+    async def _finish(self) -> None:
+        if self._iterating:
+            self.stop()
+        try:
+            await self.finished()
+        except asyncio.CancelledError:
+            await self._cancel_and_wait("cancelled from outside", from_outside=True)
+            raise
+
+    async def _cancel_and_wait(self, reason: str, *, from_outside: bool) -> None:
         """Wait for the end however often the caller is cancelled meanwhile; then that comes out."""
         cancelled: asyncio.CancelledError | None = None
-        self._cancel_now(reason)
+        self._cancel_now(reason, from_outside=from_outside)
         while not self._ended.is_set():
             try:
                 await self._ended.wait()
             except asyncio.CancelledError as again:
                 cancelled = again
-                self._cancel_now("cancelled again")
+                self._cancel_now("cancelled again", from_outside=True)
         if cancelled is not None:
             raise cancelled
 
-    def _cancel_now(self, reason: str) -> None:
+    def _cancel_now(self, reason: str, *, from_outside: bool) -> None:
         self._engine.cancel(reason)
-        if not self._engine.opened:  # the target's context manager, or the scan, is still being waited for
+        # An opening that nobody will use is cut short; a closing only by who would not wait for it
+        if not self._engine.performing and (from_outside or not self._engine.opened):
             self._task.cancel(reason)
 
+    def _task_ended(self, _task: asyncio.Task[None]) -> None:
+        if not self._ended.is_set():  # cancelled before its first step: nothing of `_live` has run (cpython#116048)
+            self._engine.abandon()
+            self._error = asyncio.CancelledError("the run's task was cancelled before it began")
+            self._ended.set()
+            self._engine.notify()
+
     def _raise_error(self) -> None:
-        if isinstance(self._error, asyncio.CancelledError):
-            # not this task was cancelled, but the run's: by a loop that shuts down, or by who cancels all tasks
-            raise Halted(f"run {self.name} was cancelled from elsewhere; what ran is in doubt") from self._error
-        if self._error is not None:
-            raise self._error
+        error, self._error = self._error, None
+        try:
+            if isinstance(error, asyncio.CancelledError):
+                # not this task was cancelled, but the run's: by a loop that shuts down, or by who cancels all tasks
+                raise Halted(f"run {self.name} was cancelled from elsewhere; what ran is in doubt") from error
+            if error is not None:
+                reraise(error)
+        finally:
+            del error
 
-
-def _nothing(_task: asyncio.Task[None]) -> None:
-    """What is there to do is done at the end of ``Run._live``."""
+    def _report_error(self, instead: BaseException) -> None:
+        """Report what the run itself came to, where something else comes out of the block."""
+        error, self._error = self._error, None
+        if error is not None and error is not instead and not isinstance(error, asyncio.CancelledError):
+            report(error, f"run {self.name} failed as well; {type(instead).__name__} comes out of its block")

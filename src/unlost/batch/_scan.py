@@ -37,7 +37,8 @@ class Scan:
         index: Where they are entered.
         writer: Who enters them.
         entered: Called in the writer's thread after each chunk, with the number of its records.
-        ended: Called in a thread when reading has ended and all is entered: None, or why reading failed.
+        ended: Called in the writer's thread when reading has ended and all is entered: None, or why reading failed; or
+            why the journal did, which is a note where both failed.
     """
 
     def __init__(
@@ -67,9 +68,10 @@ class Scan:
         self._thread.start()
 
     def stop(self) -> None:
-        """Read no further; blocks until the thread has ended. What was read is entered."""
+        """Read no further; blocks until the thread has ended, if it was started. What was read is entered."""
         self._stopped.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def _run(self) -> None:
         complete, reading_error = False, None
@@ -79,6 +81,8 @@ class Scan:
             reading_error = source_error
 
         def done(_result: object, journal_error: JournalError | None) -> None:
+            if reading_error is not None and journal_error is not None:
+                reading_error.add_note(f"This could not be noted in the journal: {journal_error}")
             self._ended(reading_error or journal_error)
 
         report = (complete, self._count, self._source.blank_lines)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from unlost._core import wall
 from unlost.batch._lock import is_held, try_lock
+from unlost.batch._sync import sync
 
 _ABANDONED = 3600.0
 """Seconds without a change after which a half spooled file that nobody locks is removed."""
@@ -64,17 +65,8 @@ def _write_durably(descriptor: int, chunks: Iterable[bytes]) -> str:
             file.write(chunk)
             digest.update(chunk)
         file.flush()
-        _sync(descriptor)
+        sync(descriptor)
     return digest.hexdigest()
-
-
-def _sync(descriptor: int) -> None:
-    if sys.platform == "darwin":  # its fsync leaves the data in the drive's cache
-        import fcntl
-
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-    else:
-        os.fsync(descriptor)
 
 
 def _sync_folder(folder: Path) -> None:

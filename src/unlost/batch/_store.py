@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -40,7 +40,11 @@ class Owner(Protocol):
         """The scan has ended, and everything that was read is entered; or the source cannot be read."""
 
     def broken(self, error: JournalError) -> None:
-        """The journal cannot be written any more."""
+        """
+        The journal or the results file cannot be written any more; called once.
+
+        While the journal can be, what is put is still stored and acknowledged.
+        """
 
 
 class Store:
@@ -63,9 +67,8 @@ class Store:
         self._loop = asyncio.get_running_loop()
         self._inbox: deque[Callable[[], None]] = deque()
         self._results = ResultsFile(plan.out) if plan.out else None
-        self._writer = Writer(
-            self._connect, self._disconnect, self._committed, lambda error: self._tell(lambda: owner.broken(error))
-        )
+        self._broken: JournalError | None = None  # the first error; set in the writer's thread
+        self._writer = Writer(self._connect, self._disconnect, self._committed, self._break)
         self._journal: Journal
         self._scan: Scan
         self._claims: Claims | None = None
@@ -80,17 +83,29 @@ class Store:
         try:
             self._lock = Lock(self._plan.folder.lock(self._plan.run), self._plan.run)
             try:
-                self._writer.start()
+                self._start()
             except BaseException:
-                self._forget_new_run()
-                self._lock.release()
+                try:
+                    self._forget_new_run()
+                finally:
+                    self._lock.release()
                 raise
         finally:
             self._plan.choice.release()
+
+    def _start(self) -> None:
+        self._writer.start()
+        try:
+            self._scan = self._make_scan()
+        except BaseException:
+            self._writer.close()
+            raise
+
+    def _make_scan(self) -> Scan:
         options, source = self._plan.policy.options, self._plan.source
         refuse = _refuse_duplicate if options.key else None
         index = Index(self._journal, self.opening.scan, self.opening.next_item, refuse)
-        self._scan = Scan(source, options.key, options.first, index, self._writer, self._entered, self._scanned)
+        return Scan(source, options.key, options.first, index, self._writer, self._entered, self._scanned)
 
     def _forget_new_run(self) -> None:
         """A run that was refused before it began has no journal."""
@@ -116,22 +131,30 @@ class Store:
         """
         Write what was put, tell the owner, give back what was claimed and not started; blocks.
 
+        To be called once after ``open``, whatever else was begun; the journal is closed and the lock free in any case.
+
         Args:
             how: How the opening ended, in a word.
             unbegun: Items that were handed out and not started.
         """
-        self._scan.stop()
+        try:
+            self._scan.stop()
+            self._give_back(unbegun)
+            self._writer.put(self._journal.close, how)
+            self._writer.put(self._sync_results, None)
+        finally:
+            try:
+                self._writer.close()
+            finally:
+                self._lock.release()
+        self._deliver()
+
+    def _give_back(self, unbegun: Iterable[int]) -> None:
         self._writer.flush()
         if self._claims is not None:
             self._claims.stop()
             self._writer.flush()  # the claim that was under way
             self._writer.put(self._journal.release, [*self._claims.left(), *unbegun])
-        self._writer.put(self._journal.close, how)
-        if self._results is not None:
-            self._writer.put(self._results.sync, None)
-        self._writer.close()
-        self._deliver()
-        self._lock.release()
 
     def _connect(self) -> Connection:
         """In the writer's thread."""
@@ -168,11 +191,37 @@ class Store:
         fresh = self._journal.take_fresh()
         if not fresh:
             return
-        if self._results is not None:
-            self._results.append(fresh)
-            if self._results.wants_sync():
-                self._writer.put(self._results.sync, None)
+        self._append_results(fresh)
         self._tell(lambda: self._acknowledge(fresh))
+
+    def _append_results(self, fresh: list[tuple[int, Ended]]) -> None:
+        """In the writer's thread; an error is not the journal's, from which the next opening brings the file up."""
+        if self._results is None or self._broken is not None:
+            return
+        try:
+            self._results.append(fresh)
+        except JournalError as appending_error:  # handed to the owner
+            self._break(appending_error)
+        else:
+            if self._results.wants_sync():
+                self._writer.put(self._sync_results, None)
+
+    def _sync_results(self, connection: Connection, _payloads: Sequence[object]) -> None:
+        """In the writer's thread."""
+        if self._results is None or self._broken is not None:
+            return
+        try:
+            self._results.sync(connection)
+        except JournalError as syncing_error:  # handed to the owner
+            self._break(syncing_error)
+
+    def _break(self, error: JournalError) -> None:
+        """In the writer's thread."""
+        if self._broken is None:
+            self._broken = error
+            self._tell(lambda: self._owner.broken(error))
+        else:
+            self._broken.add_note(f"After that: {error}")
 
     def _acknowledge(self, fresh: list[tuple[int, Ended]]) -> None:
         for _seq, ended in fresh:

@@ -4,8 +4,9 @@ The writer: one thread, one connection, group commit.
 Guarantees:
     - Operations are carried out in the order in which they were put.
     - ``done`` is called after the commit that holds the operation has returned, never before.
-    - If anything fails, nothing of that transaction counts, every operation in it and after it fails with the same
-      ``JournalError``, and the writer writes nothing more.
+    - If an operation or the commit fails, nothing of that transaction counts: every operation in it and after it fails
+      with the same ``JournalError``, and the writer writes nothing more.
+    - If ``committed`` fails, its transaction counts all the same and is told so; every operation after it fails.
 
 Assumptions: operations run in the writer's thread and must not block on the loop; ``done`` runs in that thread too and
 must only hand on.
@@ -51,8 +52,8 @@ class Writer:
     Args:
         connect: Opens the connection; called in the writer's thread.
         disconnect: Closes it; called there at the end.
-        committed: Called in the writer's thread after each commit.
-        failed: Called there once, when the journal cannot be written any more.
+        committed: Called in the writer's thread after each commit; if it raises, the writer writes nothing more.
+        failed: Called there once, when the writer writes nothing more.
         name: Of the thread.
     """
 
@@ -122,20 +123,29 @@ class Writer:
     def _transaction(self, connection: Connection) -> bool:
         """Gather, carry out, commit, tell; return whether there may be more."""
         puts, more = self._gather()
-        results: list[object] = []
+        results: list[object] = [None] * len(puts)
         if puts and self._error is None:
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 results = _carry_out(connection, puts)
                 connection.execute("COMMIT")
-                self._committed()
             except Exception as writing_error:  # handed to every waiter, as the cause  # noqa: BLE001
-                self._error = _journal_error(writing_error)  # SQLite rolls back when the connection is closed
-                self._failed(self._error)
-        for position, put in enumerate(puts):
+                results = [None] * len(puts)
+                self._fail(writing_error)  # SQLite rolls back when the connection is closed
+        error = self._error  # what comes of the commit is not an error of what it holds
+        if puts and error is None:
+            try:
+                self._committed()
+            except Exception as later_error:  # handed to every later waiter, as the cause  # noqa: BLE001
+                self._fail(later_error)
+        for put, result in zip(puts, results, strict=True):
             if put.done is not None:
-                put.done(None if self._error else results[position], self._error)
+                put.done(result, error)
         return more
+
+    def _fail(self, writing_error: Exception) -> None:
+        self._error = _journal_error(writing_error)
+        self._failed(self._error)
 
     def _gather(self) -> tuple[list[_Put], bool]:
         """Wait for the first operation, then take what comes until the window closes or one is urgent."""
@@ -179,6 +189,8 @@ def _carry_out(connection: Connection, puts: list[_Put]) -> list[object]:
         while end < len(puts) and puts[end].operation == operation:
             end += 1
         told = operation(connection, [put.payload for put in puts[start:end]])
-        results.extend([None] * (end - start) if told is None else told)
+        told = [None] * (end - start) if told is None else told
+        assert len(told) == end - start, f"{operation!r} returned {len(told)} results for {end - start} payloads"
+        results.extend(told)
         start = end
     return results

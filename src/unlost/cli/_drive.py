@@ -8,7 +8,7 @@ import signal
 import sys
 from contextlib import nullcontext, redirect_stdout
 
-from unlost._core import end_by_signal, on_signals, report
+from unlost._core import end_by_signal, on_signals, partial, report
 from unlost.batch import Halted, How, Plan, Run
 from unlost.cli._display import display_of
 from unlost.cli._loop import run_to_its_end
@@ -23,14 +23,12 @@ def drive(plan: Plan, *, quiet: bool, as_json: bool, display: str) -> int:
     _announce(plan, quiet=quiet)
     driven = _Driven(plan)
     try:
-        # with --json, what a job prints must not come between
-        with redirect_stdout(sys.stderr) if as_json else nullcontext():
-            run_to_its_end(driven.main(quiet=quiet, display=display))
+        run_to_its_end(driven.main(quiet=quiet, as_json=as_json, display=display))
     except (SystemExit, KeyboardInterrupt) as late_exit:
         if not driven.over:
             raise
         report(late_exit, f"{type(late_exit).__name__} when the run had ended: in what {plan.target.spec} left behind")
-    return _conclude(plan, driven, as_json=as_json)
+    return driven.code
 
 
 class _Driven:
@@ -41,11 +39,20 @@ class _Driven:
         self.seconds = 0.0
         self.ended = 0
         self.over = False
+        self.code = 0
         self._plan = plan
         self._run = Run.of_plan(plan)
         self._signals = 0
 
-    async def main(self, *, quiet: bool, display: str) -> None:
+    async def main(self, *, quiet: bool, as_json: bool, display: str) -> None:
+        """Run, and say what came of it: before the loop closes, which can take as long as a thread that was left."""
+        # with --json, what a job prints must not come between
+        with redirect_stdout(sys.stderr) if as_json else nullcontext():
+            await self._drive(quiet=quiet, display=display)
+        self.code = _conclude(self._plan, self, as_json=as_json)
+        self.over = True
+
+    async def _drive(self, *, quiet: bool, display: str) -> None:
         loop = asyncio.get_running_loop()
         started = loop.time()
         self._main = asyncio.current_task()
@@ -60,6 +67,8 @@ class _Driven:
                 raise
             except Halted as halted:
                 say(f"unlost: {halted}")
+                if lost := partial(halted):
+                    say(f"unlost: had ended, could not be journaled, and are in doubt: {lost}")
             except BaseException as target_error:  # of the target's context manager: reported  # noqa: BLE001
                 report(target_error, f"{self._plan.target.spec} failed outside of its items")
             else:
@@ -67,7 +76,6 @@ class _Driven:
         self.seconds = loop.time() - started
         progress = self._run.progress
         self.ended = progress.done - progress.done_before
-        self.over = True
         if self.how == "complete" and not self.ended and self._plan.continues and not quiet:
             say(f"unlost: run {self._plan.run} had nothing left to do; what has failed is not tried again")
 
@@ -75,7 +83,8 @@ class _Driven:
         self._signals += 1
         name = "Ctrl-C" if number == signal.SIGINT else number.name
         if not self._run.is_open:
-            say(f"\nunlost: {name}: stopping before anything was started")
+            say(f"\nunlost: {name}: stopping before anything was started; once more kills")
+            end_by_signal()
             if self._main is not None:
                 self._main.cancel(name)
         elif self._signals == 1:

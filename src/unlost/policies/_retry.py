@@ -3,8 +3,11 @@ Trying again, with nothing lost: the errors of all attempts stay with what comes
 
 Guarantees:
 
-- ``call`` raises the last error itself, with the earlier ones attached; ``outcome`` carries them as ``survived``.
-- A cancellation is never tried again and is never delayed; it takes the errors so far with it.
+- ``call`` raises the last error itself, with the earlier ones attached; ``outcome`` carries them as ``survived``. What
+  a bare value of ``call`` survived is told to listeners; where there is none, the default reporter counts it and says
+  so on standard error when the interpreter exits.
+- A cancellation is never tried again and is never delayed; it takes the errors so far with it. Nor does anything start
+  or wait once the task was cancelled from outside, whatever the function made of that.
 - No error refers to the frame that holds its list: nothing waits for the cyclic collector.
 """
 
@@ -25,9 +28,12 @@ from unlost._core import (
     Failure,
     Outcome,
     Value,
+    add_note,
+    count_unheard,
     emit,
     exponential,
     full_jitter,
+    reraise,
     wall,
 )
 from unlost.errors import UsageError, attach_attempts, retry_after
@@ -65,6 +71,9 @@ class Retry:
         jitter: Whether to wait a random part of each wait instead of all of it, so that callers that failed together
             part ways.
 
+        hint_cap: The longest ``Retry-After`` that is honoured, in seconds. Where the server asks for more, the retry
+            gives up at once, and a note on the error says what the server asked for. None honours any.
+
     Where the error says when to come back (``Retry-After``), the wait is that long plus the backoff.
 
     Raises:
@@ -78,6 +87,7 @@ class Retry:
     on: On = field(default=None, kw_only=True)
     backoff: Backoff | None = field(default=None, kw_only=True)
     jitter: bool = field(default=True, kw_only=True)
+    hint_cap: float | None = field(default=3600.0, kw_only=True)
     _is_wanted: Question = field(init=False, repr=False, compare=False)
     _schedule: Backoff = field(init=False, repr=False, compare=False)
 
@@ -87,6 +97,8 @@ class Retry:
         check_seconds("Retry", "cap", self.cap, zero=True)
         if self.total is not None:
             check_seconds("Retry", "total", self.total)
+        if self.hint_cap is not None:
+            check_seconds("Retry", "hint_cap", self.hint_cap, zero=True)
         schedule = exponential(self.base, self.cap)
         schedule = self.backoff or (full_jitter(schedule) if self.jitter else schedule)
         object.__setattr__(self, "_is_wanted", question_of(self.on))
@@ -98,6 +110,9 @@ class Retry:
         """
         Return what ``func(*args)`` returns, after as many attempts as it takes.
 
+        The value cannot carry what it survived: listeners are told (``AttemptFailed``), see also ``outcome``. Errors
+        that nobody was told of are counted, and the counts are printed when the interpreter exits.
+
         Args:
             func: Called anew for each attempt.
             on_attempt: Called with the number of each attempt, from 1, before it starts.
@@ -106,11 +121,11 @@ class Retry:
             BaseException: The error of the last attempt itself, with ``attempts(error)`` those before it.
             CancelledError: As it came, with the errors so far attached.
         """
-        ended = await self.outcome(func, *args, on_attempt=on_attempt)
+        ended = await self._attempts(func, args, on_attempt, True)  # by position: names cost time
         try:
             if isinstance(ended, Value):
                 return ended.value
-            raise ended.error
+            reraise(ended.error)
         finally:
             del ended  # the error's traceback holds this frame
 
@@ -122,17 +137,29 @@ class Retry:
 
         A cancellation that nobody asked of this task (``func`` awaited something that was cancelled) is a
         ``Cancelled``. Where ``on`` or ``backoff`` itself raises, that is the failure, and the error that it was
-        asked about is the last of ``survived``.
+        asked about is the last of ``survived``. Where ``func`` made another error of a cancellation of this task,
+        that error is the failure: no further attempt starts, and the task's count of cancellations stays.
 
         Raises:
             CancelledError: This task is being cancelled; the errors so far are attached.
             KeyboardInterrupt, SystemExit, GeneratorExit: Likewise.
         """
-        clock = asyncio.get_running_loop().time
+        return await self._attempts(func, args, on_attempt, False)  # by position: names cost time
+
+    async def _attempts(
+        self,
+        func: Callable[[*Ts], Awaitable[T]],
+        args: tuple[*Ts],
+        on_attempt: Callable[[int], object] | None,
+        is_bare: bool,
+    ) -> Outcome[T]:
+        """Do what ``outcome`` says; ``is_bare`` is whether the value goes on without what it survived."""
+        loop = asyncio.get_running_loop()
+        clock, task = loop.time, asyncio.current_task(loop)
         started = clock()
-        cancelling = _cancelling()
+        cancelling = 0 if task is None else task.cancelling()
         survived: list[BaseException] = []
-        attempt = 0
+        unheard = attempt = 0
         try:
             while True:
                 attempt += 1
@@ -141,25 +168,28 @@ class Retry:
                 try:
                     value = await func(*args)
                 except BaseException as error:  # raised on, or handed on as the outcome or as survived
-                    if _must_pass(error, cancelling):
+                    was_cancelled = task is not None and task.cancelling() > cancelling
+                    if _must_pass(error, was_cancelled):
                         attach_attempts(error, tuple(survived))
                         raise
                     try:
-                        wait = self._wait_after(error, attempt, clock() - started)
+                        wait = None if was_cancelled else self._wait_after(error, attempt, clock() - started)
                     except Exception as rule_error:  # handed on as the outcome  # noqa: BLE001
                         survived.append(error)
                         return _ended(rule_error, attempt, clock() - started, survived)
                     if wait is None:
                         return _ended(error, attempt, clock() - started, survived)
                     survived.append(error)
-                    emit(AttemptFailed(error, attempt, wait, _name_of(func)))
+                    unheard += not emit(AttemptFailed(error, attempt, wait, _name_of(func)))
                 else:
+                    if unheard and is_bare:
+                        count_unheard(_name_of(func), unheard, survived[-1])
                     # by position: this is what most calls come to, and names cost time
                     return Value(value, -1, None, attempt, clock() - started, tuple(survived))
                 # out of the handler: a cancellation of the wait has not the error as its context
                 await _sleep(wait, survived)
         finally:
-            del survived  # each error's traceback holds this frame
+            del survived, task  # each error's traceback holds this frame, and the task its error
 
     def __call__(self, func: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:  # Any: as async def
         """
@@ -184,7 +214,12 @@ class Retry:
         """Return the seconds to wait, or None to give up; raise what the user's own rules raise."""
         if attempt >= self.attempts or not self._is_wanted(error):
             return None
-        wait = max(0.0, self._schedule(attempt)) + (retry_after(error, wall) or 0.0)
+        hint = retry_after(error, wall) or 0.0
+        if self.hint_cap is not None and hint > self.hint_cap:
+            asked = f"the server asked to wait {hint:.10g} s"
+            add_note(error, f"not tried again: {asked}, more than Retry(hint_cap={self.hint_cap!r}) allows")
+            return None
+        wait = max(0.0, self._schedule(attempt)) + hint
         return None if self.total is not None and elapsed + wait > self.total else wait
 
 
@@ -208,14 +243,9 @@ def _ended(error: BaseException, attempt: int, duration: float, survived: list[B
     return Cancelled(error, attempts=attempt, duration=duration, survived=earlier, reason=reason)
 
 
-def _cancelling() -> int:
-    task = asyncio.current_task()
-    return 0 if task is None else task.cancelling()
-
-
-def _must_pass(error: BaseException, cancelling_before: int) -> bool:
+def _must_pass(error: BaseException, was_cancelled: bool) -> bool:
     if isinstance(error, CancelledError):
-        return _cancelling() > cancelling_before
+        return was_cancelled
     return isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit)
 
 
@@ -245,6 +275,7 @@ def retry(
     on: On = None,
     backoff: Backoff | None = None,
     jitter: bool = True,
+    hint_cap: float | None = 3600.0,
 ) -> Retry: ...
 
 

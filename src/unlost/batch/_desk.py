@@ -1,0 +1,108 @@
+"""
+What is under way in a run, item by item: handed out, running, waiting for its commit, waiting to be taken.
+
+An item's outcome finds its item by itself: a value comes with it, and an error has it attached. (The order in which
+items start is not the order in which they were handed out, where tasks are eager.)
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from unlost._core import Cancelled, Failure, Outcome, Outcomes, Value
+from unlost.batch._journal import Claimed, Ended
+from unlost.batch._perform import Performer, ended_of
+from unlost.batch._progress import Progress
+from unlost.errors import recall, remember
+
+Performed: TypeAlias = tuple[Claimed, Ended, Outcome[Any]]  # Any: whatever the job returns
+
+_KEY: Final = "batch-item"
+
+
+class Desk:
+    """
+    Args:
+        own: Top-level packages whose code is the user's.
+        put: Hands an outcome to the journal.
+
+    Attributes:
+        progress: The counts.
+        waiting: Outcomes that are not acknowledged, or not taken.
+        outcomes: What was acknowledged and not yet taken, where somebody iterates.
+        unbegun: Items that were handed out and did not start: a stop can leave some.
+    """
+
+    def __init__(self, own: tuple[str, ...], put: Callable[[Ended], None]) -> None:
+        self.progress = Progress()
+        self.waiting = 0
+        self.outcomes: deque[Outcome[Any]] = deque()
+        self.unbegun: dict[int, None] = {}
+        self._own = own
+        self._put = put
+        self._running: set[int] = set()
+        self._unacknowledged: dict[int, Outcome[Any]] = {}
+        self._kept = False
+
+    def keep(self) -> None:
+        """Keep acknowledged outcomes in ``outcomes`` from now on."""
+        self._kept = True
+
+    def hand_out(self, claimed: Claimed) -> None:
+        """Note that an item is going to start."""
+        self.unbegun[claimed.item] = None
+
+    async def perform(self, performer: Performer, claimed: Claimed) -> Performed:
+        """Perform an item; whatever comes out is marked with it."""
+        del self.unbegun[claimed.item]
+        self._running.add(claimed.item)
+        self.progress.running += 1
+        try:
+            ended, live = await performer(claimed)
+        except BaseException as error:
+            remember(error, _KEY, claimed)
+            raise
+        return claimed, ended, live
+
+    def settle(self, outcome: Outcome[Performed], *, cancelling: bool) -> None:
+        """
+        Hand the outcome of an item to the journal, if it was not before.
+
+        Args:
+            outcome: As the stream gave it.
+            cancelling: Whether the run is: what was cancelled then is in doubt, nobody knows how far it came.
+        """
+        match outcome:
+            case Value((claimed, ended, live)):
+                pass
+            case Failure(error) | Cancelled(error):
+                claimed, live = recall(error, _KEY), outcome
+                if claimed is None:  # not of an item: the outcome of the claims themselves, which comes out elsewhere
+                    return
+                ended = ended_of(claimed, outcome, self._own)
+        if claimed.item not in self._running:
+            return
+        self._running.discard(claimed.item)
+        self.progress.running -= 1
+        if isinstance(outcome, Cancelled) and cancelling:
+            return
+        self.waiting += 1
+        self._unacknowledged[ended.item] = live
+        self._put(ended)
+
+    def acknowledge(self, ended: Ended) -> None:
+        """Count an outcome that is durable."""
+        self.progress.count(ended)
+        live = self._unacknowledged.pop(ended.item, None)
+        if live is None:  # a record that was no item
+            return
+        if self._kept:
+            self.outcomes.append(live)
+        else:
+            self.waiting -= 1
+
+    def unacknowledged(self) -> Outcomes[Any]:
+        """Return the outcomes that never became durable."""
+        return Outcomes(self._unacknowledged.values())

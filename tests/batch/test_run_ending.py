@@ -1,0 +1,219 @@
+"""However a ``Run`` is left, it ends, and every error of it is raised, attached or reported."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unlost import partial, walk
+from unlost.batch import Halted, Run
+from unlost.batch._source import Source
+
+pytestmark = pytest.mark.stock
+
+Options = dict[str, Any]
+Job = Callable[[Any], Awaitable[Any]]
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> Options:
+    return {"folder": tmp_path / ".unlost", "durability": "process"}
+
+
+def _source(folder: Path, count: int) -> Path:
+    path = folder / "in.jsonl"
+    path.write_text("".join(json.dumps({"n": n}) + "\n" for n in range(count)))
+    return path
+
+
+async def quick(item: dict[str, int]) -> int:
+    return item["n"]
+
+
+async def endless(item: dict[str, int]) -> None:
+    await asyncio.sleep(1000)
+
+
+def closing(body: Callable[[], Awaitable[object]], job: Job = quick) -> Callable[[], Any]:
+    """A target that does this when it is closed."""
+
+    @contextlib.asynccontextmanager
+    async def target() -> AsyncIterator[Job]:
+        try:
+            yield job
+        finally:
+            await body()
+
+    return target
+
+
+async def _fail() -> None:
+    raise RuntimeError("close failed")
+
+
+async def _hang() -> None:
+    await asyncio.sleep(1000)
+
+
+@pytest.mark.parametrize("leaving", ["break", "error", "cancellation"])
+async def test_leaving_ends_while_more_is_ready_than_anybody_takes(
+    tmp_path: Path, options: Options, leaving: str
+) -> None:
+    run = Run(quick, _source(tmp_path, 100), concurrency=1, **options)
+
+    async def leave() -> None:
+        async with run:
+            async for _outcome in run:
+                await asyncio.sleep(0.2)  # so much longer than a job that the run is held back
+                if leaving == "error":
+                    raise LookupError
+                if leaving == "cancellation":
+                    raise asyncio.CancelledError
+                break
+
+    expected = {"break": (), "error": (LookupError,), "cancellation": (asyncio.CancelledError,)}[leaving]
+    with contextlib.suppress(*expected):
+        await asyncio.wait_for(leave(), 20)
+
+    assert run.books.balance
+    assert run.books.pending > 0
+
+
+async def test_a_cancellation_ends_the_closing_of_a_target_that_hangs(tmp_path: Path, options: Options) -> None:
+    run = Run(closing(_hang), _source(tmp_path, 3), **options)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            async with run:
+                pass
+
+    assert run.books.ok == 3
+
+
+def test_a_loop_that_shuts_down_as_a_run_begins_is_not_held_up(tmp_path: Path, options: Options) -> None:
+    run = Run(quick, _source(tmp_path, 3), **options)
+
+    async def main() -> None:
+        entering = asyncio.ensure_future(run.__aenter__())
+        await asyncio.sleep(0)
+        for task in asyncio.all_tasks() - {asyncio.current_task(), entering}:
+            task.cancel()
+        with pytest.raises(Halted, match="cancelled from elsewhere"):
+            await entering
+
+    asyncio.run(main())
+
+    assert run.books.balance
+
+
+@pytest.mark.parametrize("where", ["in the block", "at its end", "while it is opened"])
+async def test_a_cancellation_comes_out_and_the_error_of_the_target_is_reported(
+    tmp_path: Path, options: Options, capsys: pytest.CaptureFixture[str], where: str
+) -> None:
+    @contextlib.asynccontextmanager
+    async def opening() -> AsyncIterator[Job]:
+        try:
+            await asyncio.sleep(1000)
+            yield quick
+        finally:
+            await _fail()
+
+    target = opening if where == "while it is opened" else closing(_fail, endless)
+
+    async def main() -> None:
+        async with Run(target, _source(tmp_path, 1), **options):
+            if where == "in the block":
+                await asyncio.sleep(1000)
+
+    task = asyncio.create_task(main())
+    await asyncio.sleep(0.2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert "close failed" in capsys.readouterr().err
+
+
+async def test_an_exit_of_the_block_comes_out_as_it_is(
+    tmp_path: Path, options: Options, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(LookupError, match="mine"):
+        async with Run(closing(_fail), _source(tmp_path, 1), **options):
+            raise LookupError("mine")
+
+    assert "close failed" in capsys.readouterr().err
+
+
+async def test_what_could_not_be_journaled_is_with_the_error_and_so_is_everything_else(
+    tmp_path: Path, options: Options
+) -> None:
+    async def work(item: dict[str, int]) -> int:
+        if item["n"] == 3:
+            with contextlib.closing(sqlite3.connect(run.path, timeout=30)) as vandal:
+                vandal.execute("DROP TABLE outcome")
+        await asyncio.sleep(0.2)
+        raise LookupError(f"item {item['n']}")
+
+    run = Run(closing(_fail, work), _source(tmp_path, 4), **options)
+    with pytest.raises(Halted) as caught:
+        async with run:
+            pass
+
+    lost = partial(caught.value)
+    assert lost is not None
+    assert sorted(str(outcome.error) for outcome in lost.failures) == [f"item {n}" for n in range(4)]
+    reachable = {str(error) for error in walk(caught.value)}
+    assert "close failed" in reachable
+    assert "no such table: outcome" in reachable
+
+
+async def test_a_source_that_fails_on_the_way_halts_the_run_when_what_was_read_has_ended(
+    tmp_path: Path, options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Source.records
+
+    def failing(self: Source) -> Any:
+        for number, record in enumerate(read(self)):
+            if number == 700:
+                raise OSError(5, "the disk is gone")
+            yield record
+
+    monkeypatch.setattr(Source, "records", failing)
+    run = Run(quick, _source(tmp_path, 1000), **options)
+
+    with pytest.raises(Halted, match="the disk is gone"):
+        async with run:
+            pass
+
+    assert run.books.balance
+    assert not run.books.whole
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="there are eager tasks from 3.12 on; CI runs this there")
+def test_eager_tasks_mix_up_no_items(tmp_path: Path, options: Options) -> None:
+    async def cancels_itself(item: dict[str, int]) -> int:
+        if item["n"] % 2:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            await asyncio.sleep(1)
+        return item["n"]
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+        out = tmp_path / "results.jsonl"
+        async with Run(cancels_itself, _source(tmp_path, 40), out=out, concurrency=7, **options) as run:
+            pass
+        lines = [json.loads(line) for line in out.read_text().splitlines()]
+        assert (run.books.ok, run.books.failed, run.books.balance) == (20, 20, True)
+        assert {line["line"] - 1: line["value"] for line in lines} == {n: n for n in range(0, 40, 2)}
+
+    asyncio.run(main())
