@@ -9,7 +9,7 @@ import pytest
 
 from support.command import CommandLine
 from support.journals import Session, books_of, buckets, failure_of, indexed, value_of
-from unlost.batch._books import read_dead, read_groups, read_in_doubt
+from unlost.batch._books import InDoubt, read_dead, read_groups, read_in_doubt
 from unlost.batch._journal import Claimed
 
 
@@ -171,7 +171,7 @@ def test_what_is_in_doubt_is_listed_by_name_with_its_starts(path: Path) -> None:
     second = scanned(path, "aa", retry=True)
     second.claim(1)
 
-    assert list(read_in_doubt(second.connection)) == [("a", 1, 2), ("a-2", 2, 1)]
+    assert list(read_in_doubt(second.connection)) == [InDoubt("a", 1, 2), InDoubt("a-2", 2, 1)]
     second.kill()
 
 
@@ -183,7 +183,7 @@ def test_what_is_in_doubt_is_listed_by_name_with_its_starts(path: Path) -> None:
         "DELETE FROM item WHERE key = 'c'",
         "INSERT INTO item VALUES (99, 'e', 1, 5, 1)",
         "UPDATE scan SET records = 3",
-        "INSERT INTO claim VALUES (99, 1, 1)",
+        "INSERT INTO claim VALUES (99, 1, 1, NULL)",
         "INSERT INTO outcome VALUES (99, 99, 1, 0, 9, 1, 1, 1, '1', NULL, NULL, NULL, NULL)",
         "INSERT INTO outcome VALUES (99, 99, 1, 0, 9, 0, 1, 1, NULL, NULL, 'permanent', 'f0', '{}')",
     ],

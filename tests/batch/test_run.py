@@ -186,7 +186,7 @@ async def test_in_doubt_is_held_and_started_again_when_asked(tmp_path: Path, opt
             raise RuntimeError
     with run.plan.folder.open(run.name) as connection:
         assert connection is not None
-        listed = [line for _key, line, _times in read_in_doubt(connection)]
+        listed = [item.line for item in read_in_doubt(connection)]
     calm = True
     async with Run(work, source, **options) as run:
         pass

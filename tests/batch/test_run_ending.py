@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from unlost import partial, walk
-from unlost.batch import Halted, Run
+from unlost.batch import Halted, Run, read_in_doubt
 from unlost.batch._source import Source
+from unlost.report import View, run_as_text
 
 pytestmark = pytest.mark.stock
 
@@ -195,6 +196,29 @@ async def test_a_source_that_fails_on_the_way_halts_the_run_when_what_was_read_h
 
     assert run.books.balance
     assert not run.books.whole
+
+
+async def test_what_a_cancelled_item_had_failed_with_is_kept_with_its_doubt(tmp_path: Path, options: Options) -> None:
+    tries, third = 0, asyncio.Event()
+
+    async def refused(item: dict[str, int]) -> None:
+        nonlocal tries
+        tries += 1
+        if tries > 2:
+            third.set()
+            await asyncio.sleep(1000)
+        raise ConnectionError(f"refused {tries}")
+
+    with pytest.raises(LookupError):
+        async with Run(refused, _source(tmp_path, 1), attempts=5, **options) as run:
+            await third.wait()
+            raise LookupError
+
+    with run.plan.folder.open(run.name) as connection:
+        assert connection is not None
+        (item,) = read_in_doubt(connection)
+    assert [one["title"] for one in item.survived] == ["ConnectionError refused <n>"] * 2
+    assert "after 2 attempts that failed" in "".join(run_as_text(View(run.name, run.path, run.books, [], [item])))
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="there are eager tasks from 3.12 on; CI runs this there")

@@ -256,7 +256,6 @@ async def test_an_opening_that_cannot_start_its_reading_leaves_no_lock(
     assert "unlost-journal" not in {thread.name for thread in threading.enumerate()}
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes are of POSIX")
 async def test_every_file_is_for_its_user_only_in_a_folder_that_was_there_before(tmp_path: Path) -> None:
     folder = tmp_path / "runs"
     folder.mkdir()

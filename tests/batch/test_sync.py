@@ -43,7 +43,6 @@ def test_a_file_system_without_it_is_asked_for_what_it_has(calls: list[str], mon
     assert calls == ["fsync"]
 
 
-@pytest.mark.skipif(sys.platform == "darwin", reason="has another way")
 def test_elsewhere_it_is_fsync(calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
 

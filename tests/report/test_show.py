@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from support.views import books_of, group_of, raised, view_of
+from unlost.batch import InDoubt
 from unlost.report import run_as_text
 
 
 def test_items_in_doubt_are_listed_with_their_keys_and_how_often_they_were_started() -> None:
-    view = view_of(books_of(in_doubt=2), in_doubt=[("a", 3, 1), ("b", 1234, 2)])
+    view = view_of(books_of(in_doubt=2), in_doubt=[InDoubt("a", 3, 1), InDoubt("b", 1234, 2)])
 
     assert list(run_as_text(view))[1:] == [
         "   in doubt: line 3        key a",
@@ -16,7 +17,7 @@ def test_items_in_doubt_are_listed_with_their_keys_and_how_often_they_were_start
 
 
 def test_beyond_twenty_items_in_doubt_the_rest_is_counted() -> None:
-    view = view_of(books_of(in_doubt=5000), in_doubt=[(f"k{line}", line, 1) for line in range(1000)])
+    view = view_of(books_of(in_doubt=5000), in_doubt=[InDoubt(f"k{line}", line, 1) for line in range(1000)])
 
     lines = list(run_as_text(view))
 
@@ -31,6 +32,6 @@ def test_an_error_in_full_is_one_command_away() -> None:
 
 
 def test_a_key_does_not_drive_the_terminal() -> None:
-    view = view_of(books_of(in_doubt=1), in_doubt=[("\x1b[2J\n\u202e", 1, 1)])
+    view = view_of(books_of(in_doubt=1), in_doubt=[InDoubt("\x1b[2J\n\u202e", 1, 1)])
 
     assert list(run_as_text(view))[-1] == r"   in doubt: line 1        key \x1b[2J\n\u202e"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.views import NOTHING, books_of, group_of, raised, view_of
+from unlost.batch import InDoubt
 from unlost.report import summary_as_json, summary_as_text
 from unlost.report._text import width
 
@@ -211,7 +212,7 @@ def test_what_would_drive_a_terminal_is_escaped_in_names_of_files_and_errors() -
 def test_json_says_what_the_text_says() -> None:
     books = books_of(ok=5, failed=1, in_doubt=1, retries=2, recovered=1)
     groups = [group_of(raised(KeyError("price"), line=57, function="parse"), fingerprint="77aa01bb", line=4417)]
-    in_doubt = [("key-9", 9, 2)]
+    in_doubt = [InDoubt("key-9", 9, 2)]
     view = view_of(books, groups=groups, in_doubt=in_doubt, how="complete", seconds=1.5, results=Path("r.jsonl"))
 
     as_json = json.loads(json.dumps(summary_as_json(view)))
@@ -235,7 +236,7 @@ def test_json_says_what_the_text_says() -> None:
                 "example": {"key": "key-4417", "line": 4417},
             }
         ],
-        "in_doubt": [{"key": "key-9", "line": 9, "starts": 2}],
+        "in_doubt": [{"key": "key-9", "line": 9, "starts": 2, "survived": []}],
     }
 
 

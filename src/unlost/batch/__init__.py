@@ -5,7 +5,17 @@ At-least-once execution, never 'exactly once'; nothing is silently done twice; t
 the promises.
 """
 
-from unlost.batch._books import Books, Dead, Group, read_books, read_dead, read_groups, read_in_doubt, read_results_file
+from unlost.batch._books import (
+    Books,
+    Dead,
+    Group,
+    InDoubt,
+    read_books,
+    read_dead,
+    read_groups,
+    read_in_doubt,
+    read_results_file,
+)
 from unlost.batch._context import Context
 from unlost.batch._engine import Halted, How
 from unlost.batch._errors import InputError
@@ -30,6 +40,7 @@ __all__ = [
     "Group",
     "Halted",
     "How",
+    "InDoubt",
     "InputError",
     "JournalError",
     "Locked",

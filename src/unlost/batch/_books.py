@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from unlost.batch._door import Connection
 from unlost.batch._journal import name_of
@@ -168,11 +168,28 @@ def read_results_file(connection: Connection) -> str | None:
     return next((path for (path,) in rows), None)
 
 
-def read_in_doubt(connection: Connection) -> Iterator[tuple[str, int, int]]:
-    """Yield key, line and number of starts of each item in doubt, in the order of the source."""
+class InDoubt(NamedTuple):
+    """
+    An item that was started, and nobody knows how that ended.
+
+    Attributes:
+        key: Of the item.
+        line: In the source.
+        starts: How often it was started, attempts not counted.
+        survived: What its attempts had failed with when it was cancelled: title, place and fingerprint of each.
+    """
+
+    key: str
+    line: int
+    starts: int
+    survived: tuple[dict[str, str], ...] = ()
+
+
+def read_in_doubt(connection: Connection) -> Iterator[InDoubt]:
+    """Yield each item in doubt, in the order of the source."""
     rows = connection.execute(
-        f"""SELECT key, ordinal, line, times FROM claim JOIN item ON item.id = claim.item
+        f"""SELECT key, ordinal, line, times, survived FROM claim JOIN item ON item.id = claim.item
         WHERE NOT {_ENDED} AND {_PRESENT} ORDER BY item.line, item.id"""
     )
-    for key, ordinal, line, times in rows:
-        yield name_of(key, ordinal), line, times
+    for key, ordinal, line, times, survived in rows:
+        yield InDoubt(name_of(key, ordinal), line, times, tuple(json.loads(survived or "[]")))

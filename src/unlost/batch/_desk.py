@@ -13,9 +13,10 @@ from typing import Any, Final, TypeAlias
 
 from unlost._core import Cancelled, Failure, Outcome, Outcomes, Value
 from unlost.batch._journal import Claimed, Ended
+from unlost.batch._letters import survived_as_json
 from unlost.batch._perform import Performer, ended_of
 from unlost.batch._progress import Progress
-from unlost.errors import recall, remember
+from unlost.errors import attempts, recall, remember
 
 Performed: TypeAlias = tuple[Claimed, Ended, Outcome[Any]]  # Any: whatever the job returns
 
@@ -27,6 +28,7 @@ class Desk:
     Args:
         own: Top-level packages whose code is the user's.
         put: Hands an outcome to the journal.
+        doubt: Hands it what the attempts of a cancelled item had failed with, as JSON.
 
     Attributes:
         progress: The counts.
@@ -35,13 +37,14 @@ class Desk:
         unbegun: Items that were handed out and did not start: a stop can leave some.
     """
 
-    def __init__(self, own: tuple[str, ...], put: Callable[[Ended], None]) -> None:
+    def __init__(self, own: tuple[str, ...], put: Callable[[Ended], None], doubt: Callable[[int, str], None]) -> None:
         self.progress = Progress()
         self.waiting = 0
         self.outcomes: deque[Outcome[Any]] = deque()
         self.unbegun: dict[int, None] = {}
         self._own = own
         self._put = put
+        self._doubt = doubt
         self._running: set[int] = set()
         self._unacknowledged: dict[int, Outcome[Any]] = {}
         self._kept = False
@@ -74,6 +77,7 @@ class Desk:
             outcome: As the stream gave it.
             cancelling: Whether the run is: what was cancelled then is in doubt, nobody knows how far it came.
         """
+        ended: Ended | None = None
         match outcome:
             case Value((claimed, ended, live)):
                 pass
@@ -81,13 +85,16 @@ class Desk:
                 claimed, live = recall(error, _KEY), outcome
                 if claimed is None:  # not of an item: the outcome of the claims themselves, which comes out elsewhere
                     return
-                ended = ended_of(claimed, outcome, self._own)
         if claimed.item not in self._running:
             return
         self._running.discard(claimed.item)
         self.progress.running -= 1
         if isinstance(outcome, Cancelled) and cancelling:
+            if survived := survived_as_json(attempts(outcome.error), self._own):
+                self._doubt(claimed.item, survived)
             return
+        if ended is None:
+            ended = ended_of(claimed, live, self._own)
         self.waiting += 1
         self._unacknowledged[ended.item] = live
         self._put(ended)

@@ -59,7 +59,7 @@ class Engine:
         self.how: How = "complete"
         self._plan = plan
         self._store = Store(plan, self)
-        self.desk = Desk(plan.own, self._store.put)
+        self.desk = Desk(plan.own, self._store.put, self._store.doubt)
         self._claims: Claims | None = None
         self._stream: Stream[Performed] | None = None
         self._changed = asyncio.Event()
@@ -222,7 +222,7 @@ class Engine:
     def broken(self, error: JournalError) -> None:
         self._halt(error)
         if self._stream is not None:
-            self._stream.cancel("the journal cannot be written")
+            self._stream.cancel(str(error))
 
     def _halt(self, error: Exception) -> None:
         if error not in self._halting:

@@ -107,7 +107,7 @@ class Journal:
                 self._before[item] = before
         connection.executemany(
             """INSERT INTO claim(item, epoch, times) VALUES (?, ?, 1)
-            ON CONFLICT(item) DO UPDATE SET epoch = excluded.epoch, times = times + 1""",
+            ON CONFLICT(item) DO UPDATE SET epoch = excluded.epoch, times = times + 1, survived = NULL""",
             [(one.item, self._epoch) for one in claimed],
         )
         if len(claimed) == count:
@@ -123,6 +123,10 @@ class Journal:
             mine = [(self._before.pop(item, self._epoch), item, self._epoch) for item in items]
             connection.executemany("UPDATE claim SET times = times - 1, epoch = ? WHERE item = ? AND epoch = ?", mine)
             connection.executemany("DELETE FROM claim WHERE item = ? AND times = 0", [(item,) for item in items])
+
+    def doubt(self, connection: Connection, items: list[tuple[int, str]]) -> None:
+        """Note what attempts of an item had failed with (JSON) before it was cancelled: it is in doubt."""
+        connection.executemany("UPDATE claim SET survived = ? WHERE item = ?", [(told, item) for item, told in items])
 
     def end(self, connection: Connection, outcomes: list[Ended]) -> None:
         """Store outcomes, in the order given."""

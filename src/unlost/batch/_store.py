@@ -127,6 +127,10 @@ class Store:
         """Have an outcome stored; the owner is told when it is durable."""
         self._writer.put(self._journal.end, ended)
 
+    def doubt(self, item: int, survived: str) -> None:
+        """Have stored what attempts of an item had failed with (JSON) before it was cancelled."""
+        self._writer.put(self._journal.doubt, (item, survived))
+
     def close(self, how: str, unbegun: Iterable[int]) -> None:
         """
         Write what was put, tell the owner, give back what was claimed and not started; blocks.

@@ -31,7 +31,7 @@ def summary_as_json(view: View) -> dict[str, Any]:  # Any: built-ins that JSON c
         "exit": exit_code(view.books, view.how),
         "books": view.books.as_json(),
         "groups": [_group_as_json(group) for group in view.groups],
-        "in_doubt": [{"key": key, "line": line, "starts": times} for key, line, times in view.in_doubt],
+        "in_doubt": [{**one._asdict(), "survived": list(one.survived)} for one in view.in_doubt],
     }
 
 

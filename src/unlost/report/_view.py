@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from unlost.batch import Books, Group, How
+from unlost.batch import Books, Group, How, InDoubt
 
 EXIT_CODES: Mapping[int, str] = MappingProxyType(
     {
@@ -31,7 +31,7 @@ class View:
         journal: Its file, as the user would type it.
         books: Where every input is.
         groups: The errors of its dead letters.
-        in_doubt: Key, line and number of starts of the first items in doubt.
+        in_doubt: The first items in doubt.
         how: How this opening ended; None where the run is only looked at.
         seconds: How long this opening took; None likewise.
         ended: How many items ended in this opening.
@@ -43,7 +43,7 @@ class View:
     journal: Path
     books: Books
     groups: list[Group]
-    in_doubt: list[tuple[str, int, int]]
+    in_doubt: list[InDoubt]
     how: How | None = None
     seconds: float | None = None
     ended: int = 0
