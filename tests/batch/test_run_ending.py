@@ -176,7 +176,7 @@ async def test_what_could_not_be_journaled_is_with_the_error_and_so_is_everythin
     assert "no such table: outcome" in reachable
 
 
-async def test_a_source_that_fails_on_the_way_halts_the_run_when_what_was_read_has_ended(
+async def test_a_source_that_fails_on_the_way_halts_the_run_and_the_books_balance(
     tmp_path: Path, options: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = Source.records
