@@ -6,7 +6,7 @@ travel with an error. The rest is for the floors above: the clock, backoff, even
 """
 
 from unlost._core._backoff import Backoff, constant, exponential, full_jitter
-from unlost._core._clock import monotonic, perf_counter, wall
+from unlost._core._clock import monotonic, wall
 from unlost._core._events import AttemptFailed, Event, Listener, emit, listen
 from unlost._core._hooks import end_by_signal, on_signals
 from unlost._core._isolation import Isolation
@@ -47,7 +47,6 @@ __all__ = [
     "monotonic",
     "on_signals",
     "partial",
-    "perf_counter",
     "report",
     "reraise",
     "settle",

@@ -2,9 +2,9 @@
 
 from asyncio import AbstractEventLoop, BaseEventLoop
 from collections.abc import Callable
-from time import monotonic, perf_counter, time
+from time import monotonic, time
 
-__all__ = ["monotonic", "perf_counter", "time_of", "wall"]
+__all__ = ["monotonic", "time_of", "wall"]
 
 wall = time
 

@@ -107,7 +107,7 @@ class Group:
     Failed items whose errors have one fingerprint.
 
     Attributes:
-        fingerprint: Six hex digits.
+        fingerprint: In full; the first six digits are shown.
         count: Of items.
         kind: Value of a ``Kind``.
         line: Of the first example in the source.

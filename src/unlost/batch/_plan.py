@@ -120,7 +120,7 @@ def _chosen(
     if run is not None:
         meta = folder.read_meta(run)
         _check_continues(folder, run, meta, target, source, policy, accept_code=where.accept_code)
-        out = out or _last_out(folder, run)
+        out = out or _out_of(_last_options(folder, run))
         return Plan(run, True, meta, target, source, policy, out, folder, where.door, choice)
     meta = {
         "run_id": uuid.uuid4().hex,
@@ -146,14 +146,15 @@ def plan_resume(run: str, flags: Values, where: Where, *, out: Path | None = Non
     if not meta:
         raise UsageError(f"run {run} died before it was written. Type the command that started it again.")
     target = load_target(meta["target"])
+    last = _last_options(folder, run)
     given = {
-        **{name: value for name, value in _last_options(folder, run)["given"].items() if name not in _ONCE},
+        **{name: value for name, value in last["given"].items() if name not in _ONCE},
         **{name: value for name, value in flags.items() if value is not None},
     }
     policy = resolve(given, target.options, decorated_at=target.defined_at)
     source = Source(Path(meta["path"]), "jsonl" if meta["format"] == "jsonl" else "lines", meta["source"])
     _check_continues(folder, run, meta, target, source, policy, accept_code=where.accept_code)
-    out = out or _last_out(folder, run)
+    out = out or _out_of(last)
     return Plan(run, True, meta, target, source, policy, out, folder, where.door, Choice(where.folder))
 
 
@@ -191,9 +192,8 @@ def _check_continues(
         )
 
 
-def _last_out(folder: Folder, run: str) -> Path | None:
-    out = _last_options(folder, run)["out"]
-    return Path(out) if out else None
+def _out_of(last: Mapping[str, Any]) -> Path | None:  # Any: what options_json wrote
+    return Path(last["out"]) if last["out"] else None
 
 
 def _last_code(folder: Folder, run: str) -> str | None:
