@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from unlost._core import count_unheard, take_unheard
+from unlost._core._unheard import count_unheard, take_unheard
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +71,7 @@ def test_no_count_is_lost_between_threads():
 def test_they_are_told_once_on_standard_error_when_the_interpreter_exits():
     told = run(
         "import sys",
-        "from unlost._core import count_unheard",
+        "from unlost._core._unheard import count_unheard",
         "for name in ('fetch', 'store', 'fetch'): count_unheard(name, 1, OSError('no'))",
         "print('last words', file=sys.stderr)",
     )
@@ -89,7 +89,7 @@ def test_nothing_is_registered_before_there_is_something_to_tell():
         "registered = []",
         "atexit.register = registered.append",
         "import unlost",
-        "from unlost._core import count_unheard, take_unheard",
+        "from unlost._core._unheard import count_unheard, take_unheard",
         "at_import = [hook.__module__ for hook in registered if hook.__module__.startswith('unlost')]",
         "for _ in range(3): count_unheard('fetch', 1, OSError())",
         "at_use = [hook.__module__ for hook in registered if hook.__module__.startswith('unlost')]",

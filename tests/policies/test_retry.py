@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from unlost._core import AttemptFailed, Cancelled, Failure, Value, constant, listen, take_unheard
+from unlost._core import AttemptFailed, Cancelled, Failure, Survived, Value, constant, listen, receipt, take_unheard
 from unlost.errors import Kind, PermanentError, TransientError, UsageError, attempts, classify
 from unlost.policies import Retry, retry
 
@@ -332,16 +332,40 @@ async def test_what_has_another_owner_is_not_counted() -> None:
     assert take_unheard() == []
 
 
-async def test_what_happened_before_anybody_listened_is_counted_nevertheless() -> None:
-    operation = Script(TransientError("alone"), TransientError("heard"), "value")
+async def test_what_happened_before_anybody_listened_is_told_with_the_value() -> None:
+    alone, heard = TransientError("alone"), TransientError("heard")
+    events = []
+    operation = Script(alone, heard, "value")
     task = asyncio.create_task(Retry(backoff=EVERY_SECOND).call(operation))
     await asyncio.sleep(0.5)
 
-    with listen(lambda event: None):
+    with listen(events.append):
         await task
+
+    assert events[-1].errors == (alone, heard)
+    assert take_unheard() == []
+
+
+async def test_what_happened_before_the_listener_left_is_not_counted_again() -> None:
+    operation = Script(TransientError("heard"), TransientError("alone"), "value")
+    with listen(lambda event: None):
+        task = asyncio.create_task(Retry(backoff=EVERY_SECOND).call(operation))
+        await asyncio.sleep(0.5)
+
+    await task
 
     (line,) = take_unheard()
     assert "1 error in 1 call" in line
+
+
+async def test_an_open_receipt_takes_what_a_bare_value_survived() -> None:
+    first, second = TransientError(1), TransientError(2)
+
+    with receipt() as survived:
+        await Retry(backoff=EVERY_SECOND).call(Script(first, second, "value"))
+
+    assert survived.errors == (first, second)
+    assert take_unheard() == []
 
 
 async def test_a_wait_is_as_long_as_the_server_asks_and_the_backoff_comes_on_top() -> None:
@@ -434,7 +458,11 @@ async def test_listeners_are_told_of_each_failed_attempt_before_the_wait() -> No
         await Retry(backoff=EVERY_SECOND).call(fetch)
 
     name = fetch.__qualname__
-    assert events == [AttemptFailed(first, 1, 1, name), AttemptFailed(second, 2, 1, name)]
+    assert events == [
+        AttemptFailed(first, 1, 1, name),
+        AttemptFailed(second, 2, 1, name),
+        Survived(name, (first, second)),
+    ]
 
 
 async def test_a_predicate_that_raises_is_the_failure_and_the_error_it_was_asked_about_survives() -> None:

@@ -15,12 +15,15 @@ from unlost._core._notes import add_note
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
 from unlost._core._outcomes import Outcomes, partial
 from unlost._core._outcomes import attach as attach_outcomes
-from unlost._core._report import report
+from unlost._core._reason import Reason, asked_now, cancel_reason
+from unlost._core._receipt import Receipt, Survived, receipt, survive
+from unlost._core._report import Reporter, report, report_to
 from unlost._core._reraise import reraise
 from unlost._core._settle import settle
 from unlost._core._stream import Stream, stream
 from unlost._core._tasks import start as start_task
-from unlost._core._unheard import count_unheard, take_unheard
+from unlost._core._unheard import take_unheard
+from unlost._core._where import still_running, where
 
 __all__ = [
     "AttemptFailed",
@@ -32,12 +35,17 @@ __all__ = [
     "Listener",
     "Outcome",
     "Outcomes",
+    "Reason",
+    "Receipt",
+    "Reporter",
     "Stream",
+    "Survived",
     "Value",
     "add_note",
+    "asked_now",
     "attach_outcomes",
+    "cancel_reason",
     "constant",
-    "count_unheard",
     "emit",
     "end_by_signal",
     "exponential",
@@ -47,11 +55,16 @@ __all__ = [
     "monotonic",
     "on_signals",
     "partial",
+    "receipt",
     "report",
+    "report_to",
     "reraise",
     "settle",
     "start_task",
+    "still_running",
     "stream",
+    "survive",
     "take_unheard",
     "wall",
+    "where",
 ]

@@ -1,29 +1,53 @@
 """
-The default reporter: where an error goes that no owner can take.
+The reporters: where an error goes that no owner can take.
 
-It writes to standard error, without ``logging``, so that it works while the interpreter exits. A reporter must not
-fail: where the error itself cannot be printed (a broken ``__str__``), its type is.
+The default one writes to standard error, without ``logging``, so that it works while the interpreter exits. A reporter
+must not fail: where the error itself cannot be printed (a broken ``__str__``), its type is.
 """
 
 from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
+
+Reporter: TypeAlias = Callable[[BaseException, str], object]
+
+_reporters: list[Reporter] = []
 
 
 def report(error: BaseException, what: str) -> None:
     """
-    Print ``error`` with its traceback under one line that says what happened.
+    Tell every reporter, or where there is none, print ``error`` with its traceback under one line.
 
     Args:
         error: What nobody else can be told.
         what: In which operation, and why no owner could take it.
     """
+    for reporter in tuple(_reporters):
+        try:
+            reporter(error, what)
+        except Exception as reporter_error:  # printed, and so is what it was given  # noqa: BLE001
+            _print(reporter_error, f"reporter {reporter!r} failed on what follows")
+            _print(error, what)
+    if not _reporters:
+        _print(error, what)
+
+
+@contextmanager
+def report_to(reporter: Reporter) -> Iterator[Reporter]:
+    """
+    Call ``reporter(error, what)`` in place of printing, until the block ends, with each error that no owner can take.
+
+    It is called wherever the error turns up, in any thread. An error of its own is printed, with what it was given.
+    """
+    _reporters.append(reporter)
     try:
-        text = "".join(traceback.format_exception(error))
-    except Exception as printing_error:  # named in the text that is printed instead  # noqa: BLE001
-        text = f"{type(error).__qualname__} (printing it raised {type(printing_error).__qualname__})\n"
-    tell(f"unlost: {what}\n{text}")
+        yield reporter
+    finally:
+        _reporters.remove(reporter)
 
 
 def tell(text: str) -> None:
@@ -36,3 +60,11 @@ def tell(text: str) -> None:
         stream.flush()
     except (OSError, ValueError):  # a full disk, nobody reads, or it was closed: there is nowhere left
         return
+
+
+def _print(error: BaseException, what: str) -> None:
+    try:
+        text = "".join(traceback.format_exception(error))
+    except Exception as printing_error:  # named in the text that is printed instead  # noqa: BLE001
+        text = f"{type(error).__qualname__} (printing it raised {type(printing_error).__qualname__})\n"
+    tell(f"unlost: {what}\n{text}")

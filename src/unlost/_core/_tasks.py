@@ -1,33 +1,31 @@
-"""
-The only file that starts tasks (held by ``tests/house``).
-
-Assumes that the coroutine given keeps its own exceptions: nobody awaits these tasks, their owner learns of the end by
-``on_end`` alone.
-"""
+"""The only file that starts tasks (held by ``tests/house``)."""
 
 from __future__ import annotations
 
-from asyncio import Task, get_running_loop
+from asyncio import AbstractEventLoop, Task, get_running_loop
 from collections.abc import Callable, Coroutine
 from contextvars import Context
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 # The loop keeps weak references only: a task that nothing else refers to can vanish midway (cpython#91887).
 _alive: set[Task[Any]] = set()  # Any: tasks of every result
 
 
 def start(
-    coroutine: Coroutine[Any, Any, None],  # Any: what it yields to the loop and is sent, asyncio's own affair
+    coroutine: Coroutine[Any, Any, T],  # Any: what it yields to the loop and is sent, asyncio's own affair
     *,
     name: str,
     context: Context,
-    on_end: Callable[[Task[None]], object],
-) -> Task[None]:
+    on_end: Callable[[Task[T]], object],
+) -> Task[T]:
     """
     Run ``coroutine`` as a task in ``context`` itself, not in a copy; call ``on_end`` from the loop when it is done.
 
-    With an eager task factory the coroutine has run up to its first suspension when this returns. A refused start
-    closes the coroutine, so that nothing is left un-awaited.
+    Nobody else need await the task: ``on_end`` is its owner, and has to look at how it ended. With an eager task
+    factory the coroutine has run up to its first suspension when this returns. A refused start closes the coroutine, so
+    that nothing is left un-awaited.
     """
     try:
         task = get_running_loop().create_task(coroutine, name=name, context=context)
@@ -38,3 +36,12 @@ def start(
     task.add_done_callback(_alive.discard)
     task.add_done_callback(on_end)
     return task
+
+
+def start_as_asked(
+    loop: AbstractEventLoop,
+    coroutine: Coroutine[Any, Any, T],  # Any: as above
+    options: dict[str, Any],  # Any: the keywords of whatever task factory there is
+) -> Task[T]:
+    """Start a task with the keywords of a caller who owns it and keeps it alive; None is no keyword."""
+    return loop.create_task(coroutine, **{name: option for name, option in options.items() if option is not None})

@@ -4,9 +4,11 @@ What can go wrong: the library's exceptions, groups, kinds, hints, history and t
 ``remember``, ``recall`` and ``forget`` are for the other floors of this library: what it keeps with an exception.
 """
 
+from unlost.errors._attached import attach_errors, attached
 from unlost.errors._classify import Kinds, classify, default_kinds, extend_kinds
 from unlost.errors._exceptions import (
     ChildCancelled,
+    ChildFailed,
     DeadlineExceeded,
     PermanentError,
     TransientError,
@@ -22,6 +24,7 @@ from unlost.errors._translate import translate
 
 __all__ = [
     "ChildCancelled",
+    "ChildFailed",
     "DeadlineExceeded",
     "Kind",
     "Kinds",
@@ -30,6 +33,8 @@ __all__ = [
     "UnlostError",
     "UsageError",
     "attach_attempts",
+    "attach_errors",
+    "attached",
     "attempts",
     "classify",
     "default_kinds",

@@ -6,6 +6,7 @@ What the library itself raises, and the two bases that it offers.
     Exception
     ├── UnlostError
     │   ├── ChildCancelled           a child was cancelled; its owner was not
+    │   ├── ChildFailed              a child failed, told where another exception is being handled
     │   ├── DeadlineExceeded         time ran out             (also a TimeoutError)
     │   └── UsageError               the call itself is wrong (also a ValueError)
     ├── TransientError               inherit it: trying again may help
@@ -30,6 +31,15 @@ class ChildCancelled(UnlostError):
 
     It is an ``Exception`` and not a ``CancelledError``: that the child was cancelled does not mean that the caller is.
     The child's ``CancelledError`` is its cause, the message says who cancelled and why, as far as that is known.
+    """
+
+
+class ChildFailed(UnlostError):
+    """
+    A child failed, and whoever awaited it was just handling another exception.
+
+    The child's own exception is its ``__cause__``, untouched. Raised again inside of an ``except`` block, that object
+    would get the exception which is being handled as its context, and lose its own (anyio#1098).
     """
 
 

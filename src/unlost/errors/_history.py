@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from unlost.errors._attached import attach_errors, attached
 from unlost.errors._private import dictionary_of, forget, headline, recall, remember, remembered
 
 # An object that is raised again and again for ever (a module's constant) must not collect for ever.
@@ -50,16 +51,18 @@ def attach_attempts(error: BaseException, earlier: tuple[BaseException, ...]) ->
 def move_history(source: BaseException, target: BaseException) -> None:
     """Take all that the library keeps with ``source``, which ``target`` replaces, to ``target``."""
     attach_attempts(target, attempts(source))
-    _drop_note(source)
+    attach_errors(target, tuple(error for error in attached(source) if error is not target))
+    _drop_note(source, "note")
+    _drop_note(source, "errors note")
     for key in remembered(source):
-        if key not in ("attempts", "note") and recall(target, key) is None:
+        if key not in ("attempts", "note", "errors", "errors note") and recall(target, key) is None:
             remember(target, key, recall(source, key))
         forget(source, key)
 
 
-def _drop_note(error: BaseException) -> None:
+def _drop_note(error: BaseException, key: str) -> None:
     attributes = dictionary_of(error)
-    before = recall(error, "note")
+    before = recall(error, key)
     if before is not None and isinstance(attributes.get("__notes__"), list):
         attributes["__notes__"] = [note for note in attributes["__notes__"] if note != before]
 

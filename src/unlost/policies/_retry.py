@@ -29,11 +29,11 @@ from unlost._core import (
     Outcome,
     Value,
     add_note,
-    count_unheard,
     emit,
     exponential,
     full_jitter,
     reraise,
+    survive,
     wall,
 )
 from unlost.errors import UsageError, attach_attempts, retry_after
@@ -182,8 +182,8 @@ class Retry:
                     survived.append(error)
                     unheard += not emit(AttemptFailed(error, attempt, wait, _name_of(func)))
                 else:
-                    if unheard and is_bare:
-                        count_unheard(_name_of(func), unheard, survived[-1])
+                    if survived and is_bare:
+                        survive(_name_of(func), tuple(survived), already_heard=len(survived) - unheard)
                     # by position: this is what most calls come to, and names cost time
                     return Value(value, -1, None, attempt, clock() - started, tuple(survived))
                 # out of the handler: a cancellation of the wait has not the error as its context

@@ -1,0 +1,37 @@
+"""Where a suspended task stands."""
+
+from __future__ import annotations
+
+import os
+from asyncio import Task
+from types import FrameType
+from typing import Any
+
+_FRAMES = ("cr_frame", "gi_frame", "ag_frame")
+_AWAITED = ("cr_await", "gi_yieldfrom", "ag_await")
+
+
+def where(task: Task[Any]) -> str:  # Any: tasks of every result
+    """Return ``file.py:12 in function`` of the innermost Python frame that the task is suspended in, if it has one."""
+    innermost: FrameType | None = None
+    at: object = task.get_coro()
+    while at is not None:
+        innermost = _first(at, _FRAMES) or innermost
+        at = _first(at, _AWAITED)
+    if innermost is None:
+        return "an unknown place"
+    code = innermost.f_code
+    return f"{os.path.basename(code.co_filename)}:{innermost.f_lineno} in {code.co_qualname}"
+
+
+def still_running(task: Task[Any], seconds: float) -> str:  # Any: as above
+    """Say that a task has been asked to stop so many seconds ago, and where it is instead."""
+    return f"task {task.get_name()!r}: cancellation requested {seconds:.1f} s ago, still running at {where(task)}"
+
+
+def _first(holder: object, names: tuple[str, ...]) -> Any:  # Any: a frame, or whatever can be awaited
+    for name in names:
+        found = getattr(holder, name, None)
+        if found is not None:
+            return found
+    return None
