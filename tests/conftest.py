@@ -1,16 +1,29 @@
-"""Which event loop a test runs on: virtual time, unless the test says that its claim is about real time or I/O."""
+"""
+Which event loops a test runs on.
 
-import asyncio
-from collections.abc import Callable, Mapping
+Virtual time, unless the test says that its claim is about real time or I/O (``stock``). The tests of the core and of the
+policies run on every loop that people use, once on each; all others on asyncio's own. Where a test there pins what only
+some loops do, it is marked with their names, and with why: ``@pytest.mark.asyncio(loop_factories=["asyncio"])``. A test
+that is no coroutine and makes its own loop asks for ``virtual_loop``: a function that makes one, of each sort in turn.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
-from support.virtual_time import VirtualTimeLoop
+from support.loops import REAL, VIRTUAL, LoopFactory, chosen
 
-LoopFactories = Mapping[str, Callable[[], asyncio.AbstractEventLoop]]
+ON_EVERY_LOOP = {"core", "policies"}
 
 
-def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> LoopFactories:
-    if item.get_closest_marker("stock"):
-        return {"stock": asyncio.new_event_loop}
-    return {"virtual": VirtualTimeLoop}
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:
+    loops = REAL if item.get_closest_marker("stock") else VIRTUAL
+    floor = item.path.relative_to(Path(__file__).parent).parts[0]
+    return chosen(loops) if floor in ON_EVERY_LOOP else {"asyncio": loops["asyncio"]}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "virtual_loop" in metafunc.fixturenames:
+        loops = chosen(VIRTUAL)
+        metafunc.parametrize("virtual_loop", loops.values(), ids=loops)

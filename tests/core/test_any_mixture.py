@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.virtual_time import VirtualTimeLoop
 from unlost._core import Cancelled, Failure, Value, map, stream  # noqa: A004
 
 BEHAVIOURS = {"value": Value, "failure": Failure, "self-cancel": Cancelled, "leaves a cancellation": Value}
@@ -38,17 +37,17 @@ async def given_slowly(items):
         yield item
 
 
-def run(coroutine):
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+def run(virtual_loop, coroutine):
+    with asyncio.Runner(loop_factory=virtual_loop) as runner:
         return runner.run(coroutine)
 
 
 @settings(deadline=None)
 @given(items, modes, st.booleans())
-def test_map_has_each_items_own_outcome(items, modes, slowly):
+def test_map_has_each_items_own_outcome(virtual_loop, items, modes, slowly):
     job = Job()
 
-    outcomes = run(map(job, given_slowly(items) if slowly else items, **modes))
+    outcomes = run(virtual_loop, map(job, given_slowly(items) if slowly else items, **modes))
 
     assert [type(outcome) for outcome in outcomes] == [BEHAVIOURS[behaviour] for behaviour, _ in items]
     assert job.log == items
@@ -56,7 +55,7 @@ def test_map_has_each_items_own_outcome(items, modes, slowly):
 
 @settings(deadline=None)
 @given(items, modes, st.booleans(), st.booleans(), st.integers(1, 9), st.integers(0, 2))
-def test_stream_has_each_items_own_outcome(items, modes, slowly, ordered, buffer, pace):
+def test_stream_has_each_items_own_outcome(virtual_loop, items, modes, slowly, ordered, buffer, pace):
     job, seen = Job(), {}
 
     async def read():
@@ -68,7 +67,7 @@ def test_stream_has_each_items_own_outcome(items, modes, slowly, ordered, buffer
                 seen[outcome.index] = type(outcome)
                 await asyncio.sleep(pace)
 
-    run(read())
+    run(virtual_loop, read())
 
     assert [seen[index] for index in range(len(items))] == [BEHAVIOURS[behaviour] for behaviour, _ in items]
     assert job.log == items
@@ -76,7 +75,7 @@ def test_stream_has_each_items_own_outcome(items, modes, slowly, ordered, buffer
 
 @settings(deadline=None)
 @given(items.filter(len), modes, st.booleans(), st.integers(0, 40))
-def test_a_stream_that_an_error_leaves_accounts_for_everything_started(items, modes, ordered, takes):
+def test_a_stream_that_an_error_leaves_accounts_for_everything_started(virtual_loop, items, modes, ordered, takes):
     job, seen = Job(), []
 
     async def read():
@@ -88,7 +87,7 @@ def test_a_stream_that_an_error_leaves_accounts_for_everything_started(items, mo
             raise KeyError("body")
 
     with pytest.raises(KeyError) as caught:
-        run(read())
+        run(virtual_loop, read())
 
     attached = caught.value.__dict__.get("__unlost__")
     left = attached.values["outcomes"] if attached else []

@@ -159,12 +159,12 @@ async def test_on_says_what_is_tried_again(on, error: Exception, starts: int) ->
     assert len(operation.starts) == starts
 
 
-@pytest.mark.parametrize("stop", [asyncio.CancelledError(), GeneratorExit(), KeyboardInterrupt(), SystemExit(1)])
-async def test_being_told_to_stop_is_never_tried_again(stop: BaseException) -> None:
-    first = TransientError()
+@pytest.mark.parametrize("told", [asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit])
+async def test_being_told_to_stop_is_never_tried_again(told: type[BaseException]) -> None:
+    first, stop = TransientError(), told()
     operation = Script(first, stop, "value")
 
-    with pytest.raises(type(stop)) as caught:
+    with pytest.raises(told) as caught:
         await run_catching(at_once(5, on=BaseException).call(operation))
 
     assert caught.value is stop

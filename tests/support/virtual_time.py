@@ -11,7 +11,12 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     Where nothing is ready, no timer is due and no thread can wake the loop, the test would hang for ever: that is
     an error here, and it says so.
+
+    Attributes:
+        patience: Seconds of real time that a thread or a file descriptor has for an answer when nothing else is left.
     """
+
+    patience = 5.0
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -30,9 +35,14 @@ class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[valid-type, m
         self._loop = loop
 
     def select(self, timeout: float | None = None) -> Any:
-        events = super().select(0 if timeout is not None else 5)
+        events = super().select(0 if timeout is not None else self._loop.patience)
         if not events and timeout is None:
-            raise RuntimeError("nothing is ready, no timer is set, no thread answered within 5 s: this test hangs")
+            raise RuntimeError(hangs_after(self._loop.patience))
         if not events and timeout:
             self._loop.jump(timeout)
         return events
+
+
+def hangs_after(seconds: float) -> str:
+    """Say what is wrong with a test that so many seconds have shown nothing of."""
+    return f"nothing is ready, no timer is set, no thread answered within {seconds:g} s: this test hangs"

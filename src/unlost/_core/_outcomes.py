@@ -24,7 +24,7 @@ class Outcomes(list[Outcome[T]]):
     had ended, each with its ``index``.
     """
 
-    __slots__ = ()
+    __slots__ = ("__weakref__",)
 
     @property
     def failures(self) -> list[Failure | Cancelled]:

@@ -136,6 +136,14 @@ class Pool(Generic[S, T]):
         self.fatal = self.error = None
         return fatal, error
 
+    def _recruit(self, workers: int) -> None:
+        """Start more of them for a worker that is about to start its item: that one comes first."""
+        loop = get_running_loop()
+        if loop.get_task_factory() is None:
+            self._hire(workers)
+        elif len(self._workers) < self._limit:
+            loop.call_soon(self._hire, workers)  # eager ones would start the next items at once, from in here
+
     def _hire(self, workers: int) -> None:
         """Start up to ``workers`` more; in a loop even where eager workers call for others while they are started."""
         self._wanted += workers
@@ -177,7 +185,7 @@ class Pool(Generic[S, T]):
                 index = self._started
                 self._started = index + 1
                 if recruits:
-                    self._hire(recruits)
+                    self._recruit(recruits)
                     recruits = 0
                 awaitable = _NOT_CALLED
                 began = time()

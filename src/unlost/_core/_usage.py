@@ -29,6 +29,16 @@ def check_count(call: str, name: str, value: object, meaning: str) -> None:
         raise UsageError(f"{call}() got {name}={value!r}. Write a whole number of at least 1: {meaning}.")
 
 
+def is_whole(value: object) -> bool:
+    """Tell whether ``value`` is an int and no bool: callers without a type checker give anything."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> bool:
+    """Tell whether ``value`` is an int or a float, and no bool."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def check_isolation(call: str, isolate: object) -> None:
     """Refuse anything but the two ways to isolate items."""
     if isolate not in ("worker", "task"):

@@ -1,0 +1,228 @@
+"""
+``asyncio.TaskGroup`` as it is meant to be, on every version: what ``TaskGroup`` is built on.
+
+After CPython's ``asyncio.taskgroups`` (the EdgeDB project), whose behaviour it keeps. Differences, each a fix:
+
+- The task's count of cancellations at the block's beginning is what it is compared with at the end, so that an outside
+  cancellation that arrives beside the group's own comes out (cpython#116720, #155433), and one that was delivered
+  before the block is not delivered again.
+- The parent is never cancelled while it is on the stack: a child that fails while it is started, eagerly, would make
+  the cancellation come out of some later await (cpython#128588).
+- A child that was added while the group stops is cancelled (cpython#128550, #155418).
+- ``GeneratorExit`` of the body stays what it is (cpython#135736).
+- What ends a block early says why: cancellations carry a ``Reason``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio import AbstractEventLoop, CancelledError, Future, Task, current_task, get_running_loop
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from unlost._core._caught import STOPPING
+from unlost._core._reason import Reason, asked_now
+from unlost._core._report import report
+from unlost._core._stubborn import Watch
+from unlost._core._tasks import starter
+from unlost.errors import headline
+
+T = TypeVar("T")
+
+# 3.13's own tests want a refused coroutine closed; those of 3.11 and 3.12 await it afterwards.
+_CLOSES_REFUSED: Final = sys.version_info >= (3, 13)
+
+# The await graph of 3.14: `python -m asyncio pstree` shows who waits for whom.
+_add_awaited_by: Final = getattr(asyncio, "future_add_to_awaited_by", None)
+_discard_awaited_by: Final = getattr(asyncio, "future_discard_from_awaited_by", None)
+
+
+class DropIn(asyncio.TaskGroup):
+    """The block: children, their errors, the parent's cancellation. What comes out of it is ``_come_out``'s to say."""
+
+    _entered: bool
+    _exiting: bool
+    _loop: AbstractEventLoop
+    _parent_task: Task[Any]  # Any, here and below: tasks of every result
+    _tasks: set[Task[Any]]
+    _errors: list[BaseException]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._base_error: BaseException | None = None
+        self._on_completed_fut: Future[None] | None = None
+        self._parent_cancel_requested = False
+        self._aborting = False
+        self._cancelling = 0
+        self._watch: Watch | None = None
+
+    async def __aenter__(self) -> Self:
+        if self._entered:
+            raise RuntimeError(f"TaskGroup {self!r} has already been entered")
+        self._loop = get_running_loop()
+        parent = current_task(self._loop)
+        if parent is None:
+            raise RuntimeError(f"TaskGroup {self!r} cannot determine the parent task")
+        self._parent_task = parent
+        self._cancelling = parent.cancelling()
+        self._start = starter(self._loop)
+        self._entered = True
+        return self
+
+    async def __aexit__(  # type: ignore[override]  # the base lets nothing of its own pass without raising
+        self, _type: type[BaseException] | None, body_error: BaseException | None, _traceback: TracebackType | None
+    ) -> bool | None:
+        self._exiting = True
+        cancellation = body_error if isinstance(body_error, CancelledError) else None
+        try:
+            if body_error is not None and not self._aborting:
+                self._abort(_why_left(body_error))
+            while self._tasks:
+                self._on_completed_fut = self._loop.create_future()
+                try:
+                    await self._on_completed_fut
+                except CancelledError as asked:
+                    # may come more than once; the first one says why
+                    cancellation = cancellation or asked.with_traceback(None)
+                    if not self._aborting:
+                        self._abort("the group's owner was cancelled")
+            self._on_completed_fut = None
+            if self._watch is not None:
+                self._watch.stop()
+            if self._parent_cancel_requested and self._parent_task.uncancel() <= self._cancelling:
+                cancellation = None  # it was ours
+            return self._come_out(body_error, cancellation)
+        finally:
+            del cancellation, body_error  # what is raised refers to this frame
+
+    def create_task(  # type: ignore[override]  # typeshed has another form for each version
+        self,
+        coro: Coroutine[Any, Any, T],
+        *,
+        name: str | None = None,
+        context: Context | None = None,
+        **options: Any,  # Any: keywords of the loop's task factory
+    ) -> Task[T]:
+        """
+        Start a child, as ``asyncio.TaskGroup.create_task`` does.
+
+        Raises:
+            RuntimeError: The group was not entered, is shutting down or finished. Nothing was started; from 3.13 on the
+                coroutine is closed, as asyncio does it.
+        """
+        self._check_open(coro)
+        task = self._start_task(coro, name, context, options)
+        self._adopt(task, self._on_task_done)
+        try:
+            return task
+        finally:
+            del task  # an exception that comes out of the frame above would refer to it (cpython#128552)
+
+    def _check_open(self, coro: Coroutine[Any, Any, Any] | None) -> None:
+        if not self._entered:
+            self._refuse(coro, "has not been entered")
+        if self._exiting and not self._tasks:
+            self._refuse(coro, "is finished")
+        if self._aborting:
+            self._refuse(coro, "is shutting down")
+
+    def _refuse(self, coro: Coroutine[Any, Any, Any] | None, why: str) -> None:
+        if coro is not None and _CLOSES_REFUSED:
+            coro.close()
+        raise RuntimeError(f"TaskGroup {self!r} {why}")
+
+    def _start_task(
+        self, coro: Coroutine[Any, Any, T], name: str | None, context: Context | None, options: dict[str, Any]
+    ) -> Task[T]:
+        if name is None and context is None and not options:
+            return self._start(coro)
+        if name is not None:
+            options["name"] = name
+        if context is not None:
+            options["context"] = context
+        return self._start(coro, **options)
+
+    def _adopt(self, task: Task[T], on_end: Callable[[Task[T]], object]) -> None:
+        if task.done():  # started eagerly, and through already
+            on_end(task)
+            return
+        self._tasks.add(task)
+        task.add_done_callback(on_end)
+        if _add_awaited_by is not None:
+            _add_awaited_by(task, self._parent_task)
+        if self._aborting:
+            task.cancel(asked_now("the group is shutting down", "unlost.TaskGroup"))
+
+    def _on_task_done(self, task: Task[Any]) -> None:
+        self._let_go(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._take(error, task)
+
+    def _let_go(self, task: Task[Any]) -> None:
+        """A child has ended; if it was the last, whoever waits is woken."""
+        self._tasks.discard(task)
+        if _discard_awaited_by is not None:
+            _discard_awaited_by(task, self._parent_task)
+        if not self._tasks and self._on_completed_fut is not None and not self._on_completed_fut.done():
+            self._on_completed_fut.set_result(None)
+
+    def _take(self, error: BaseException, task: Task[Any]) -> None:
+        """Keep a child's error; stop the others."""
+        if self._parent_task.done():
+            report(error, f"task {task.get_name()!r} failed after the task that owned its group had ended")
+            return
+        if isinstance(error, STOPPING) and self._base_error is None:
+            self._base_error = error
+        else:
+            self._errors.append(error)
+        self._stop(f"a sibling failed: {headline(error)}")
+
+    def _stop(self, why: str) -> None:
+        """Cancel everything, the body of the block included."""
+        if self._aborting:
+            return
+        reason = self._abort(why)
+        if self._exiting:
+            return  # the parent waits for the children as it is
+        if _is_on_the_stack(self._parent_task):
+            self._loop.call_soon(self._cancel_body, reason)
+        else:
+            self._cancel_body(reason)
+
+    def _cancel_body(self, reason: Reason) -> None:
+        if not self._exiting:
+            self._parent_cancel_requested = True
+            self._parent_task.cancel(reason)
+
+    def _abort(self, why: str) -> Reason:
+        self._aborting = True
+        reason = asked_now(why, f"unlost.TaskGroup of {self._parent_task.get_name()!r}")
+        for task in tuple(self._tasks):
+            task.cancel(reason)
+        if self._tasks:
+            self._watch = Watch(self._loop, lambda: self._tasks)
+        return reason
+
+    def _come_out(self, body_error: BaseException | None, cancellation: CancelledError | None) -> bool | None:
+        """Raise what comes out of the block; return true to let nothing out, false for the body's own error."""
+        raise NotImplementedError
+
+    def _cancel_again(self, cancellation: CancelledError | None) -> None:
+        """Let an outside cancellation, in whose place errors come out, come out of the next await; keep the count."""
+        if self._parent_task.cancelling() > self._cancelling:
+            self._parent_task.uncancel()
+            self._parent_task.cancel(*(() if cancellation is None else cancellation.args[:1]))
+
+
+def _why_left(body_error: BaseException) -> str:
+    if isinstance(body_error, CancelledError):
+        return "the group's owner was cancelled"
+    return f"the group's body failed: {headline(body_error)}"
+
+
+def _is_on_the_stack(task: Task[Any]) -> bool:
+    """Tell whether the task runs, be it below another one that it started eagerly."""
+    return bool(getattr(task.get_coro(), "cr_running", False)) or current_task(task.get_loop()) is task

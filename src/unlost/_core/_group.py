@@ -1,0 +1,346 @@
+"""A task group that loses nothing: ``asyncio.TaskGroup``, with handles, outcomes and policies."""
+
+from __future__ import annotations
+
+import sys
+from asyncio import CancelledError, Task
+from collections.abc import Awaitable, Callable
+from contextvars import Context
+from functools import partial as bind
+from typing import Any, Generic, Self, TypeVar, TypeVarTuple, cast, overload
+from weakref import ref
+
+from unlost._core._caught import STOPPING
+from unlost._core._clock import time_of
+from unlost._core._drop_in import DropIn
+from unlost._core._forgive import count_forgiven, is_forgiven
+from unlost._core._group_ending import (
+    as_one,
+    is_own_error,
+    leave_generator,
+    raise_cancellation,
+    raise_fatal,
+)
+from unlost._core._handle import Handle
+from unlost._core._outcome import Failure, Outcome, Value
+from unlost._core._outcomes import Outcomes, attach
+from unlost._core._policy import Policy, Stop
+from unlost._core._ready import TaskStatus
+from unlost._core._receipt import survive
+from unlost._core._startable import check_startable
+from unlost._core._unheard import count_unheard
+from unlost.errors import UsageError, headline
+
+T = TypeVar("T")
+R = TypeVar("R")
+Ts = TypeVarTuple("Ts")
+
+
+class TaskGroup(DropIn, Generic[R]):
+    """
+    Run children; leave the block when all have ended, and let no error of theirs get lost.
+
+        async with unlost.TaskGroup() as group:
+            price = group.start_soon(fetch, url)
+        print(price.outcome)
+
+    It is an ``asyncio.TaskGroup`` and can take its place. Whatever the policy, leaving the block waits for every child;
+    an exception that comes out has all outcomes attached (``partial(error)``), and a cancellation from outside comes
+    out as ``CancelledError``, or, where children failed too, as their group, and then out of the next await.
+
+    Args:
+        policy: When to stop early, and what comes out: ``fail_fast()`` (the default), ``wait_all()``, ``collect()``,
+            ``tolerate(...)``, ``quorum(n)``, or a ``Policy`` of your own. One object for each group.
+        keep_outcomes: False for a group that starts children without end: it keeps nothing of a child that has ended,
+            ``outcomes`` is empty then.
+
+    Raises:
+        BaseExceptionGroup: Children failed, or the body did, and the policy does not tolerate it. An ``ExceptionGroup``
+            where all of them are ``Exception``.
+        KeyboardInterrupt, SystemExit: Bare, if the body or a child raised it; what else failed is attached, reported.
+    """
+
+    @overload
+    def __init__(self: TaskGroup[list[Any]], policy: None = None, *, keep_outcomes: bool = True) -> None: ...
+    @overload
+    def __init__(self, policy: Policy[R], *, keep_outcomes: bool = True) -> None: ...
+    def __init__(self, policy: Policy[R] | None = None, *, keep_outcomes: bool = True) -> None:
+        super().__init__()
+        if policy is not None and not all(callable(getattr(policy, part, None)) for part in _PARTS):
+            raise UsageError(
+                f"TaskGroup() got policy={policy!r}.\n"
+                f"Write TaskGroup(policy=unlost.collect()), or an object with {', '.join(_PARTS)}."
+            )
+        self._policy = policy
+        self._keeps = keep_outcomes or policy is not None
+        self._handles: list[Handle[Any]] = []  # Any, here and below: children of every type
+        self._result: list[R] = []  # empty until there is one
+        self._raised: ref[Outcomes[Any]] | None = None
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        self._time = time_of(self._loop)
+        return self
+
+    def start_soon(
+        self,
+        func: Callable[[*Ts], Awaitable[T]],
+        *args: *Ts,
+        name: str | None = None,
+        context: Context | None = None,
+    ) -> Handle[T]:
+        """
+        Start ``func(*args)`` as a child, and go on.
+
+        The function is called inside of the child's task, so that whatever it raises is the child's failure.
+
+        Args:
+            func: An async function.
+            args: Its arguments.
+            name: The child's name, in outcomes and reports; by default the function's.
+            context: The context that the child runs in; by default a copy of the current one.
+
+        Raises:
+            UsageError: ``func`` is no function: a coroutine object for example. Nothing was started.
+            RuntimeError: The group was not entered, is shutting down or finished.
+        """
+        check_startable("group.start_soon", func)
+        self._check_open(None)
+        handle: Handle[T] = Handle(self._loop, name or _name_of(func), self._time())
+        self._join(handle)
+        self._run(handle, func, args, {}, context)
+        return handle
+
+    async def start(
+        self,
+        func: Callable[..., Awaitable[Any]],
+        *args: Any,  # Any: mypy cannot tell the arguments from the keyword that is added
+        name: str | None = None,
+        context: Context | None = None,
+    ) -> Any:  # Any: what ``started`` is given
+        """
+        Start ``func(*args, task_status=...)`` as a child, and return once it says that it is ready.
+
+            async def serve(port, *, task_status):
+                server = await listen(port)
+                task_status.started(server)
+                await server.serve_forever()
+
+            server = await group.start(serve, 8080)
+
+        Until then its failure is this call's, and not the group's: it comes out here.
+
+        Returns:
+            What the child gave to ``task_status.started``.
+
+        Raises:
+            Exception: What the child raised before it was ready.
+            ChildCancelled: The child was cancelled before it was ready.
+            CancelledError: The caller was cancelled: so is the child, if it was not ready, and it has ended.
+            UsageError: The child ended without saying that it is ready; and as in ``start_soon``.
+            RuntimeError: As in ``start_soon``.
+        """
+        check_startable("group.start", func)
+        self._check_open(None)
+        handle: Handle[Any] = Handle(self._loop, name or _name_of(func), self._time())
+        status: TaskStatus[Any] = TaskStatus(self._loop, bind(self._join, handle))
+        self._run(handle, func, args, {"task_status": status}, context, status)
+        return await status.wait(handle)
+
+    def cancel(self, reason: str = "") -> None:
+        """
+        Cancel every child and the block's body; that by itself lets nothing out of the block.
+
+        Each child's outcome is ``Cancelled`` with this ``reason``, or whatever else it comes to. Nothing can be started
+        any more. In a group that is not open it does nothing.
+        """
+        if self._entered:
+            self._stop(reason or "the group was cancelled")
+
+    @property
+    def outcomes(self) -> Outcomes[Any]:
+        """
+        The outcomes of the children that have ended, in the order of starts; of all of them, after the block.
+
+        Where the block raised, they travel with that error (``partial(error)``), and are here as long as that lives.
+
+        Raises:
+            UsageError: The block raised, and the error is gone.
+        """
+        if self._raised is not None:
+            outcomes = self._raised()
+            if outcomes is None:
+                raise UsageError(
+                    "the outcomes of this group travelled with the error that it raised, and that is gone.\n"
+                    "Write except* SomeError as group: unlost.partial(group); or TaskGroup(policy=unlost.collect())."
+                )
+            return outcomes
+        for handle in self._handles:
+            handle.is_told = True
+        return self._ended_so_far()
+
+    @property
+    def result(self) -> R:
+        """
+        What the policy makes of all outcomes; by default the list of values, in the order of starts.
+
+        Raises:
+            UsageError: The block has not ended, or raised.
+        """
+        if not self._result:
+            raise UsageError(
+                "this group has no result: its block has not ended, or it raised.\n"
+                "Read group.result after the block; unlost.partial(error) has the outcomes of one that raised."
+            )
+        if isinstance(self._result[0], Outcomes):
+            return cast("R", self.outcomes)  # from here on they are told
+        return self._result[0]
+
+    def _join(self, handle: Handle[Any]) -> None:
+        """Count a child among those whose outcomes matter."""
+        if self._keeps:
+            handle.index = len(self._handles)
+            self._handles.append(handle)
+            if self._policy is not None:
+                self._policy.on_start(handle.index)
+
+    def _run(
+        self,
+        handle: Handle[Any],
+        func: Callable[..., Awaitable[Any]],
+        args: tuple[Any, ...],
+        options: dict[str, Any],
+        context: Context | None,
+        status: TaskStatus[Any] | None = None,
+    ) -> None:
+        task = self._start_task(handle.run(func, args, options), handle.name, context, {})
+        handle.started(task)
+        self._adopt(task, bind(self._child_ended, handle, status))
+
+    def create_task(self, coro, *, name=None, context=None, **options):  # type: ignore[no-untyped-def]  # as inherited
+        if self._policy is None:
+            return super().create_task(coro, name=name, context=context, **options)
+        self._check_open(coro)
+        task = self._start_task(coro, name, context, options)
+        handle: Handle[Any] = Handle(self._loop, task.get_name(), self._time())
+        self._join(handle)
+        handle.started(task)
+        self._adopt(task, bind(self._child_ended, handle, None))
+        return task
+
+    def _child_ended(self, handle: Handle[Any], status: TaskStatus[Any] | None, task: Task[Any]) -> None:
+        self._let_go(task)
+        outcome = handle.end(task, self._time())
+        if isinstance(outcome, Failure) and isinstance(outcome.error, STOPPING):
+            self._take(outcome.error, task)
+        elif status is not None and not status.is_ready:
+            status.wake()  # whoever started it is told
+        elif isinstance(outcome, Failure) and handle.forgiven:
+            count_forgiven(outcome.error, handle.forgiven)
+        elif self._policy is None:
+            if isinstance(outcome, Failure):
+                self._take(outcome.error, task)
+        else:
+            self._ask(self._policy, outcome)
+
+    def _ask(self, policy: Policy[R], outcome: Outcome[Any]) -> None:
+        try:
+            decision = policy.on_outcome(outcome)
+        except Exception as policy_error:  # handed on: it comes out of the block  # noqa: BLE001
+            self._errors.append(policy_error)
+            self._stop(f"the group's policy failed: {headline(policy_error)}")
+            return
+        if isinstance(decision, Stop):
+            self._stop(decision.reason)
+
+    def _come_out(self, body_error: BaseException | None, cancellation: CancelledError | None) -> bool | None:
+        outcomes, errors = self._ended_so_far(), self._errors
+        self._errors = []
+        fatal, self._base_error = self._base_error, None
+        raised: BaseException | None = None
+        try:
+            if fatal is None and isinstance(body_error, STOPPING):
+                fatal = body_error
+            if fatal is not None:
+                self._hand_over(outcomes)
+                return raise_fatal(fatal, body_error, errors, outcomes)
+            raised = self._judge(outcomes, errors, cancellation)
+            if isinstance(body_error, GeneratorExit):
+                self._hand_over(outcomes)
+                return leave_generator(body_error, [*errors, *([] if raised is None else [raised])], outcomes)
+            own_error = body_error if is_own_error(body_error) else None
+            if raised is not None or errors or own_error is not None:
+                raised = as_one(raised, errors, own_error)
+                self._hand_over(outcomes)
+                if outcomes:
+                    attach(raised, outcomes)
+                self._cancel_again(cancellation)
+                raise raised from (raised.__cause__ if raised.__cause__ is not None else None)
+            if cancellation is not None:
+                self._hand_over(outcomes)
+                return raise_cancellation(cancellation, body_error, outcomes)
+            return body_error is not None
+        finally:
+            del body_error, cancellation, fatal, raised, errors, outcomes  # what is raised refers to this frame
+
+    def _judge(
+        self, outcomes: Outcomes[Any], errors: list[BaseException], cancellation: CancelledError | None
+    ) -> BaseException | None:
+        """Ask the policy for the result; return what it raises instead."""
+        wanted = Outcomes(outcome for outcome in outcomes if not _is_forgiven(outcome))
+        if self._policy is None:
+            if not errors and cancellation is None:
+                self._result = [cast("R", [outcome.value for outcome in wanted if isinstance(outcome, Value)])]
+            return None
+        if cancellation is not None and not any(isinstance(outcome, Failure) for outcome in wanted):
+            return None  # nothing failed: that the children were cancelled is no failure of theirs
+        try:
+            result = self._policy.result(wanted)
+        except Exception as raised:  # handed on: it comes out of the block  # noqa: BLE001
+            return raised.with_traceback(None)
+        if cancellation is None:
+            self._result = [result]
+            if result is not wanted:
+                self._tell_survived(wanted)
+        return None
+
+    def _tell_survived(self, outcomes: Outcomes[Any]) -> None:
+        """The result may be bare values: what they survived goes into the receipt."""
+        errors = tuple(outcome.error for outcome in outcomes if isinstance(outcome, Failure))
+        survive(f"unlost.TaskGroup({type(self._policy).__name__.strip('_').lower()})", errors)
+        for handle in self._handles:
+            handle.is_told = True
+
+    def _ended_so_far(self) -> Outcomes[Any]:
+        return Outcomes(outcome for handle in self._handles if (outcome := handle.peek()) is not None)
+
+    def _hand_over(self, outcomes: Outcomes[Any]) -> None:
+        """
+        Keep no reference to ``outcomes``, which travel with what is raised.
+
+        The frames of a child that refers to its group would otherwise be a cycle: group, outcome, error, frame.
+        """
+        if outcomes:
+            self._raised = ref(outcomes)
+            self._handles = []
+
+    def __del__(self) -> None:
+        untold = [handle for handle in getattr(self, "_handles", ()) if not handle.is_told and not handle.forgiven]
+        errors = [outcome.error for handle in untold if isinstance(outcome := handle.peek(), Failure)]
+        errors = [error for error in errors if not is_forgiven(error)]
+        if errors and not sys.is_finalizing():
+            count_unheard("unlost.TaskGroup, whose outcomes nobody looked at", len(errors), errors[-1])
+
+
+_PARTS = ("on_start", "on_outcome", "result")
+
+
+def _is_forgiven(outcome: Outcome[Any]) -> bool:
+    return isinstance(outcome, Failure) and is_forgiven(outcome.error)
+
+
+def _name_of(func: object) -> str:
+    while isinstance(func, bind):
+        func = func.func
+    name = getattr(func, "__qualname__", None)
+    return name if isinstance(name, str) else repr(func)

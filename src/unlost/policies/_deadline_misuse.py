@@ -1,0 +1,78 @@
+"""What a limit of time says where it cannot be meant so: asyncio's words first, then what to write instead."""
+
+from __future__ import annotations
+
+import math
+from asyncio import Task
+from typing import Any, Final, Literal, TypeAlias
+
+from unlost.errors import UsageError
+
+AnyTask: TypeAlias = Task[Any]  # Any: tasks of every result
+State: TypeAlias = Literal["created", "active", "expiring", "expired", "finished"]
+
+AT_A_YIELD: Final = (
+    "The limit is inside of an async generator. The time was up while that was suspended at a yield, and what\n"
+    "consumed the generator was cancelled (PEP 789). Write the limit around the loop that consumes it."
+)
+
+
+class DeadlineStateError(UsageError, RuntimeError):
+    """A limit's state does not allow what was asked of it; a ``RuntimeError`` too, as ``asyncio.Timeout`` raises."""
+
+
+def check_time(call: str, time: object, expected: str) -> None:
+    """Raise ``UsageError`` unless ``time`` is a number or None."""
+    is_number = isinstance(time, int | float) and not isinstance(time, bool)
+    if time is not None and (not is_number or math.isnan(time)):  # type: ignore[arg-type]  # a number
+        raise UsageError(f"{call} {time!r}: expected {expected} as a number, or None for no limit.")
+
+
+def without_a_loop(call: str) -> DeadlineStateError:
+    return DeadlineStateError(
+        f"{call}: no running event loop, by whose clock it could be measured.\n"
+        "Write it in the async function that it limits."
+    )
+
+
+def without_a_task(limit: str) -> DeadlineStateError:
+    return DeadlineStateError(
+        f"{limit}: Timeout should be used inside a task, since a task is what it cancels; none runs here.\n"
+        "Write asyncio.run(main()), and the limit in main."
+    )
+
+
+def entered_again(limit: str) -> DeadlineStateError:
+    return DeadlineStateError(
+        f"{limit}: Timeout has already been entered.\nWrite async with timeout(...) anew for each block."
+    )
+
+
+def not_to_reschedule(limit: str, state: State) -> DeadlineStateError:
+    if state == "created":
+        return DeadlineStateError(
+            f"{limit}: Timeout has not been entered, so that nothing is scheduled.\n"
+            "Write async with timeout(...) as limit, and limit.reschedule(when) inside."
+        )
+    return DeadlineStateError(
+        f"{limit}: Cannot change state of {state} Timeout.\n"
+        "Write limit.reschedule(when) inside of its block, and before it fires."
+    )
+
+
+def left_by_another(call: str, entered_by: AnyTask | None, left_by: AnyTask | None, *, fired: bool) -> str:
+    """Say that a block was entered by one task and left by another one."""
+    entered, left = name_of(entered_by), name_of(left_by)
+    if fired:
+        effect = f"When the time was up, {entered!r} was cancelled, outside of the block."
+    else:
+        effect = f"Had the time been up, {entered!r} would have been cancelled, outside of the block."
+    return (
+        f"The block of {call} was entered by task {entered!r} and left by task {left!r}. {effect}\n"
+        "That is what a yield in the block leads to (PEP 789), or an exit stack that is closed elsewhere.\n"
+        "Write the limit around what consumes the generator, or enter and leave the block in one task."
+    )
+
+
+def name_of(task: AnyTask | None) -> str:
+    return "none" if task is None else task.get_name()
