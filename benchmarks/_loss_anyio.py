@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
-from anyio.abc import TaskGroup
-from anyio.from_thread import start_blocking_portal
-
 from _loss_cells import Cells, Main, Operations, got
 from _loss_record import Boom, raise_
+from anyio.abc import TaskGroup
+from anyio.from_thread import start_blocking_portal
 
 
 def _run(main: Main) -> object:
@@ -144,15 +143,13 @@ async def batch() -> object:
 
 
 @CELLS.cell("as_completed_left", "as_completed")
-async def as_completed_left() -> object:
+async def as_completed_left() -> None:
     jobs = [do.succeed(), do.fail("later", 0.03), do.fail_when_stopped("stopped")]
-    value = None
     async with anyio.as_completed(*jobs) as handles:
         async for handle in handles:
-            value = handle.return_value
+            got(handle.return_value)
             break
     await anyio.sleep(0.1)
-    return value
 
 
 @CELLS.cell("timeout_cleanup", "fail_after")
@@ -178,11 +175,11 @@ async def timeout_gathered() -> None:
 @CELLS.cell("thread_outlives", "fail_after, to_thread.run_sync(abandon_on_cancel=True)")
 async def thread_outlives() -> None:
     try:
-        with anyio.fail_after(0.01):
-            await anyio.to_thread.run_sync(_fail_in_thread, 0.05, abandon_on_cancel=True)
+        with anyio.fail_after(0.1):
+            await anyio.to_thread.run_sync(_fail_in_thread, 0.3, abandon_on_cancel=True)
     except TimeoutError as error:
         got(error)
-    await anyio.sleep(0.2)
+    await anyio.sleep(0.5)
 
 
 @CELLS.cell("shield_outlived", "fail_after, CancelScope(shield=True)")

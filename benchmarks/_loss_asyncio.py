@@ -176,14 +176,12 @@ async def first_exception() -> object:
 
 
 @CELLS.cell("as_completed_left", "as_completed")
-async def as_completed_left() -> object:
-    value = None
+async def as_completed_left() -> None:
     jobs = [do.succeed(), do.fail("later", 0.03), do.fail_when_stopped("stopped")]
     for next_done in asyncio.as_completed(jobs):
-        value = await next_done
+        got(await next_done)
         break
     await asyncio.sleep(0.1)
-    return value
 
 
 @CELLS.cell("race_losers", "wait(FIRST_COMPLETED) until one has a value, cancel, wait")
@@ -223,11 +221,11 @@ async def timeout_gathered() -> None:
 @CELLS.cell("thread_outlives", "timeout, to_thread")
 async def thread_outlives() -> None:
     try:
-        async with asyncio.timeout(0.01):
-            await asyncio.to_thread(_fail_in_thread, 0.05)
+        async with asyncio.timeout(0.1):
+            await asyncio.to_thread(_fail_in_thread, 0.3)
     except TimeoutError as error:
         got(error)
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.5)
 
 
 @CELLS.cell("shield_outlived", "wait_for, shield")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -81,10 +82,8 @@ class Operations:
             raise_(label)
 
     async def swallow_then_fail(self, label: str) -> None:
-        try:
+        with suppress(BaseException):  # what a broad handler in a program does; dropping it is the point
             await self.sleep(30)
-        except BaseException:  # what a broad handler in a program does; dropping it is the point
-            pass
         raise_(label)
 
     async def exit(self, after: float) -> None:

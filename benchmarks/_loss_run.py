@@ -107,6 +107,7 @@ def _run(cell: Cell) -> None:
         write("broken", f"{type(error).__name__}: {error}".replace("\n", " "))
         raise
     except BaseException as error:  # what the caller gets, whatever it is
+        print(f"what came out: {error!r}")
         got(error)
     else:
         got(returned)

@@ -80,5 +80,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "cleanups_fail": Scenario("the operation fails, then three cleanup steps, one after the other"),
     "restarted": Scenario("a worker is restarted after two crashes, then ends well"),
     "restarts_end": Scenario("a worker crashes three times, its supervisor gives up"),
-    "breaker_open": Scenario("a breaker refuses a call: of what opened it, what does the refusal carry?", (3, 11), False),
+    "breaker_open": Scenario(
+        "a breaker refuses a call: of what opened it, what does the refusal carry?", (3, 11), False
+    ),
 }

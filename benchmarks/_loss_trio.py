@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import trio
-
 from _loss_cells import Cells, Main, Operations, got
 from _loss_record import raise_
 
@@ -131,11 +130,11 @@ async def timeout_group() -> None:
 @CELLS.cell("thread_outlives", "fail_after, to_thread.run_sync(abandon_on_cancel=True)")
 async def thread_outlives() -> None:
     try:
-        with trio.fail_after(0.01):
-            await trio.to_thread.run_sync(_fail_in_thread, 0.05, abandon_on_cancel=True)
+        with trio.fail_after(0.1):
+            await trio.to_thread.run_sync(_fail_in_thread, 0.3, abandon_on_cancel=True)
     except trio.TooSlowError as error:
         got(error)
-    await trio.sleep(0.2)
+    await trio.sleep(0.5)
 
 
 @CELLS.cell("shield_outlived", "fail_after, CancelScope(shield=True)")

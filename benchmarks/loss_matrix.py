@@ -1,5 +1,5 @@
 """
-What is lost: scenarios × libraries, each cell `raised/lost`.
+What is lost: scenarios by libraries, each cell `raised/lost`.
 
     python benchmarks/loss_matrix.py [--only SCENARIO ...] [--library LIBRARY ...] [--apis] [--jobs 2]
 

@@ -1,10 +1,11 @@
 """
 Which event loops a test runs on.
 
-Virtual time, unless the test says that its claim is about real time or I/O (``stock``). The tests of the core and of the
-policies run on every loop that people use, once on each; all others on asyncio's own. Where a test there pins what only
-some loops do, it is marked with their names, and with why: ``@pytest.mark.asyncio(loop_factories=["asyncio"])``. A test
-that is no coroutine and makes its own loop asks for ``virtual_loop``: a function that makes one, of each sort in turn.
+Virtual time, unless the test says that its claim is about real time or I/O (``stock``). The tests of the core and of
+the policies run on every loop that people use, once on each; all others on asyncio's own. Where a test there pins what
+only some loops do, it is marked with their names, and with why: ``@pytest.mark.asyncio(loop_factories=["asyncio"])``.
+A test that is no coroutine and makes its own loop asks for ``virtual_loop``: a function that makes one, of each sort
+in turn.
 """
 
 from collections.abc import Mapping

@@ -115,7 +115,9 @@ async def test_what_was_stopped_before_its_first_step_is_closed():
 
     with pytest.raises(SystemExit) as caught:
         await settle(stops(), never_started)
-    assert partial(caught.value) is None
+    (unstarted,) = partial(caught.value)
+    assert (unstarted.index, unstarted.attempts) == (1, 0)
+    assert unstarted.reason == "not started: SystemExit was raised in unlost.settle"
     with pytest.raises(RuntimeError, match="cannot reuse"):
         await never_started
 
@@ -155,5 +157,7 @@ async def test_a_list_is_told_to_use_the_star():
 
 
 async def test_a_function_that_returns_no_awaitable_is_told():
-    with pytest.raises(UsageError, match="can be awaited"):
-        await settle(lambda: 5)
+    (outcome,) = await settle(lambda: 5)
+
+    assert isinstance(outcome.error, UsageError)
+    assert str(outcome.error).startswith("unlost.settle(<lambda>) needs an async function; <lambda>(...) returned 5.")

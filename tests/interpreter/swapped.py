@@ -1,5 +1,5 @@
 """
-Runs one of the test suites of asyncio that ship with the interpreter, with our task group and limits in asyncio's place.
+Runs a test suite of asyncio that ships with the interpreter, with our task group and our limits in asyncio's place.
 
     python swapped.py test_timeouts ours       (or: theirs, to see what the suite says of the originals)
 
@@ -7,9 +7,6 @@ It writes one JSON object to standard output: which names the suite's module rea
 blocks of ours were entered, and how each test ended.
 """
 
-import asyncio
-import asyncio.taskgroups
-import asyncio.timeouts
 import importlib
 import io
 import json
@@ -52,7 +49,7 @@ def swap() -> None:
 
 
 def reached_by(module: Any) -> dict[str, bool]:
-    """Return whose each name is that the module can reach through its own ``asyncio`` and ``taskgroups``: ours or not."""
+    """Return of each name that the module can reach by its ``asyncio`` and its ``taskgroups`` whether it is ours."""
     found = {}
     for name, ours in SWAPPED.items():
         first, *rest = name.removeprefix("asyncio.").split(".")

@@ -6,8 +6,18 @@ import weakref
 
 import pytest
 
-from unlost.errors import DeadlineExceeded, TransientError, UsageError, attempts, recall, remember
-from unlost.policies import Retry, deadline, timeout
+from unlost._core import Outcomes, Value, attach_outcomes, partial
+from unlost.errors import (
+    DeadlineExceeded,
+    TransientError,
+    UsageError,
+    attach_errors,
+    attached,
+    attempts,
+    recall,
+    remember,
+)
+from unlost.policies import Retry, deadline, timeout, timeout_at
 
 
 def cancelling() -> int:
@@ -40,8 +50,9 @@ async def test_a_block_in_time_leaves_nothing_behind() -> None:
 
 
 @pytest.mark.parametrize("seconds", [None, float("inf")])
-async def test_no_limit_is_no_limit(seconds: float | None) -> None:
+async def test_no_limit_is_no_limit_and_sets_no_timer(seconds: float | None) -> None:
     async with timeout(seconds) as limit:
+        assert limit._timer is None
         await asyncio.sleep(1e6)
 
     assert not limit.expired()
@@ -122,6 +133,87 @@ async def test_a_group_that_a_task_group_raised_in_cleanup_is_kept() -> None:
     assert cancelling() == 0
 
 
+async def test_what_was_attached_to_the_cancellation_is_among_the_errors() -> None:
+    earlier, later, besides = OSError("earlier"), OSError("later"), OSError("besides")
+
+    async def body() -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError as cancelled:
+            attach_errors(cancelled, (earlier,))
+            raise
+
+    with pytest.raises(DeadlineExceeded) as alone:
+        async with timeout(1):
+            await body()
+    with pytest.raises(DeadlineExceeded) as replaced:
+        async with timeout(1):
+            try:
+                await body()
+            finally:
+                attach_errors(later, (besides,))
+                raise later
+
+    assert alone.value.errors == (earlier,)
+    assert replaced.value.errors == (earlier, later, besides)
+    assert [note.splitlines()[1:] for note in replaced.value.__notes__] == [
+        ["  1. OSError: earlier", "  2. OSError: later", "  3. OSError: besides"]
+    ]
+
+
+async def test_what_had_finished_is_handed_over_also_where_cleanup_failed() -> None:
+    failed = ExceptionGroup("cleanup", [OSError()])
+    finished = Outcomes([Value(1, index=0)])
+    attach_outcomes(failed, finished)
+
+    with pytest.raises(DeadlineExceeded) as caught:
+        async with timeout(1):
+            try:
+                await asyncio.sleep(60)
+            finally:
+                raise failed
+
+    assert partial(caught.value) == finished
+    assert partial(failed) == finished
+
+
+async def test_a_group_that_holds_a_keyboard_interrupt_is_not_taken_for_an_error() -> None:
+    group = BaseExceptionGroup("both", [KeyboardInterrupt(), OSError()])
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        async with timeout(1, "inner"):
+            try:
+                await asyncio.sleep(60)
+            finally:
+                raise group
+
+    assert caught.value is group
+    assert [error.name for error in attached(group)] == ["inner"]
+
+
+async def test_an_error_of_cleanup_that_an_outside_cancellation_interrupts_tells_of_the_limit() -> None:
+    failed = OSError("disk full")
+
+    async def limited() -> None:
+        async with timeout(1, "inner"):
+            try:
+                await asyncio.sleep(60)
+            finally:
+                try:
+                    await asyncio.sleep(60)
+                finally:
+                    raise failed
+
+    task = asyncio.create_task(limited())
+    await asyncio.sleep(2)
+    task.cancel()
+
+    with pytest.raises(OSError, match="disk full") as caught:
+        await task
+    assert [error.name for error in attached(caught.value)] == ["inner"]
+    assert task.cancelling() == 1
+
+
 async def test_a_body_that_swallows_the_cancellation_keeps_its_value() -> None:
     async with timeout(1) as limit:
         try:
@@ -137,13 +229,14 @@ async def test_a_body_that_swallows_the_cancellation_keeps_its_value() -> None:
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, GeneratorExit])
 async def test_being_told_to_stop_passes_bare(stop: type[BaseException]) -> None:
-    with pytest.raises(stop):
-        async with timeout(1):
+    with pytest.raises(stop) as caught:
+        async with timeout(1, "inner"):
             try:
                 await asyncio.sleep(60)
             finally:
                 raise stop
 
+    assert [error.name for error in attached(caught.value)] == ["inner"]
     assert cancelling() == 0
 
 
@@ -203,7 +296,7 @@ async def test_a_cancellation_while_the_body_cleans_up_after_the_limit_wins_and_
 
     with pytest.raises(asyncio.CancelledError) as caught:
         await task
-    assert [error.name for error in recall(caught.value, "errors")] == ["inner"]
+    assert [error.name for error in attached(caught.value)] == ["inner"]
 
 
 async def test_of_nested_limits_the_one_that_fired_is_named() -> None:
@@ -332,6 +425,8 @@ async def test_a_pending_self_cancellation_of_the_body_is_the_bodys_own() -> Non
 def test_what_is_no_number_is_refused(wrong) -> None:
     with pytest.raises(UsageError, match="expected seconds"):
         timeout(wrong)
+    with pytest.raises(UsageError, match="expected a time of the loop's clock"):
+        timeout_at(wrong)
 
 
 async def test_a_limit_is_entered_once() -> None:
@@ -344,32 +439,59 @@ async def test_a_limit_is_entered_once() -> None:
             pass
 
 
-async def test_a_limit_leaves_no_cycle() -> None:
-    class Weak(Exception): ...
+class Weak(Exception): ...
 
-    async def act() -> list[weakref.ref]:
-        limit = timeout(1)
-        refs = []
-        try:
-            async with limit:
-                try:
-                    await asyncio.sleep(60)
-                finally:
-                    error = Weak()
-                    refs.append(weakref.ref(error))
-                    try:
-                        raise error
-                    finally:
-                        del error
-        except DeadlineExceeded as exceeded:
-            refs.append(weakref.ref(exceeded))
-        return refs
+
+async def plain() -> None:
+    await asyncio.sleep(60)
+
+
+async def failing_cleanup() -> None:
+    try:
+        await asyncio.sleep(60)
+    finally:
+        raise Weak
+
+
+async def told_to_stop() -> None:
+    try:
+        await asyncio.sleep(60)
+    finally:
+        raise GeneratorExit
+
+
+async def cancelled_again() -> None:
+    try:
+        await asyncio.sleep(60)
+    finally:
+        asyncio.current_task().cancel()
+        await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("body", [plain, failing_cleanup, cancelled_again, told_to_stop])
+async def test_a_limit_leaves_no_cycle(body) -> None:
+    marks = []
+
+    class Mark:
+        """A local of the frame that the error's traceback refers to."""
+
+    async def limited() -> None:
+        mark = Mark()
+        marks.append(weakref.ref(mark))
+        async with timeout(1) as limit:
+            marks.append(weakref.ref(asyncio.current_task()))
+            await body()
+        assert limit is None
 
     gc.collect()
     gc.disable()
     try:
-        refs = await act()
+        tasks = {asyncio.create_task(limited())}
+        await asyncio.wait(tasks)
+        assert [task.cancelled() or task.exception() is not None for task in tasks] == [True]
+        tasks.clear()
         await asyncio.sleep(0)
-        assert [ref() for ref in refs] == [None, None]
+
+        assert [mark() for mark in marks] == [None, None]
     finally:
         gc.enable()

@@ -4,8 +4,9 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 import time
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from pathlib import Path
 
 import pytest
@@ -31,21 +32,22 @@ def test_hours_pass_in_no_time(virtual_loop):
     assert time.monotonic() - began < 5
 
 
-def test_timers_fire_in_the_order_of_their_times_and_then_of_their_making(virtual_loop):
+def test_timers_fire_in_the_order_of_their_times(virtual_loop):
     async def main():
         loop, fired = asyncio.get_running_loop(), []
-        for name, delay in {"late": 2, "first": 1, "second": 1, "zero": 0, "cancelled": 1}.items():
+        for name, delay in {"late": 2, "soon": 1, "zero": 0, "cancelled": 1.5}.items():
             timer = loop.call_later(delay, fired.append, name)
         timer.cancel()
         await asyncio.sleep(3)
         return fired
 
-    assert run(virtual_loop, main()) == ["zero", "first", "second", "late"]
+    assert run(virtual_loop, main()) == ["zero", "soon", "late"]
 
 
 def test_a_timer_that_another_one_of_the_same_moment_cancels_does_not_fire(virtual_loop):
     async def main():
         loop, fired = asyncio.get_running_loop(), []
+        loop.set_exception_handler(lambda _loop, context: fired.append(context))
         loop.call_later(1, lambda: second.cancel())
         second = loop.call_later(1, fired.append, "second")
         await asyncio.sleep(2)
@@ -79,6 +81,37 @@ def test_a_thread_has_its_time_where_nothing_else_waits(virtual_loop):
     assert run(virtual_loop, asyncio.to_thread(lambda: time.sleep(0.05) or "done")) == "done"
 
 
+def test_patience_begins_anew_with_each_answer(virtual_loop):
+    async def main():
+        for _ in range(3):
+            await asyncio.to_thread(time.sleep, 0.2)
+
+    with asyncio.Runner(loop_factory=virtual_loop) as runner:
+        runner.get_loop().patience = 0.5
+
+        assert runner.run(main()) is None
+
+
+def test_a_timer_may_be_set_by_what_a_file_descriptor_woke(virtual_loop):
+    async def main():
+        loop, woken = asyncio.get_running_loop(), asyncio.Event()
+        reading, writing = os.pipe()
+        loop.add_reader(reading, lambda: (os.read(reading, 1), loop.call_later(1, woken.set)))
+        thread = threading.Timer(0.05, os.write, (writing, b"x"))  # by then everything else is idle
+        thread.start()
+        await woken.wait()
+        loop.remove_reader(reading)
+        thread.join()
+        os.close(reading)
+        os.close(writing)
+        return loop.time()
+
+    with asyncio.Runner(loop_factory=virtual_loop) as runner:
+        runner.get_loop().patience = 1
+
+        assert runner.run(main()) == 1
+
+
 def test_sockets_are_real(virtual_loop):
     async def echo(reader, writer):
         writer.write(await reader.readline())
@@ -102,13 +135,19 @@ def test_a_callback_sees_the_context_that_it_was_given(virtual_loop):
     async def main():
         loop, seen = asyncio.get_running_loop(), []
         where.set("here")
+        here = copy_context()
         loop.call_later(1, lambda: seen.append(where.get()))
-        loop.call_soon(lambda: seen.append(where.get()))
         where.set("there")
+        loop.call_later(1, lambda: seen.append(where.get()), context=here)
+        loop.call_soon(lambda: seen.append(where.get()), context=here)
+        await asyncio.create_task(child(seen), context=here)
         await asyncio.sleep(2)
         return seen
 
-    assert run(virtual_loop, main()) == ["here", "here"]
+    async def child(seen):
+        seen.append(where.get())
+
+    assert run(virtual_loop, main()) == ["here"] * 4
 
 
 def test_a_timers_error_reaches_the_loops_handler(virtual_loop):

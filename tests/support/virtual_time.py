@@ -25,6 +25,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._now
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Wait for the threads: a limit of virtual time (from 3.12 on, ``asyncio.Runner`` sets one) is over at once."""
+        await super().shutdown_default_executor()
+
     def jump(self, seconds: float) -> None:
         self._now += seconds
 

@@ -28,7 +28,7 @@ class VirtualTimeUvloop(uvloop.Loop):
     """
     uvloop whose clock jumps to the next timer whenever nothing is ready.
 
-    As in uvloop itself, times are whole milliseconds, and a timer of less than half of one is a callback like any other.
+    As in uvloop itself, times are whole milliseconds, and a timer of no more than half of one is an ordinary callback.
     Where no timer is set and no file descriptor or thread wakes the loop either, the test would hang for ever: that is
     an error here, and it says so.
 
@@ -51,18 +51,9 @@ class VirtualTimeUvloop(uvloop.Loop):
     def time(self) -> float:
         return self._now / 1000
 
-    def call_soon(
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.Handle:
+    def call_soon(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> asyncio.Handle:
         self._stir()
         return super().call_soon(callback, *args, context=context)
-
-    def call_soon_threadsafe(
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.Handle:
-        handle = super().call_soon_threadsafe(callback, *args, context=context)
-        super().call_soon_threadsafe(self._stir)  # on the loop's own thread
-        return handle
 
     def call_later(
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
@@ -92,7 +83,11 @@ class VirtualTimeUvloop(uvloop.Loop):
         """Called by the handle. It stays where it is until it would be due."""
 
     def _stir(self) -> None:
-        """Something is going to happen: watch for the end of it."""
+        """
+        Something is going to happen: watch for the end of it.
+
+        What a thread asks for is not seen here, only what comes of it: a task that goes on, a timer that is set.
+        """
         self._idle_turns = 0
         if self._alarm is not None:
             self._alarm.cancel()

@@ -6,7 +6,8 @@ Guarantees:
 - An item that was put is taken once, or still in the channel, or returned by ``take_remaining``; or it is reported when
   the channel is dropped. A ``put`` that raised has not put; a ``get`` that raised has not taken.
 - An iteration that ends normally has seen everything: all producers have left, and none failed or was cancelled.
-- Nobody waits for a side that is gone. A producer or consumer that was dropped without being closed counts as gone.
+- Nobody waits for a side that is gone. A producer or consumer that was dropped without being closed is gone as soon as
+  nothing refers to it.
 
 After the memory channels of Trio and anyio, without what their users miss: the crash of a sender there is a normal end
 to its receivers, and what lies in the buffer vanishes when the receivers leave (trio#719).
@@ -66,13 +67,13 @@ class Channel(Generic[T]):
             group.start_soon(produce, channel.producer())
             group.start_soon(consume, channel.consumer())
 
-    A producer or consumer is one from the moment of the call. Where there are several, make all of them before the first
-    one can leave, as above; who wants to keep a channel open meanwhile keeps one of its own open.
+    A producer or consumer is one from the moment of the call. Where there are several, make all of them before the
+    first one can leave, as above; who wants to keep a channel open meanwhile keeps one of its own open.
 
-    When the last producer has left, consumers get what is still in the channel and then its end: the iteration ends, or,
-    if any producer left its block with an exception or by a cancellation, ``ProducerFailed`` is raised from that. When
-    the last consumer has left, ``put`` raises ``ConsumersGone``, from what the consumers failed with, if they did.
-    What they left in the channel is returned by ``take_remaining()``.
+    When the last producer has left, consumers get what is still in the channel and then its end: the iteration ends,
+    or, if any producer left its block with an exception or by a cancellation, ``ProducerFailed`` is raised from that.
+    When the last consumer has left, ``put`` raises ``ConsumersGone``, from what the consumers failed with, if they
+    did. What they left in the channel is returned by ``take_remaining()``.
 
     It is for one event loop. From other threads use ``asyncio.run_coroutine_threadsafe``.
 
@@ -132,20 +133,26 @@ class Channel(Generic[T]):
 
     def take_remaining(self) -> list[T]:
         """
-        Return what nobody took, oldest first, and leave the channel empty. Not while there are consumers.
+        Return what nobody took, oldest first, and leave the channel empty.
+
+        It is for when the consumers have left, or the loop has: then it can be called anywhere.
 
         Raises:
-            UsageError: If a consumer is open, or if another loop runs than the channel's.
+            UsageError: If a consumer may still take it, or if the channel's loop is open and is not the one that runs.
         """
         state = self._state
-        if state.consumers.open:
+        is_in_use = state.loop is not None and not state.loop.is_closed()
+        if is_in_use:
+            state.bind()
+        if state.consumers.open and is_in_use:
             raise UsageError(
                 f"{self!r} has consumers that would have taken it.\n"
                 "Write channel.take_remaining() when they have left, or consumer.get_nowait()."
             )
         remaining = list(state.items)
         state.items.clear()
-        state.places.serve()
+        if is_in_use:
+            state.places.serve()
         return remaining
 
     @property
@@ -176,10 +183,9 @@ class Channel(Generic[T]):
     def __repr__(self) -> str:
         now = self.statistics()
         name = f" {self._name!r}" if self._name else ""
-        return (
-            f"<Channel{name}: {now.items} of {now.size} items, "
-            f"{_some(now.producers, 'producer', now.waiting_puts)}, {_some(now.consumers, 'consumer', now.waiting_gets)}>"
-        )
+        producers = _some(now.producers, "producer", now.waiting_puts)
+        consumers = _some(now.consumers, "consumer", now.waiting_gets)
+        return f"<Channel{name}: {now.items} of {now.size} items, {producers}, {consumers}>"
 
 
 def _some(count: int, noun: str, waiting: int) -> str:

@@ -6,7 +6,6 @@ from asyncio import QueueEmpty, QueueFull, get_running_loop
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from unlost._core._channel_line import Line
 from unlost._core._channel_state import Side, State
 from unlost.errors import ChildCancelled
 from unlost.errors._exceptions import ChannelClosed, EndOfChannel
@@ -57,13 +56,6 @@ class End(Generic[T]):
             if self._waits:
                 self._state.arrivals.send_away(self)
                 self._state.places.send_away(self)
-
-    async def _wait_in(self, line: Line) -> bool:
-        self._waits += 1
-        try:
-            return await line.wait(self)
-        finally:
-            self._waits -= 1
 
     def _has_left(self) -> ChannelClosed:
         return ChannelClosed(
@@ -143,11 +135,13 @@ class Producer(End[T]):
     async def _put_in_turn(self, item: T) -> None:
         state = self._state
         state.bind()
-        while self._can_put():
-            is_promised = await self._wait_in(state.places)
-            if is_promised and self._can_put():
-                state.add(item)
-                return
+        self._waits += 1
+        try:
+            while self._can_put():
+                if await state.places.wait(self) and self._can_put():
+                    return state.add(item)
+        finally:
+            self._waits -= 1
         raise self._cannot_put()
 
     def _can_put(self) -> bool:
@@ -219,10 +213,13 @@ class Consumer(End[T]):
     async def _get_in_turn(self) -> T:
         state = self._state
         state.bind()
-        while self._can_get():
-            is_promised = await self._wait_in(state.arrivals)
-            if is_promised and self._can_get():
-                return state.take()
+        self._waits += 1
+        try:
+            while self._can_get():
+                if await state.arrivals.wait(self) and self._can_get():
+                    return state.take()
+        finally:
+            self._waits -= 1
         raise self._cannot_get()
 
     def _can_get(self) -> bool:

@@ -47,16 +47,19 @@ class Line:
             self.waiting.pop(waiter, None)
             if waiter.done() and not waiter.cancelled() and waiter.result():
                 self.promised -= 1
-                self.serve()
+                if not waiter.get_loop().is_closed():
+                    self.serve()
             raise
         self.promised -= is_promised
         return is_promised
 
     def serve(self) -> None:
         """Promise what is there to those who wait."""
-        while self.waiting and self.promised < self._available():
+        free = self._available() - self.promised
+        while free > 0 and self.waiting:
             waiter, _ = self.waiting.popitem(last=False)
             if not waiter.done():
+                free -= 1
                 self.promised += 1
                 waiter.set_result(True)
 
@@ -65,5 +68,5 @@ class Line:
         leaving = [waiter for waiter, at in self.waiting.items() if end is None or at is end]
         for waiter in leaving:
             del self.waiting[waiter]
-            if not waiter.done():
+            if not waiter.done() and not waiter.get_loop().is_closed():
                 waiter.set_result(False)

@@ -1,8 +1,8 @@
 """
 What the two sides of a channel share, and the rules by which one side hears of the other.
 
-States: open; ended, when the last producer has left; abandoned, when the last consumer has left before that. A side that
-nobody came to yet is not gone.
+States: open; ended, when the last producer has left; abandoned, when the last consumer has left before that. A side
+that nobody came to yet is not gone.
 """
 
 from __future__ import annotations
@@ -96,7 +96,10 @@ class State(Generic[T]):
 
     def bind(self) -> None:
         """Belong to the loop that runs; refuse any other from then on."""
-        running = get_running_loop()
+        try:
+            running = get_running_loop()
+        except RuntimeError as error:
+            raise UsageError(f"{self.title} was used where no event loop runs.\nWrite asyncio.run(main()).") from error
         if self.loop is None:
             self.loop = running
         if self.loop is not running:
@@ -119,12 +122,14 @@ class State(Generic[T]):
     def add(self, item: T) -> None:
         """Put an item where there is a place for it."""
         self.items.append(item)
-        self.arrivals.serve()
+        if self.arrivals.waiting:
+            self.arrivals.serve()
 
     def take(self) -> T:
         """Take the oldest item."""
         item = self.items.popleft()
-        self.places.serve()
+        if self.places.waiting:
+            self.places.serve()
         if self.has_ended:
             self.arrivals.send_away()
         return item
@@ -137,8 +142,10 @@ class State(Generic[T]):
         elif error is not None and is_owed:
             report(error, f"a {side.name} of {self.title} was closed with it, and no {other.name} is left")
         side.leave()
-        if self.loop is not None and not self.loop.is_closed():  # where it is closed, nobody waits
-            self._tell_those_who_wait()
+        if self.consumers.gone:
+            self.places.send_away()
+        if self.has_ended:
+            self.arrivals.send_away()
         if side.gone and other.gone:
             self._forget()
 
@@ -156,12 +163,6 @@ class State(Generic[T]):
         if self.items:
             what += f"; channel.take_remaining() returns the {len(self.items)} that nobody took"
         return side.tell(ConsumersGone, what + (f"; {side.failed} of {side.came} failed" if side.failed else ""))
-
-    def _tell_those_who_wait(self) -> None:
-        if self.consumers.gone:
-            self.places.send_away()
-        if self.has_ended:
-            self.arrivals.send_away()
 
     def _forget(self) -> None:
         """Let go of what nobody is left to be told: the errors' tracebacks hold frames, and these hold the channel."""

@@ -115,11 +115,15 @@ class DropIn(asyncio.TaskGroup):
         """
         self._check_open(coro)
         task = self._start_task(coro, name, context, options)
-        self._adopt(task, self._on_task_done)
+        self._adopt(task, self._end_callback(task))
         try:
             return task
         finally:
             del task  # an exception that comes out of the frame above would refer to it (cpython#128552)
+
+    def _end_callback(self, _task: Task[T]) -> Callable[[Task[T]], object]:
+        """Return what is called at the end of a child that ``create_task`` started."""
+        return self._on_task_done
 
     def _check_open(self, coro: Coroutine[Any, Any, Any] | None) -> None:
         if not self._entered:

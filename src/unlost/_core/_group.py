@@ -217,16 +217,13 @@ class TaskGroup(DropIn, Generic[R]):
         handle.started(task)
         self._adopt(task, bind(self._child_ended, handle, status))
 
-    def create_task(self, coro, *, name=None, context=None, **options):  # type: ignore[no-untyped-def]  # as inherited
+    def _end_callback(self, task: Task[T]) -> Callable[[Task[T]], object]:
         if self._policy is None:
-            return super().create_task(coro, name=name, context=context, **options)
-        self._check_open(coro)
-        task = self._start_task(coro, name, context, options)
-        handle: Handle[Any] = Handle(self._loop, task.get_name(), self._time())
+            return self._on_task_done
+        handle: Handle[T] = Handle(self._loop, task.get_name(), self._time())
         self._join(handle)
-        handle.started(task)
-        self._adopt(task, bind(self._child_ended, handle, None))
-        return task
+        handle.started(cast("Task[T | Halt]", task))
+        return bind(self._child_ended, handle, None)
 
     def _child_ended(self, handle: Handle[Any], status: TaskStatus[Any] | None, task: Task[Any]) -> None:
         self._let_go(task)

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any, TypeAlias
+
+SignalHandler: TypeAlias = Callable[[int, FrameType | None], object]
+
+# What a forked child has to put back: by number, the handlers that stood before ours.
+_replaced: dict[int, Any] = {}  # Any: a callable, or one of the signal module's constants
+_is_fork_watched = False
 
 
 @contextmanager
@@ -33,6 +42,62 @@ def on_signals(handler: Callable[[signal.Signals], object]) -> Iterator[None]:
             if sys.platform != "win32":
                 loop.remove_signal_handler(number)
             signal.signal(number, before[number])
+
+
+@contextmanager
+def handle_interrupts(loop: asyncio.AbstractEventLoop, handler: SignalHandler) -> Iterator[None]:
+    """
+    Call ``handler`` for SIGINT and SIGTERM until the block ends, between two instructions of whatever runs.
+
+    Only in the main thread, and only where the signal still does what Python makes it do: a handler of the user's, or a
+    signal that is ignored (``nohup``), stays. A child process that is forked meanwhile has what was there before.
+    """
+    defaults = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    if threading.current_thread() is threading.main_thread():
+        for number, default in defaults.items():
+            if signal.getsignal(number) is default:
+                _replace(loop, number, handler)
+    replaced = dict(_replaced)
+    try:
+        yield
+    finally:
+        for replaced_number, before in replaced.items():
+            _replaced.pop(replaced_number, None)
+            _unless_windows(loop, "remove_signal_handler", replaced_number)
+            signal.signal(replaced_number, before)
+
+
+def _replace(loop: asyncio.AbstractEventLoop, number: int, handler: SignalHandler) -> None:
+    global _is_fork_watched  # once for each process: it cannot be taken back
+    _replaced[number] = signal.getsignal(number)
+    # makes the signal wake the loop even between its last instruction and its wait; what it would call is replaced
+    _unless_windows(loop, "add_signal_handler", number, _do_nothing)
+    signal.signal(number, handler)
+    if not _is_fork_watched and hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_put_back_in_child)
+    _is_fork_watched = True
+
+
+def _put_back_in_child() -> None:
+    if _replaced:
+        signal.set_wakeup_fd(-1)  # it is the parent's: each signal to the child would reach the parent's loop
+    for number, before in _replaced.items():
+        signal.signal(number, before)
+    _replaced.clear()
+
+
+def _unless_windows(loop: asyncio.AbstractEventLoop, method: str, *arguments: object) -> None:
+    if sys.platform != "win32":
+        getattr(loop, method)(*arguments)
+
+
+def _do_nothing() -> None:
+    """Be what the loop calls for a signal that another handler has taken."""
+
+
+def on_loop_errors(loop: asyncio.AbstractEventLoop, handler: Callable[[dict[str, Any]], object]) -> None:
+    """Give ``handler`` what the loop would log. Any: the loop's own dictionary, whose values are of every sort."""
+    loop.set_exception_handler(lambda _loop, context: handler(context))
 
 
 def end_by_signal() -> None:

@@ -9,7 +9,6 @@ itself that it stands for the other one, as its cause or as a group that holds i
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Iterator
 
 from unlost._core._carry import carry
 from unlost._core._caught import STOPPING
@@ -45,15 +44,15 @@ class InFlight:
         Args:
             raised: A ``CancelledError`` is one of the caller.
             shown: What a context manager was shown.
-            is_released: It withdrew the cancellation that it was shown, which was of its own making.
+            is_released: A ``CancelledError`` that it was shown is over: it may be replaced as any other error.
         """
         old = self._primary
         if raised is old or raised is shown:
             return
-        if shown is not None and (is_released or (_strength(shown) == 0 and shown in _named(raised))):
+        if shown is not None and (is_released or (_strength(shown) == 0 and names(raised, shown))):
             self.suppress()
-            old = None
-        if _strength(raised) > (0 if old is None else _strength(old)):
+            self._primary = raised
+        elif _strength(raised) > (0 if old is None else _strength(old)):
             self._primary = raised
             if old is not None:
                 self._errors.insert(0, old)
@@ -62,10 +61,9 @@ class InFlight:
 
     def land(self, given: BaseException | None) -> bool:
         """Raise what comes out; return false for ``given``, the block's own error, and true where it was suppressed."""
-        out, errors = self.visible(), tuple(self._errors)
         is_group = self._primary is None
-        self._primary = None
-        self._errors = []
+        out, errors = self.visible(), tuple(self._errors)
+        self.unload()
         try:
             if out is None:
                 return given is not None
@@ -77,22 +75,28 @@ class InFlight:
         finally:
             del out, errors, given  # what is raised refers to this frame
 
+    def unload(self) -> list[BaseException]:
+        """Return everything, and forget it."""
+        everything = self._errors if self._primary is None else [self._primary, *self._errors]
+        self._primary = None
+        self._errors = []
+        return everything
+
 
 def _strength(error: BaseException) -> int:
     return 2 if isinstance(error, STOPPING) else 1 if isinstance(error, CancelledError) else 0
 
 
-def _named(error: BaseException) -> Iterator[BaseException]:
-    """Yield what an error names: its causes and its members, theirs included."""
+def names(raised: BaseException, other: BaseException) -> bool:
+    """Tell whether ``raised`` stands for ``other``: as a cause or a member, or one of theirs."""
     seen: set[int] = set()
-    pending = [error]
+    pending = [raised]
     while pending:
         current = pending.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        if isinstance(current, BaseExceptionGroup):
-            pending.extend(current.exceptions)
-        if current.__cause__ is not None:
-            pending.append(current.__cause__)
+        if current is other:
+            return True
+        if id(current) not in seen:
+            seen.add(id(current))
+            pending.extend(current.exceptions if isinstance(current, BaseExceptionGroup) else ())
+            pending.extend(() if current.__cause__ is None else (current.__cause__,))
+    return False

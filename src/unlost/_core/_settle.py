@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from inspect import CORO_CREATED, getcoroutinestate, isawaitable, iscoroutine
-from typing import Any, TypeAlias, TypeVar, overload
+from typing import Any, TypeVar, overload
 
-from unlost._core._ending import conclude
+from unlost._core._children import Children
+from unlost._core._children_ending import conclude
+from unlost._core._operation import Operation
 from unlost._core._outcomes import Outcomes
-from unlost._core._pool import Pool
-from unlost._core._source import SyncSource
-from unlost.errors import UsageError
 
 T = TypeVar("T")
 T1 = TypeVar("T1")
 T2 = TypeVar("T2")
 T3 = TypeVar("T3")
-
-Operation: TypeAlias = Awaitable[T] | Callable[[], Awaitable[T]]
 
 
 @overload
@@ -50,40 +45,11 @@ async def settle(*operations: Operation[Any]) -> Outcomes[Any]:  # Any: the over
 
     With whatever comes out travel the outcomes that there are by then: ``partial(error)`` returns them.
     """
-    _check(operations)
-    outcomes: Outcomes[Any] = Outcomes()  # Any: as above
-    if not operations:
-        return outcomes
-    source = SyncSource(operations)
-    pool: Pool[Operation[Any], Any] = Pool(
-        _awaitable, source, outcomes.append, limit=len(operations), isolate="task", call="settle"
-    )
-    pool.start(len(operations))
-    cancellation = await pool.join()
-    outcomes.sort_by_input()
-    _close_unstarted(operations)
+    children: Children[Any] = Children("settle", operations)  # Any: as above
+    children.start()
+    cancellation = await children.join()
     try:
-        conclude(pool, outcomes, cancellation)
+        conclude(children, cancellation)
+        return children.outcomes()
     finally:
-        del cancellation  # it refers to this frame
-    return outcomes
-
-
-def _awaitable(operation: Operation[Any]) -> Awaitable[Any]:  # Any: as above
-    return operation if isawaitable(operation) else operation()
-
-
-def _check(operations: tuple[object, ...]) -> None:
-    wrong = [operation for operation in operations if not isawaitable(operation) and not callable(operation)]
-    if not wrong:
-        return
-    _close_unstarted(operations)
-    hint = "settle(*operations), with the star" if isinstance(wrong[0], list | tuple) else "settle(fetch(a), fetch(b))"
-    raise UsageError(f"settle() got {wrong[0]!r}, which can be neither awaited nor called.\nWrite {hint}.")
-
-
-def _close_unstarted(operations: tuple[object, ...]) -> None:
-    """Close what was cancelled before its first step, so that nothing is left un-awaited."""
-    for operation in operations:
-        if iscoroutine(operation) and getcoroutinestate(operation) == CORO_CREATED:
-            operation.close()
+        del cancellation, children  # what is raised refers to this frame

@@ -26,7 +26,7 @@ from unlost._core._events import emit
 from unlost._core._late import hand_over_late
 from unlost._core._notes import add_note
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
-from unlost._core._reason import asked_now
+from unlost._core._reason import asked_now, cancel_reason
 from unlost._core._report import tell
 from unlost._core._stubborn import StillRunning
 from unlost._core._tasks import start
@@ -107,9 +107,7 @@ class _Child(Generic[T]):
         if outcome is None or self._expired:
             return Failure(self._exceeded(outcome))
         if isinstance(outcome, Cancelled):
-            child_cancelled = ChildCancelled(f"{self._name} was cancelled: {outcome.reason or 'no reason is known'}")
-            child_cancelled.__cause__ = outcome.error
-            return Failure(child_cancelled)
+            return Failure(child_cancelled(self._name, outcome.error))
         return outcome
 
     async def _run(self) -> None:
@@ -163,10 +161,16 @@ class _Child(Generic[T]):
         return exceeded
 
 
+def child_cancelled(name: str, error: CancelledError) -> ChildCancelled:
+    """Return what to raise where something was cancelled and its owner was not."""
+    said = ChildCancelled(f"{name} was cancelled: {cancel_reason(error) or 'no reason is known'}")
+    said.__cause__ = error
+    return said
+
+
 def _cancelled(task: Task[None]) -> Cancelled:
     try:
         task.result()
     except CancelledError as error:
-        message = str(error.args[0]) if error.args else ""
-        return Cancelled(error.with_traceback(None), reason=message)
+        return Cancelled(error.with_traceback(None), reason=cancel_reason(error))
     raise AssertionError(f"{task!r} is cancelled and has a result")

@@ -23,7 +23,8 @@ from unlost._core._caught import STOPPING, outcome_of, strip_own_frames
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
 from unlost._core._reason import asked_now
 from unlost._core._reraise import reraise
-from unlost._core._site import Site, name_of
+from unlost._core._site import Site
+from unlost._core._startable import no_awaitable
 from unlost._core._tasks import start
 from unlost._core._waiters import Waiters
 from unlost.errors import ChildCancelled, ChildFailed, UsageError, headline
@@ -44,9 +45,6 @@ class Keeper(Protocol):
 
     def unheard(self, spawned: Spawned[Any], error: BaseException) -> object:
         """It failed, and nobody was waiting; called once at most."""
-
-    def heard(self, spawned: Spawned[Any]) -> object:
-        """Somebody awaited it after all, after ``unheard``."""
 
 
 class Spawned(Generic[T_co]):
@@ -106,6 +104,11 @@ class Spawned(Generic[T_co]):
             return "swallowed"
         return _OF_OUTCOME[type(self._outcome)]
 
+    @property
+    def is_delivered(self) -> bool:
+        """Whether somebody awaited it to its end."""
+        return self._is_delivered
+
     def cancel(self, reason: str = "") -> bool:
         """Ask the task to stop; ``reason`` is the message of its ``CancelledError``. False if it is over."""
         return self.task.cancel(asked_now(reason or "its handle was cancelled", "Spawned.cancel"))
@@ -132,7 +135,7 @@ class Spawned(Generic[T_co]):
         try:
             returned = func(*args)
             if not isawaitable(returned):
-                raise _not_awaitable(func, returned)
+                raise no_awaitable("spawn", func, returned)
             self._outcome = Value(await returned, duration=time() - began)
         except BaseException as error:  # handed on: it becomes the outcome  # noqa: BLE001
             strip_own_frames(error)
@@ -166,8 +169,6 @@ class Spawned(Generic[T_co]):
             self._waiting -= 1
             if not self._waiting and self._outcome is not None:
                 self._tell_owner()
-        if self._is_told:
-            self._keeper.heard(self)
         try:
             return self._unwrapped()
         finally:
@@ -214,11 +215,3 @@ def _never_began(task: Task[None]) -> Cancelled:
         message = str(cancelled.args[0]) if cancelled.args else ""
         return Cancelled(cancelled.with_traceback(None), attempts=0, reason=message)
     raise AssertionError(f"{task!r} ended without an outcome")
-
-
-def _not_awaitable(func: object, returned: object) -> UsageError:
-    name, text = name_of(func), repr(returned)
-    return UsageError(
-        f"spawn() needs a function that can be awaited; {name} returned {text[:100]}{'...' * (len(text) > 100)}.\n"
-        f"Write async def {name}; or, to keep it off the event loop: spawn(asyncio.to_thread, {name}, ...)."
-    )

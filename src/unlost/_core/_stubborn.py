@@ -46,8 +46,9 @@ class Watch:
         self._timer: TimerHandle = loop.call_later(PATIENCE, self._look, PATIENCE)
 
     def stop(self) -> None:
-        """Everything stopped, or somebody else waits now."""
+        """Everything stopped."""
         self._timer.cancel()
+        self._running = tuple  # who waited may hold this watch: no cycle
 
     def _look(self, waited: float) -> None:
         seconds = self._loop.time() - self._asked_at

@@ -12,11 +12,13 @@ _AWAITED = ("cr_await", "gi_yieldfrom", "ag_await")
 
 
 def where(task: Task[Any]) -> str:  # Any: tasks of every result
-    """Return ``file.py:12 in function`` of the innermost Python frame that the task is suspended in, if it has one."""
+    """Return ``file.py:12 in function`` of the innermost frame outside of asyncio that the task is suspended in."""
     innermost: FrameType | None = None
     at: object = task.get_coro()
     while at is not None:
-        innermost = _first(at, _FRAMES) or innermost
+        frame: FrameType | None = _first(at, _FRAMES)
+        if frame is not None and (innermost is None or not _is_asyncio(frame)):
+            innermost = frame
         at = _first(at, _AWAITED)
     if innermost is None:
         return "an unknown place"
@@ -27,6 +29,10 @@ def where(task: Task[Any]) -> str:  # Any: tasks of every result
 def still_running(task: Task[Any], seconds: float) -> str:  # Any: as above
     """Say that a task has been asked to stop so many seconds ago, and where it is instead."""
     return f"task {task.get_name()!r}: cancellation requested {seconds:.1f} s ago, still running at {where(task)}"
+
+
+def _is_asyncio(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] == "asyncio"
 
 
 def _first(holder: object, names: tuple[str, ...]) -> Any:  # Any: a frame, or whatever can be awaited

@@ -165,9 +165,9 @@ class SupervisorGaveUp(UnlostError, ExceptionGroup[Exception]):
     @property
     def crashes(self) -> tuple[Exception, ...]:
         """The members."""
-        return self.exceptions  # type: ignore[return-value]  # typeshed: each may be a group; those are Exceptions too
+        return self.exceptions
 
-    def derive(self, crashes: Sequence[Exception], /) -> SupervisorGaveUp:  # type: ignore[override]  # Exceptions only
+    def derive(self, crashes: Sequence[Exception], /) -> SupervisorGaveUp:  # type: ignore[override]  # all are Exceptions
         """Return another one with these members, as ``except*`` and ``split`` need it."""
         part = SupervisorGaveUp(self.message, crashes)
         part.name = self.name

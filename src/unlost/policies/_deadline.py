@@ -22,7 +22,7 @@ import sys
 from asyncio import AbstractEventLoop, CancelledError, current_task
 from inspect import CO_ASYNC_GENERATOR
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import NoReturn, Self
 
 from unlost._core import add_note, asked_now, attach_outcomes, emit, partial, where
 from unlost._core._reason import Reason
@@ -30,12 +30,13 @@ from unlost._core._swallowed import CancellationSwallowed
 from unlost.errors import DeadlineExceeded, attach_errors, attached, move_history
 from unlost.policies._deadline_misuse import (
     AT_A_YIELD,
+    AnyTask,
     DeadlineStateError,
     State,
     check_time,
     entered_again,
     left_by_another,
-    name_of,
+    not_entered,
     not_to_reschedule,
     without_a_task,
 )
@@ -61,7 +62,7 @@ class Deadline:
         self._when = when
         self._since = since
         self._state: State = "created"
-        self._task: asyncio.Task[Any] | None = None  # Any: tasks of every result
+        self._task: AnyTask | None = None
         self._timer: asyncio.Handle | None = None
 
     def when(self) -> float | None:
@@ -70,7 +71,7 @@ class Deadline:
 
     @property
     def seconds(self) -> float | None:
-        """Its length, to the microsecond; None without a limit, or where it counts from a block that was not entered yet."""
+        """Its length, to the microsecond; None without a limit, and before a block from whose start it counts."""
         if self._when is None or self._since is None:
             return None
         return round(self._when - self._since, 6)
@@ -122,14 +123,16 @@ class Deadline:
             self._timer = None
         fired = self._state == "expiring"
         self._state = "expired" if fired else "finished"
+        # what is raised refers to this frame and so to self, and a task that fails refers to what was raised
+        task, self._task = self._task, None
         try:
-            if current_task(self._loop) is not self._task:
-                self._left_by_another(error, fired)
+            if task is None or current_task(self._loop) is not task:
+                self._left_by_another(task, error, fired)
             elif fired:
                 is_at_yield = isinstance(error, GeneratorExit) and _awaited_by_a_generator()
-                self._conclude(error, is_at_yield)
+                self._conclude(task, error, is_at_yield)
         finally:
-            del error
+            del task, error
 
     def _armed(self, when: float | None) -> asyncio.Handle | None:
         if when is None or when == math.inf:
@@ -146,13 +149,14 @@ class Deadline:
             self._reason: Reason = asked_now(f"{self._called()} exceeded", self.name)
             self._task.cancel(self._reason)
 
-    def _conclude(self, error: BaseException | None, is_at_yield: bool) -> None:
+    def _conclude(self, task: AnyTask, error: BaseException | None, is_at_yield: bool) -> None:
         """The time was up: say so, unless there is more to be said."""
         try:
-            if self._take_back() and error is not None:
+            is_cancelled_besides = self._take_back(task)
+            if is_cancelled_besides and error is not None:
                 attach_errors(error, (self._exceeded(),))
             elif error is None:
-                emit(CancellationSwallowed(name_of(self._task), self._reason, self._stood_at))
+                emit(CancellationSwallowed(task.get_name(), self._reason, self._stood_at))
             elif is_at_yield:
                 raise _noted(self._exceeded(), AT_A_YIELD) from error
             elif _is_told_to_stop(error):
@@ -160,7 +164,7 @@ class Deadline:
             else:
                 self._raise_from(error)
         finally:
-            del error
+            del task, error
 
     def _raise_from(self, error: BaseException) -> NoReturn:
         exceeded = self._exceeded(_came_up(error))
@@ -173,29 +177,31 @@ class Deadline:
         finally:
             del exceeded, error
 
-    def _left_by_another(self, error: BaseException | None, fired: bool) -> None:
+    def _left_by_another(self, task: AnyTask | None, error: BaseException | None, fired: bool) -> None:
+        if task is None:
+            raise not_entered(repr(self))
         if fired:
-            self._take_back()
+            self._take_back(task)
         leaving = current_task(self._loop)
         is_closed = isinstance(error, GeneratorExit)
-        # what is closed before anything happened, or by the garbage collector, is nobody's mistake
-        if is_closed and (not fired or leaving is None):
-            return
-        text = left_by_another(self._called(), self._task, leaving, fired=fired)
         try:
+            # what is closed before anything happened, or by the garbage collector, is nobody's mistake
+            if is_closed and (not fired or leaving is None):
+                return
+            text = left_by_another(self._called(), task, leaving, fired=fired)
             if error is None or is_closed:
                 raise DeadlineStateError(text) from error
             add_note(error, text)
             if fired:
                 attach_errors(error, (self._exceeded(),))
         finally:
-            del error
+            del task, leaving, error
 
-    def _take_back(self) -> bool:
+    def _take_back(self, task: AnyTask) -> bool:
         """Take the own cancellation back; return whether there is another one, which came while the block ran."""
-        if self._task is None or self._task.cancelling() <= self._cancelling:
+        if task.cancelling() <= self._cancelling:
             return False  # the body took it back itself
-        return self._task.uncancel() > self._cancelling
+        return task.uncancel() > self._cancelling
 
     def _exceeded(self, errors: tuple[BaseException, ...] = ()) -> DeadlineExceeded:
         since = self._since or 0.0

@@ -48,6 +48,13 @@ def entered_again(limit: str) -> DeadlineStateError:
     )
 
 
+def not_entered(limit: str) -> DeadlineStateError:
+    return DeadlineStateError(
+        f"{limit}: Timeout has not been entered, or was left before.\n"
+        "Write async with timeout(...) anew for each block."
+    )
+
+
 def not_to_reschedule(limit: str, state: State) -> DeadlineStateError:
     if state == "created":
         return DeadlineStateError(
@@ -60,9 +67,9 @@ def not_to_reschedule(limit: str, state: State) -> DeadlineStateError:
     )
 
 
-def left_by_another(call: str, entered_by: AnyTask | None, left_by: AnyTask | None, *, fired: bool) -> str:
+def left_by_another(call: str, entered_by: AnyTask, left_by: AnyTask | None, *, fired: bool) -> str:
     """Say that a block was entered by one task and left by another one."""
-    entered, left = name_of(entered_by), name_of(left_by)
+    entered, left = entered_by.get_name(), left_by.get_name() if left_by is not None else "none"
     if fired:
         effect = f"When the time was up, {entered!r} was cancelled, outside of the block."
     else:
@@ -72,7 +79,3 @@ def left_by_another(call: str, entered_by: AnyTask | None, left_by: AnyTask | No
         "That is what a yield in the block leads to (PEP 789), or an exit stack that is closed elsewhere.\n"
         "Write the limit around what consumes the generator, or enter and leave the block in one task."
     )
-
-
-def name_of(task: AnyTask | None) -> str:
-    return "none" if task is None else task.get_name()

@@ -1,0 +1,45 @@
+"""What can be given to ``gather``, ``settle``, ``race`` and ``as_completed``."""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop, Future, isfuture
+from collections.abc import Awaitable, Callable
+from inspect import CORO_CREATED, getcoroutinestate, isawaitable, iscoroutine
+from typing import Any, TypeAlias, TypeVar
+
+from unlost.errors import UsageError
+
+T = TypeVar("T")
+
+Operation: TypeAlias = Awaitable[T] | Callable[[], Awaitable[T]]
+
+
+def check_operations(call: str, operations: tuple[object, ...], loop: AbstractEventLoop) -> None:
+    """Refuse what can be neither awaited nor called, or belongs to another loop; leave nothing un-awaited."""
+    for operation in operations:
+        if iscoroutine(operation) or callable(operation):
+            continue
+        if isfuture(operation):
+            if operation.get_loop() is not loop:
+                _close_unstarted(operations)
+                raise UsageError(
+                    f"{call}() got {operation!r} of another event loop.\n"
+                    f"Write asyncio.run_coroutine_threadsafe(...) and {call}(asyncio.wrap_future(...))."
+                )
+        elif not isawaitable(operation):
+            _close_unstarted(operations)
+            is_many = isinstance(operation, list | tuple)
+            hint = f"{call}(*operations), with the star" if is_many else f"{call}(fetch(a), fetch(b))"
+            raise UsageError(f"{call}() got {operation!r}, which can be neither awaited nor called.\nWrite {hint}.")
+
+
+def _close_unstarted(operations: tuple[object, ...]) -> None:
+    """Close what was never started, so that nothing is left un-awaited."""
+    for operation in operations:
+        if iscoroutine(operation) and getcoroutinestate(operation) == CORO_CREATED:
+            operation.close()
+
+
+def as_future(operation: object) -> Future[Any] | None:  # Any: of every result
+    """Return the operation if it is a future or task, which runs already."""
+    return operation if isfuture(operation) else None
