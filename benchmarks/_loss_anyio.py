@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import anyio
 from _loss_cells import Cells, Main, Operations, got
@@ -260,7 +261,7 @@ async def cleanups_fail() -> None:
         raise_("operation")
 
 
-async def _cancelled_from_outside(work: Callable[[], Awaitable[None]]) -> None:
+async def _cancelled_from_outside(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     async with anyio.create_task_group() as outer:
         outer.start_soon(work)
         await anyio.sleep(0.02)

@@ -579,6 +579,7 @@ async def test_its_frames_are_freed_without_the_collector(body, way):
 
     class Fails(Resource):
         async def __aexit__(self, kind, error, traceback):
+            del error, traceback  # a frame that holds what its own error is attached to is a cycle of the user's
             local = Local()
             alive.add(local)
             await asyncio.sleep(1)
@@ -590,6 +591,7 @@ async def test_its_frames_are_freed_without_the_collector(body, way):
         raise OSError(local)
 
     async def work():
+        await asyncio.sleep(0)  # started eagerly, its frames would refer to who started it
         async with Finalizers() as finalizers:
             if way == "push sync":
                 finalizers.push(fails_at_once)

@@ -21,7 +21,7 @@ from unlost._core._group_ending import (
     raise_cancellation,
     raise_fatal,
 )
-from unlost._core._handle import Handle
+from unlost._core._handle import Halt, Handle
 from unlost._core._outcome import Failure, Outcome, Value
 from unlost._core._outcomes import Outcomes, attach
 from unlost._core._policy import Policy, Stop
