@@ -220,7 +220,7 @@ async def tasks_stopped() -> None:
     await aiotools.cancel_and_wait(tasks)
 
 
-async def _cancelled_from_outside(work: Coroutine[Any, Any, None]) -> None:
+async def _cancelled_from_outside(work: Coroutine[Any, Any, None]) -> None:  # Any: what it yields to the loop
     task = asyncio.create_task(work)
     await asyncio.sleep(0.02)
     await aiotools.cancel_and_wait(task)

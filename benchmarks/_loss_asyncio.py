@@ -187,8 +187,8 @@ async def as_completed_left() -> None:
 @CELLS.cell("race_losers", "wait(FIRST_COMPLETED) until one has a value, cancel, wait")
 async def race_losers() -> object:
     jobs = [do.fail("earlier"), do.succeed(0.02), do.fail_when_stopped("stopped")]
-    pending: set[asyncio.Task[Any]] = set(map(asyncio.create_task, jobs))
-    winners: list[asyncio.Task[Any]] = []
+    pending: set[asyncio.Task[object]] = set(map(asyncio.create_task, jobs))
+    winners: list[asyncio.Task[object]] = []
     while pending and not winners:
         done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
         got(*done)
@@ -249,7 +249,7 @@ async def background_dropped() -> None:
     await asyncio.sleep(0.05)
 
 
-_held: list[asyncio.Task[Any]] = []
+_held: list[asyncio.Task[object]] = []
 
 
 @CELLS.cell("background_held", "create_task")
@@ -346,7 +346,7 @@ async def cleanups_fail() -> None:
         raise_("operation")
 
 
-async def _cancelled_from_outside(work: Coroutine[Any, Any, None]) -> None:
+async def _cancelled_from_outside(work: Coroutine[Any, Any, None]) -> None:  # Any: what it yields to the loop
     task = asyncio.create_task(work)
     await asyncio.sleep(0.02)
     task.cancel()
@@ -358,7 +358,7 @@ def _fail_in_thread(after: float) -> None:
     raise_("thread")
 
 
-def _fail_in_callback(_task: asyncio.Task[Any]) -> None:
+def _fail_in_callback(_task: asyncio.Task[object]) -> None:
     raise_("callback")
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from _loss_record import Boom, raise_
 
-Call: TypeAlias = Callable[..., Awaitable[Any]]
+Call: TypeAlias = Callable[..., Awaitable[object]]
 
 
 class Attempts:

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from _loss_reach import tokens
 from _loss_record import BoomExit, BoomInterrupt, raise_, write
 from _loss_scenarios import SCENARIOS
 
-Main: TypeAlias = Callable[[], Awaitable[Any]]
+Main: TypeAlias = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,10 @@ class Cell:
 
     api: str
     main: Main
-    run: Callable[[Main], Any]
+    run: Callable[[Main], object]
 
 
-def run_asyncio(main: Main) -> Any:
+def run_asyncio(main: Main) -> object:
     return asyncio.run(main())
 
 
@@ -39,7 +39,7 @@ def run_asyncio(main: Main) -> Any:
 class Cells:
     """All cells of one library; what it has no word for is missing."""
 
-    run: Callable[[Main], Any] = run_asyncio
+    run: Callable[[Main], object] = run_asyncio
     by_scenario: dict[str, Cell] = field(default_factory=dict)
 
     def cell(self, scenario: str, api: str) -> Callable[[Main], Main]:

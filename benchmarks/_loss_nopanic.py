@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator
 
 from _loss_attempts import Attempts, cancelled_while_it_waits, the_refusal, two_in_a_group
 from _loss_cells import Cells, Operations, got
@@ -110,7 +109,7 @@ async def breaker_open() -> object:
     return await the_refusal(guarded, CircuitOpen)
 
 
-def _next(jobs: Any) -> Callable[[], Awaitable[Any]]:
+def _next(jobs: Iterator[Awaitable[object]]) -> Callable[[], Awaitable[object]]:
     async def operation() -> object:
         return await next(jobs)
 

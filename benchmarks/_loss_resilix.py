@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import Any
 
 import resilix
 from _loss_attempts import Attempts, cancelled_while_it_waits, the_refusal, two_in_a_group
@@ -16,7 +15,7 @@ from resilix import CircuitOpenError, protect
 CELLS = Cells()
 do = Operations(asyncio.sleep)
 warn = logging.getLogger("program").warning
-_held: list[asyncio.Task[Any]] = []
+_held: list[asyncio.Task[object]] = []
 
 
 @CELLS.cell("gathered", "gather")

@@ -207,7 +207,9 @@ async def cleanups_fail() -> None:
         raise_("operation")
 
 
-async def _cancelled_from_outside(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+async def _cancelled_from_outside(
+    work: Callable[[], Coroutine[Any, Any, None]],
+) -> None:  # Any: what it yields to the loop
     async with trio.open_nursery() as outer:
         outer.start_soon(work)
         await trio.sleep(0.02)

@@ -347,7 +347,7 @@ async def generator_abandoned() -> None:
 async def queue_producer() -> None:
     channel = unlost.Channel[str](1)
 
-    async def produce(producer: Any) -> None:
+    async def produce(producer: unlost.Producer[str]) -> None:
         async with producer:
             await do.fail("producer", 0.01)
 
@@ -361,7 +361,7 @@ async def queue_producer() -> None:
 async def queue_worker() -> None:
     channel = unlost.Channel[int](4)
 
-    async def worker(consumer: Any) -> None:
+    async def worker(consumer: unlost.Consumer[int]) -> None:
         async with consumer:
             async for number in consumer:
                 await asyncio.sleep(0.01)
@@ -397,7 +397,7 @@ async def restarts_end() -> None:
         supervisor.start_child(Attempts(9).call, restart="permanent")
 
 
-async def _cancelled_from_outside(work: Coroutine[Any, Any, None]) -> None:
+async def _cancelled_from_outside(work: Coroutine[Any, Any, None]) -> None:  # Any: what it yields to the loop
     task = asyncio.create_task(work)
     await asyncio.sleep(0.02)
     task.cancel()
@@ -413,7 +413,7 @@ def _fail_in_thread(after: float) -> None:
     raise_("thread")
 
 
-def _fail_in_callback(_task: asyncio.Task[Any]) -> None:
+def _fail_in_callback(_task: asyncio.Task[object]) -> None:
     raise_("callback")
 
 

@@ -119,14 +119,14 @@ async def play(size, producers, consumers, cancellations, books):
     takers = [asyncio.create_task(consume(script, end, books)) for script, end in zip(consumers, ends[1], strict=True)]
     tasks = [*makers, *takers]
     del ends
+    # gather takes each end as it comes: a task that was cancelled before its first step holds its arguments until then
+    ended = asyncio.gather(*tasks, return_exceptions=True)
     for at in range(26):
         for turn, who in cancellations:
             if turn == at:
                 tasks[who % len(tasks)].cancel()
         await asyncio.sleep(0)
-    for task in tasks:
-        await asyncio.wait([task])
-    return channel, [task.cancelled() or task.exception() is not None for task in makers]
+    return channel, [end is not None for end in (await ended)[: len(makers)]]
 
 
 def check(channel, books):

@@ -394,6 +394,7 @@ async def test_a_timeout_that_was_entered_ends_its_own_cancellation():
     assert asyncio.current_task().cancelling() == 0
 
 
+@pytest.mark.asyncio(loop_factories=["asyncio"])  # anyio's scopes do not know eager tasks
 async def test_a_scope_that_is_tied_to_its_task_is_left_in_it():
     async with Finalizers() as finalizers:
         scope = await finalizers.enter(anyio.move_on_after(1))

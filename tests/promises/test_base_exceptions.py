@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.command import CommandLine
+from support.loops import REAL, chosen
 
 pytestmark = pytest.mark.stock
 
@@ -117,9 +118,11 @@ EVERY = ["SystemExit", "KeyboardInterrupt", "GeneratorExit", "Odd", "CancelledEr
 EXITS = ["SystemExit", "KeyboardInterrupt"]
 
 
-@pytest.fixture
-def unlost(tmp_path: Path) -> CommandLine:
+@pytest.fixture(params=[name for name in ("asyncio", "uvloop") if name in chosen(REAL)] or ["asyncio"])
+def unlost(tmp_path: Path, request: pytest.FixtureRequest) -> CommandLine:
     command = CommandLine(tmp_path)
+    if request.param == "uvloop":
+        command.use_uvloop()
     command.write("jobs.py", JOBS)
     command.write_inputs(6)
     return command

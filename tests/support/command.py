@@ -42,6 +42,13 @@ class CommandLine:
             text=True,
         )
 
+    def use_uvloop(self) -> None:
+        """Let the commands run on uvloop, as where a user's environment makes it everybody's loop."""
+        environment = self.folder / "environment"
+        environment.mkdir()
+        (environment / "sitecustomize.py").write_text(_USE_UVLOOP, encoding="utf-8")
+        self.environment["PYTHONPATH"] = str(environment)
+
     def json(self, *arguments: str) -> Any:
         """Run a command with ``--json`` and return what it prints."""
         return json.loads(self(*arguments, "--json").stdout)
@@ -61,6 +68,13 @@ class CommandLine:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
+
+_USE_UVLOOP = """
+import asyncio.events
+import uvloop
+
+asyncio.events.new_event_loop = uvloop.new_event_loop
+"""
 
 LOGGING_JOB = """
 import asyncio, os, random

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from typing import Final
 
 from unlost._core._caught import STOPPING
@@ -26,6 +27,7 @@ def carry(out: BaseException, errors: tuple[BaseException, ...], name: str) -> N
         if error.__context__ is out and error.__cause__ is not out:
             BaseException.__setattr__(error, "__context__", None)  # past a __setattr__ of the error's class
     attach_errors(out, tuple(others))
-    if isinstance(out, _UNREAD):
-        group = BaseExceptionGroup(f"{len(others)} failed besides {headline(out)}", others)
+    failures = [error for error in others if not isinstance(error, CancelledError)]  # nobody misses a cancellation
+    if failures and isinstance(out, _UNREAD):
+        group = BaseExceptionGroup(f"{len(failures)} failed besides {headline(out)}", failures)
         report(group, f"{name} ended with {type(out).__name__}")

@@ -11,25 +11,24 @@ Guarantees:
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop, CancelledError, Future, Task, current_task, get_running_loop
-from collections.abc import Awaitable, Callable, Coroutine
-from inspect import CORO_CREATED, getcoroutinestate, isawaitable, iscoroutine
-from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, cast
+from asyncio import AbstractEventLoop, CancelledError, Future, Task, current_task, get_running_loop, isfuture
+from collections.abc import Callable
+from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
+from types import CoroutineType
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from unlost._core._caught import STOPPING, outcome_of, strip_own_frames
+from unlost._core._caught import outcome_of, strip_own_frames
+from unlost._core._child import HALTED, called, create_or_close, guarded
 from unlost._core._clock import time_of
-from unlost._core._operation import Operation, as_future, check_operations
+from unlost._core._operation import Operation, check_operations
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
 from unlost._core._outcomes import Outcomes
 from unlost._core._reason import Reason, asked_now, cancel_reason
-from unlost._core._startable import no_awaitable
 from unlost._core._stubborn import Watch
 from unlost._core._tasks import starter
 from unlost.errors import headline
 
 T = TypeVar("T")
-
-_HALTED: Final = object()
 
 StopsAt: TypeAlias = Literal["failure", "value"]
 
@@ -80,26 +79,39 @@ class Children(Generic[T]):
 
     def start(self) -> None:
         """Start everything, in the order given, unless it has to stop meanwhile."""
-        create, ended, futures = starter(self._loop), self._ended, self._futures
+        create, halt, ended = starter(self._loop), self._halt, self._ended
+        futures = self._futures
         try:
             for operation in self._operations:
-                future = as_future(operation)
-                if future is None:
-                    if self._reason is not None:
-                        futures.append(None)
-                        continue
-                    future = create(self._child(operation))
+                if type(operation) is CoroutineType:
+                    child = guarded(operation, halt)
+                elif isfuture(operation):
+                    self._take_over(operation, ended)
+                    continue
+                else:
+                    child = called(operation, halt, self._begun, len(futures), self.call)
+                if self._reason is not None:
+                    child.close()
+                    futures.append(None)
+                    continue
+                future = create_or_close(create, child)
                 futures.append(future)
                 self._left += 1
                 if future.done():  # started eagerly, and through already
                     ended(future)
                 else:
                     future.add_done_callback(ended)
-                    if self._reason is not None:  # it was running before it was given
-                        self._ask(future)
         except Exception as refused:  # handed on: by the loop or its task factory; it comes out of the call  # noqa: BLE001
             self.refused = refused
             self.cancel(f"a task was refused: {headline(refused)}")
+
+    def _take_over(self, future: Future[Any], ended: Callable[[Future[Any]], object]) -> None:
+        """Own what was running before it was given."""
+        self._futures.append(future)
+        self._left += 1
+        future.add_done_callback(ended)
+        if self._reason is not None:
+            self._ask(future)
 
     async def join(self) -> CancelledError | None:
         """
@@ -140,11 +152,19 @@ class Children(Generic[T]):
     def outcomes(self) -> Outcomes[T]:
         """Return one outcome for each operation, in the order given; without the fatal one."""
         outcomes: Outcomes[T] = Outcomes()
-        for index, operation in enumerate(self._operations):
-            future = self._futures[index] if index < len(self._futures) else None
-            outcome = self._unstarted(index) if future is None else self._outcome(index, operation, future)
-            if outcome is not None:
-                outcomes.append(outcome)
+        began, ends = self._began, self._ends
+        for index, future in enumerate(self._futures):
+            if future is None:
+                outcomes.append(self._unstarted(index))
+                continue
+            try:
+                value = future.result()
+            except BaseException as error:  # handed on: it is the outcome  # noqa: BLE001
+                outcomes.append(self._failure(index, future, error))
+            else:
+                if value is not HALTED:
+                    outcomes.append(Value(value, index, None, 1, ends.get(future, began) - began))
+        outcomes += map(self._unstarted, range(len(self._futures), len(self._operations)))
         return outcomes
 
     def winner(self, outcomes: Outcomes[T]) -> Value[T] | None:
@@ -157,7 +177,11 @@ class Children(Generic[T]):
     def outcome_of(self, future: Future[Any]) -> Outcome[T] | None:
         """Return the outcome of one that has ended; None for the fatal one."""
         index = self._futures.index(future)
-        return self._outcome(index, self._operations[index], future)
+        try:
+            value = future.result()
+        except BaseException as error:  # handed on: it is the outcome  # noqa: BLE001
+            return self._failure(index, future, error)
+        return None if value is HALTED else Value(value, index, None, 1, self._duration(future))
 
     @property
     def is_running(self) -> bool:
@@ -174,11 +198,6 @@ class Children(Generic[T]):
             or (failure.attempts and self._futures[failure.index] not in self._asked)
         )
 
-    def _child(self, operation: Operation[T]) -> Coroutine[Any, Any, T]:
-        if iscoroutine(operation):
-            return _guarded(operation, self._halt)
-        return _called(operation, self._halt, self._begun, len(self._futures), self.call)
-
     def _halt(self, fatal: BaseException) -> None:
         """Take what would stop the loop, were it raised out of a task."""
         if self.fatal is None:
@@ -191,11 +210,12 @@ class Children(Generic[T]):
         self._left -= 1
         if self._is_timed:
             self._ends[future] = self._time()
+        # asked in this order: exception() of one that was cancelled would use up its CancelledError
         if future.cancelled() or future.exception() is not None:
             self.failed += 1
             if self._stops_at == "failure" and self._reason is None:
                 self.cancel(_why_failed(future))
-        elif self._stops_at == "value" and self.first is None and future.result() is not _HALTED:
+        elif self._stops_at == "value" and self.first is None and future.result() is not HALTED:
             self.first = future
             self.cancel("another one came to a value first")
         if self._on_end is not None:
@@ -216,55 +236,23 @@ class Children(Generic[T]):
             CancelledError(why), index, None, 0, 0.0, (), Reason(f"not started: {why}", why.who, why.asked_at)
         )
 
-    def _outcome(self, index: int, operation: object, future: Future[Any]) -> Outcome[T] | None:
-        duration = self._ends.get(future, self._began) - self._began
-        try:
-            value = future.result()
-        except BaseException as error:  # handed on: it is the outcome  # noqa: BLE001
-            if isinstance(error, CancelledError) and future is not operation and index not in self._begun:
-                return self._unstarted(index)
-            strip_own_frames(error)
-            return outcome_of(error, index, duration, "")
-        if value is not _HALTED:
-            return Value(value, index, None, 1, duration)
-        return None
+    def _failure(self, index: int, future: Future[Any], error: BaseException) -> Failure | Cancelled:
+        if isinstance(error, CancelledError) and future is not self._operations[index] and index not in self._begun:
+            return self._unstarted(index)
+        strip_own_frames(error)
+        return outcome_of(error, index, self._duration(future), "")
+
+    def _duration(self, future: Future[Any]) -> float:
+        return self._ends.get(future, self._began) - self._began
 
     def _close_unstarted(self) -> None:
-        """Close what was cancelled before its task's first step, so that nothing is left un-awaited."""
+        """Close what came not to its first step, so that nothing is left un-awaited; know which did."""
         for index, operation in enumerate(self._operations):
             if iscoroutine(operation):
                 if getcoroutinestate(operation) == CORO_CREATED:
                     operation.close()
                 else:
                     self._begun.add(index)
-
-
-async def _guarded(coroutine: Coroutine[Any, Any, T], halt: Callable[[BaseException], None]) -> T:
-    try:
-        return await coroutine
-    except STOPPING as fatal:
-        halt(fatal)
-        return cast("T", _HALTED)
-    finally:
-        del coroutine, halt  # a failure's traceback refers to this frame
-
-
-async def _called(
-    operation: Operation[T], halt: Callable[[BaseException], None], called: set[int], index: int, call: str
-) -> T:
-    awaitable: object = operation
-    try:
-        called.add(index)
-        if not isawaitable(operation):
-            awaitable = operation()
-            if not isawaitable(awaitable):
-                raise no_awaitable(f"unlost.{call}", operation, awaitable)
-        return await cast("Awaitable[T]", awaitable)
-    except STOPPING as fatal:
-        halt(fatal)
-        return cast("T", _HALTED)
-    finally:
-        del operation, awaitable, halt, called  # a failure's traceback refers to this frame
 
 
 def _why_failed(future: Future[Any]) -> str:

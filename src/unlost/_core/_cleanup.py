@@ -13,7 +13,8 @@ from unlost._core._carry import carry
 from unlost._core._caught import STOPPING
 from unlost._core._outcome import Failure
 from unlost._core._reraise import reraise
-from unlost._core._shielded import check_seconds, shielded
+from unlost._core._shielded import check_timeout, shielded
+from unlost._core._site import name_of
 from unlost._core._startable import check_startable, no_awaitable
 
 T = TypeVar("T")
@@ -64,8 +65,8 @@ async def cleanup(
         UsageError: No async function, or a timeout that is no number.
     """
     check_startable("cleanup", func)
-    check_seconds("cleanup", timeout)
-    label = name or f"cleanup {getattr(func, '__name__', repr(func))}"
+    check_timeout("cleanup", timeout)
+    label = name or f"cleanup {name_of(func)}"
     outcome, cancellation = await shielded(partial(_awaited, func, args), timeout=timeout, name=label)
     if not isinstance(outcome, Failure) and cancellation is None:
         return outcome.value

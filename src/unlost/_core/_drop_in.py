@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from unlost._core._caught import STOPPING
+from unlost._core._clock import time_of
 from unlost._core._reason import Reason, asked_now
 from unlost._core._report import report
 from unlost._core._stubborn import Watch
@@ -57,6 +58,7 @@ class DropIn(asyncio.TaskGroup):
         self._parent_cancel_requested = False
         self._aborting = False
         self._cancelling = 0
+        self._has_policy = False
         self._watch: Watch | None = None
 
     async def __aenter__(self) -> Self:
@@ -69,6 +71,7 @@ class DropIn(asyncio.TaskGroup):
         self._parent_task = parent
         self._cancelling = parent.cancelling()
         self._start = starter(self._loop)
+        self._time = time_of(self._loop)
         self._entered = True
         return self
 
@@ -113,17 +116,26 @@ class DropIn(asyncio.TaskGroup):
             RuntimeError: The group was not entered, is shutting down or finished. Nothing was started; from 3.13 on the
                 coroutine is closed, as asyncio does it.
         """
-        self._check_open(coro)
-        task = self._start_task(coro, name, context, options)
-        self._adopt(task, self._end_callback(task))
+        if not self._entered or self._exiting or self._aborting:
+            self._check_open(coro)
+        if name is None and context is None and not options:
+            task = self._start(coro)
+        else:
+            task = self._start_task(coro, name, context, options)
+        if self._has_policy:
+            self._adopt(task, self._end_callback(task))
+        elif task.done():  # started eagerly, and through already
+            self._look_at(task)
+        else:
+            self._adopt(task, self._on_task_done)
         try:
             return task
         finally:
             del task  # an exception that comes out of the frame above would refer to it (cpython#128552)
 
     def _end_callback(self, _task: Task[T]) -> Callable[[Task[T]], object]:
-        """Return what is called at the end of a child that ``create_task`` started."""
-        return self._on_task_done
+        """Return what is called at the end of a child that ``create_task`` started, where there is a policy."""
+        raise NotImplementedError
 
     def _check_open(self, coro: Coroutine[Any, Any, Any] | None) -> None:
         if not self._entered:
@@ -141,8 +153,6 @@ class DropIn(asyncio.TaskGroup):
     def _start_task(
         self, coro: Coroutine[Any, Any, T], name: str | None, context: Context | None, options: dict[str, Any]
     ) -> Task[T]:
-        if name is None and context is None and not options:
-            return self._start(coro)
         if name is not None:
             options["name"] = name
         if context is not None:
@@ -162,6 +172,9 @@ class DropIn(asyncio.TaskGroup):
 
     def _on_task_done(self, task: Task[Any]) -> None:
         self._let_go(task)
+        self._look_at(task)
+
+    def _look_at(self, task: Task[Any]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._take(error, task)
 

@@ -13,7 +13,8 @@ from unlost._core._entered import Entered, EnteredShielded, is_asynchronous
 from unlost._core._in_flight import InFlight
 from unlost._core._pushed import Pushed
 from unlost._core._report import report, tell
-from unlost._core._shielded import check_seconds
+from unlost._core._shielded import check_timeout
+from unlost._core._site import name_of
 from unlost._core._startable import check_startable
 from unlost.errors import UsageError
 
@@ -45,7 +46,7 @@ class Finalizers:
     """
 
     def __init__(self, *, timeout: float | None = CLEANUP_TIMEOUT, name: str = "finalizers") -> None:
-        check_seconds("Finalizers", timeout)
+        check_timeout("Finalizers", timeout)
         self._timeout = timeout
         self._name = name
         self._steps: list[Callable[[InFlight], Awaitable[None]]] = []
@@ -70,7 +71,7 @@ class Finalizers:
         """
         check_startable("finalizers.push", func)
         self._check_open("push")
-        self._steps.append(Pushed(func, args, self._timeout, f"{self._name}: {_name_of(func)}"))
+        self._steps.append(Pushed(func, args, self._timeout, f"{self._name}: {name_of(func)}"))
 
     @overload
     async def enter(self, manager: AbstractAsyncContextManager[T, bool | None], *, shield: bool = False) -> T: ...
@@ -104,7 +105,8 @@ class Finalizers:
         task = current_task()
         if task is None or task is not self._task:
             raise UsageError(f"{self!r}.enter() was called in {task!r}. Write it in the task that entered the block.")
-        name = f"{self._name}: {_name_of(type(manager))}"
+        # contextlib's decorators make objects that know their function
+        name = f"{self._name}: {name_of(getattr(manager, 'func', type(manager)))}"
         if is_asynchronous(manager):
             value = await manager.__aenter__()
         elif hasattr(type(manager), "__enter__") and hasattr(type(manager), "__exit__"):
@@ -148,7 +150,3 @@ class Finalizers:
                 f"{method}() was called on {self!r}, whose block {state}.\n"
                 f"Write async with unlost.Finalizers() as finalizers: and finalizers.{method}(...) inside."
             )
-
-
-def _name_of(func: object) -> str:
-    return str(getattr(func, "__name__", None) or repr(func))

@@ -7,11 +7,10 @@ from asyncio import CancelledError, Task
 from collections.abc import Awaitable, Callable
 from contextvars import Context
 from functools import partial as bind
-from typing import Any, Generic, Self, TypeVar, TypeVarTuple, cast, overload
+from typing import Any, Generic, TypeVar, TypeVarTuple, cast, overload
 from weakref import ref
 
 from unlost._core._caught import STOPPING
-from unlost._core._clock import time_of
 from unlost._core._drop_in import DropIn
 from unlost._core._forgive import count_forgiven, is_forgiven
 from unlost._core._group_ending import (
@@ -72,15 +71,12 @@ class TaskGroup(DropIn, Generic[R]):
                 f"Write TaskGroup(policy=unlost.collect()), or an object with {', '.join(_PARTS)}."
             )
         self._policy = policy
+        self._has_policy = policy is not None
         self._keeps = keep_outcomes or policy is not None
         self._handles: list[Handle[Any]] = []  # Any, here and below: children of every type
         self._result: list[R] = []  # empty until there is one
+        self._is_whole = False  # it ended well, without a policy to ask
         self._raised: ref[Outcomes[Any]] | None = None
-
-    async def __aenter__(self) -> Self:
-        await super().__aenter__()
-        self._time = time_of(self._loop)
-        return self
 
     def start_soon(
         self,
@@ -105,7 +101,8 @@ class TaskGroup(DropIn, Generic[R]):
             RuntimeError: The group was not entered, is shutting down or finished.
         """
         check_startable("group.start_soon", func)
-        self._check_open(None)
+        if not self._entered or self._exiting or self._aborting:
+            self._check_open(None)
         handle: Handle[T] = Handle(self._loop, name or _name_of(func), self._time())
         self._join(handle)
         self._run(handle, func, args, {}, context)
@@ -141,7 +138,8 @@ class TaskGroup(DropIn, Generic[R]):
             RuntimeError: As in ``start_soon``.
         """
         check_startable("group.start", func)
-        self._check_open(None)
+        if not self._entered or self._exiting or self._aborting:
+            self._check_open(None)
         handle: Handle[Any] = Handle(self._loop, name or _name_of(func), self._time())
         status: TaskStatus[Any] = TaskStatus(self._loop, bind(self._join, handle))
         self._run(handle, func, args, {"task_status": status}, context, status)
@@ -187,6 +185,8 @@ class TaskGroup(DropIn, Generic[R]):
         Raises:
             UsageError: The block has not ended, or raised.
         """
+        if self._is_whole:
+            return cast("R", [outcome.value for outcome in self._ended_so_far() if isinstance(outcome, Value)])
         if not self._result:
             raise UsageError(
                 "this group has no result: its block has not ended, or it raised.\n"
@@ -218,8 +218,6 @@ class TaskGroup(DropIn, Generic[R]):
         self._adopt(task, bind(self._child_ended, handle, status))
 
     def _end_callback(self, task: Task[T]) -> Callable[[Task[T]], object]:
-        if self._policy is None:
-            return self._on_task_done
         handle: Handle[T] = Handle(self._loop, task.get_name(), self._time())
         self._join(handle)
         handle.started(cast("Task[T | Halt]", task))
@@ -251,6 +249,10 @@ class TaskGroup(DropIn, Generic[R]):
             self._stop(decision.reason)
 
     def _come_out(self, body_error: BaseException | None, cancellation: CancelledError | None) -> bool | None:
+        nothing_came_up = body_error is None and cancellation is None and self._base_error is None and not self._errors
+        if nothing_came_up and self._policy is None:
+            self._is_whole = True
+            return None
         outcomes, errors = self._ended_so_far(), self._errors
         self._errors = []
         fatal, self._base_error = self._base_error, None
@@ -261,7 +263,7 @@ class TaskGroup(DropIn, Generic[R]):
             if fatal is not None:
                 self._hand_over(outcomes)
                 return raise_fatal(fatal, body_error, errors, outcomes)
-            raised = self._judge(outcomes, errors, cancellation)
+            raised = self._judge(outcomes, cancellation)
             if isinstance(body_error, GeneratorExit):
                 self._hand_over(outcomes)
                 return leave_generator(body_error, [*errors, *([] if raised is None else [raised])], outcomes)
@@ -280,14 +282,10 @@ class TaskGroup(DropIn, Generic[R]):
         finally:
             del body_error, cancellation, fatal, raised, errors, outcomes  # what is raised refers to this frame
 
-    def _judge(
-        self, outcomes: Outcomes[Any], errors: list[BaseException], cancellation: CancelledError | None
-    ) -> BaseException | None:
+    def _judge(self, outcomes: Outcomes[Any], cancellation: CancelledError | None) -> BaseException | None:
         """Ask the policy for the result; return what it raises instead."""
         wanted = Outcomes(outcome for outcome in outcomes if not _is_forgiven(outcome))
         if self._policy is None:
-            if not errors and cancellation is None:
-                self._result = [cast("R", [outcome.value for outcome in wanted if isinstance(outcome, Value)])]
             return None
         if cancellation is not None and not any(isinstance(outcome, Failure) for outcome in wanted):
             return None  # nothing failed: that the children were cancelled is no failure of theirs
@@ -322,7 +320,9 @@ class TaskGroup(DropIn, Generic[R]):
             self._handles = []
 
     def __del__(self) -> None:
-        untold = [handle for handle in getattr(self, "_handles", ()) if not handle.is_told and not handle.forgiven]
+        if not getattr(self, "_handles", ()):
+            return
+        untold = [handle for handle in self._handles if not handle.is_told and not handle.forgiven]
         errors = [outcome.error for handle in untold if isinstance(outcome := handle.peek(), Failure)]
         errors = [error for error in errors if not is_forgiven(error)]
         if errors and not sys.is_finalizing():

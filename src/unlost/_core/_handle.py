@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncio import AbstractEventLoop, CancelledError, Future, Task
 from collections.abc import Awaitable, Callable, Generator
 from inspect import isawaitable
+from types import CoroutineType
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from unlost._core._caught import STOPPING, strip_own_frames
@@ -127,11 +128,11 @@ class Handle(Generic[T]):
         return self._outcome
 
     async def run(self, func: Callable[..., Awaitable[T]], args: tuple[Any, ...], options: dict[str, Any]) -> T | Halt:
-        """Be the child's coroutine. Any: start_soon has checked the arguments' types."""
+        """Be the child's coroutine."""  # Any: start_soon has checked the arguments' types
         returned: object = None
         try:
             returned = func(*args, **options)
-            if not isawaitable(returned):
+            if type(returned) is not CoroutineType and not isawaitable(returned):
                 raise no_awaitable("start_soon", func, returned)
             return await returned
         except STOPPING as error:  # raised out of a task it would stop the loop before anybody is told

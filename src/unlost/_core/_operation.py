@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop, Future, isfuture
+from asyncio import AbstractEventLoop, isfuture
 from collections.abc import Awaitable, Callable
 from inspect import CORO_CREATED, getcoroutinestate, isawaitable, iscoroutine
-from typing import Any, TypeAlias, TypeVar
+from types import CoroutineType
+from typing import TypeAlias, TypeVar
 
 from unlost.errors import UsageError
 
@@ -16,6 +17,8 @@ Operation: TypeAlias = Awaitable[T] | Callable[[], Awaitable[T]]
 
 def check_operations(call: str, operations: tuple[object, ...], loop: AbstractEventLoop) -> None:
     """Refuse what can be neither awaited nor called, or belongs to another loop; leave nothing un-awaited."""
+    if set(map(type, operations)) == {CoroutineType}:  # as nearly always, told without a step for each
+        return
     for operation in operations:
         if iscoroutine(operation) or callable(operation):
             continue
@@ -38,8 +41,3 @@ def _close_unstarted(operations: tuple[object, ...]) -> None:
     for operation in operations:
         if iscoroutine(operation) and getcoroutinestate(operation) == CORO_CREATED:
             operation.close()
-
-
-def as_future(operation: object) -> Future[Any] | None:  # Any: of every result
-    """Return the operation if it is a future or task, which runs already."""
-    return operation if isfuture(operation) else None

@@ -59,12 +59,12 @@ async def shielded(
         del cancellation  # it is going to refer to this frame
 
 
-def check_seconds(call: str, seconds: object) -> None:
+def check_timeout(call: str, timeout: object) -> None:
     """Refuse a timeout that is no number."""
-    if seconds is None:
+    if timeout is None:
         return
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or math.isnan(seconds):
-        raise UsageError(f"{call}() got timeout={seconds!r}.\nWrite seconds as a number, or None for no limit.")
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or math.isnan(timeout):
+        raise UsageError(f"{call}() got timeout={timeout!r}.\nWrite seconds as a number, or None for no limit.")
 
 
 class _Child(Generic[T]):

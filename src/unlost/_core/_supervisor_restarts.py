@@ -114,10 +114,10 @@ class Restarts:
 
     def too_often(self, child: Child, crash: Exception) -> str:
         """Say why this supervisor gives up."""
-        window = self._window
+        window, count = self._window, len(self._window.crashes)
         return (
-            f"gave up: {len(window.crashes)} crashes within {window.since:.3g} s, of which {window.intensity} within "
-            f"{window.period:g} s may be followed by a restart; the last was child {child.name!r}: {headline(crash)}"
+            f"gave up: {count} {'crash' if count == 1 else 'crashes'} within {window.since:.3g} s, where {window.intensity} "
+            f"within {window.period:g} s may be followed by a restart; the last was child {child.name!r}: {headline(crash)}"
         )
 
     def forget(self) -> None:

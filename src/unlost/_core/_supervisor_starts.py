@@ -27,6 +27,8 @@ class Starts:
         self._waiting: dict[Child, None] = {}
         self._not_ready: set[Child] = set()
         self._timer: TimerHandle | None = None
+        # a loop calls its timers up to its clock's resolution too early: who asks for the time then is not due yet
+        self._reached = 0.0
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
@@ -52,7 +54,7 @@ class Starts:
 
     def take_due(self) -> list[Child]:
         """Return who may be started now, in order: those behind a child that turns out not to be ready are left."""
-        now = self._loop.time()
+        now = max(self._reached, self._loop.time())
         wake_at = inf
         due: list[Child] = []
         for child in sorted(self._waiting, key=_in_order):
@@ -82,4 +84,10 @@ class Starts:
     def _set_timer(self, when: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = None if when == inf or self._wake is None else self._loop.call_at(when, self._wake)
+        self._timer = None if when == inf else self._loop.call_at(when, self._ring, when)
+
+    def _ring(self, when: float) -> None:
+        self._timer = None
+        self._reached = when
+        if self._wake is not None:
+            self._wake()

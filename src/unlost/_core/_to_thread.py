@@ -9,13 +9,11 @@ the outcome: nothing relies on a loop that may be closed by then.
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from asyncio import CancelledError
 from collections.abc import Callable
 from contextvars import copy_context
 from threading import Lock, get_ident
-from types import FrameType
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from unlost._core._carry import carry
@@ -25,6 +23,7 @@ from unlost._core._late import hand_over_late
 from unlost._core._outcome import Failure, Value
 from unlost._core._reraise import reraise
 from unlost._core._shielded import child_cancelled
+from unlost._core._site import name_of, site_of
 from unlost._core._startable import check_startable
 
 P = ParamSpec("P")
@@ -55,7 +54,7 @@ async def to_thread(func: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) 
     ever; if the caller is gone they are reported, and end nothing.
     """
     check_startable("to_thread", func)
-    call = _Call(lambda: func(*args, **kwargs), f"to_thread({getattr(func, '__name__', repr(func))})")
+    call = _Call(lambda: func(*args, **kwargs), name_of(func))
     try:
         await call.join()
         return call.take().unwrap()
@@ -71,7 +70,7 @@ def abandoned() -> list[tuple[str, float, str]]:
     """
     now, frames = monotonic(), sys._current_frames()
     found = [
-        (call.name, now - call.left_at, _place(frames[call.thread]))
+        (call.name, now - call.left_at, str(site_of(frames[call.thread])))
         for call in tuple(_running)
         if call.left_at is not None and call.thread in frames  # after a fork, they are threads of the parent
     ]
@@ -89,7 +88,8 @@ class _Call(Generic[T]):
     """
 
     def __init__(self, func: Callable[[], T], name: str) -> None:
-        self.name = name
+        self.name = f"to_thread({name})"
+        self.__name__ = name  # what an executor calls it that says what its threads do
         self.thread = 0
         self.left_at: float | None = None
         self._func = func
@@ -100,7 +100,7 @@ class _Call(Generic[T]):
 
     async def join(self) -> None:
         """Wait for the end of the thread; tell the thread if nobody does so any more."""
-        ended = self._loop.run_in_executor(None, self._run)
+        ended = self._loop.run_in_executor(None, self)
         try:
             await ended
         except BaseException as leaving:
@@ -136,7 +136,7 @@ class _Call(Generic[T]):
         finally:
             del outcome, leaving  # what is raised refers to this frame
 
-    def _run(self) -> None:
+    def __call__(self) -> None:
         """Make the call; runs in the thread, and raises nothing."""
         with self._lock:
             if self.left_at is not None:
@@ -156,7 +156,7 @@ class _Call(Generic[T]):
             strip_own_frames(raised)
             return Failure(_to_raise(raised, self.name))
         finally:
-            del self  # as in _run
+            del self  # as above
 
     def _end(self, outcome: Value[T] | Failure) -> None:
         with self._lock:
@@ -179,8 +179,3 @@ def _to_raise(raised: BaseException, name: str) -> BaseException:
     stopped = RuntimeError(f"{name} raised StopIteration")
     stopped.__cause__ = raised
     return stopped
-
-
-def _place(frame: FrameType) -> str:
-    code = frame.f_code
-    return f"{os.path.basename(code.co_filename)}:{frame.f_lineno} in {code.co_qualname}"
