@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from _loss_reach import tokens
 from _loss_record import BoomExit, BoomInterrupt, raise_, write
 from _loss_scenarios import SCENARIOS
 
-Main: TypeAlias = Callable[[], Awaitable[object]]
+Main: TypeAlias = Callable[[], Coroutine[Any, Any, object]]  # Any: what it yields to the loop
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,76 @@ async def test_an_item_is_not_taken_from_one_who_waited_for_it():
 
         with pytest.raises(asyncio.QueueEmpty, match="for those who do not wait"):
             hasty.get_nowait()
+        (waiting,) = await started(hasty.get())
         assert await getting == "item"
+        assert not waiting.done()
+        await producer.put("the next")
+        assert await waiting == "the next"
+
+
+async def test_no_more_is_promised_than_there_is():
+    channel = Channel(5)
+
+    async with channel.producer() as producer, channel.consumer() as consumer:
+        getting = await started(*(consumer.get() for _ in range(4)))
+        producer.put_nowait(0)
+        producer.put_nowait(1)
+        await asyncio.wait(getting[:2])
+        await a_turn()
+
+        assert [task.done() for task in getting] == [True, True, False, False]
+        producer.put_nowait(2)
+        producer.put_nowait(3)
+        assert await asyncio.gather(*getting) == [0, 1, 2, 3]
+
+
+async def test_who_waits_behind_the_last_item_is_told_the_end_when_it_was_taken():
+    channel = Channel(1)
+    producer, first, second = channel.producer(), channel.consumer(), channel.consumer()
+    at_first, at_second = await started(first.get(), second.get())
+
+    producer.put_nowait("the last")
+    producer.close()
+
+    assert await at_first == "the last"
+    with pytest.raises(EndOfChannel):
+        await at_second
+    first.close()
+    second.close()
+
+
+async def test_who_waits_behind_the_last_item_gets_it_when_the_one_before_is_cancelled():
+    channel = Channel(1)
+    producer, first, second = channel.producer(), channel.consumer(), channel.consumer()
+    at_first, at_second = await started(first.get(), second.get())
+
+    producer.put_nowait("the last")
+    producer.close()
+    at_first.cancel()
+
+    assert await at_second == "the last"
+    with pytest.raises(asyncio.CancelledError):
+        await at_first
+    first.close()
+    second.close()
+
+
+async def test_calls_that_were_cancelled_are_no_longer_in_line():
+    channel = Channel(1)
+
+    async with channel.producer() as producer, channel.consumer() as consumer:
+        getting = await started(consumer.get(), consumer.get())
+        for task in getting:
+            task.cancel()
+        await asyncio.wait(getting)
+        assert channel.statistics().waiting_gets == 0
+
+        await producer.put("item")
+        (putting,) = await started(producer.put("refused"))
+        putting.cancel()
+        await asyncio.wait([putting])
+        assert channel.statistics().waiting_puts == 0
+        assert await consumer.get() == "item"
 
 
 async def test_a_place_is_not_taken_from_one_who_waited_for_it():
@@ -125,8 +194,29 @@ async def test_a_place_is_not_taken_from_one_who_waited_for_it():
 
         with pytest.raises(asyncio.QueueFull):
             hasty.put_nowait("third")
+        waiting = asyncio.create_task(hasty.put("third"))
         await putting
-        assert consumer.get_nowait() == "second"
+        await a_turn()
+        assert not waiting.done()
+        assert [await consumer.get(), await consumer.get()] == ["second", "third"]
+        await waiting
+
+
+async def test_a_place_that_was_promised_to_a_closed_producer_goes_to_the_next():
+    channel = Channel(1)
+    first, second, consumer = channel.producer(), channel.producer(), channel.consumer()
+    await first.put("item")
+    at_first, at_second = await started(first.put("not put"), second.put("put"))
+
+    consumer.get_nowait()
+    first.close()
+
+    with pytest.raises(ChannelClosed, match="this producer"):
+        await at_first
+    await at_second
+    assert await consumer.get() == "put"
+    second.close()
+    consumer.close()
 
 
 async def test_what_is_not_promised_is_there_at_once_for_anybody():
@@ -267,7 +357,9 @@ def test_another_loop_is_refused_by_every_call():
     channel = Channel(5)
 
     async def make():
-        return channel.producer(), channel.consumer()
+        producer, consumer = channel.producer(), channel.consumer()
+        await producer.put("item")
+        return producer, consumer
 
     async def use(producer, consumer):
         for call in (channel.producer, channel.consumer, producer.close, consumer.get_nowait):
@@ -283,7 +375,39 @@ def test_another_loop_is_refused_by_every_call():
     ends = asyncio.run(make())
     asyncio.run(use(*ends))
 
-    assert channel.take_remaining() == []
+    assert channel.take_remaining() == ["item"]
+
+
+def test_what_still_waits_in_a_closed_loop_is_let_go_without_an_error():
+    loop = asyncio.new_event_loop()  # uvloop would run what is ready before it stops
+    loop.set_exception_handler(lambda loop, context: None)  # it would say that a pending task was destroyed
+    channel = Channel(5)
+
+    async def enter_and_wait():
+        async with channel.producer() as producer, channel.consumer() as promised, channel.consumer() as waiting:
+            coroutines.extend(end.get() for end in (promised, waiting, waiting))
+            tasks.extend([asyncio.create_task(coroutine) for coroutine in coroutines])
+            await a_turn()
+            await a_turn()
+            producer.put_nowait("item")
+            loop.stop()
+            await asyncio.Event().wait()
+
+    coroutines, tasks = [], []
+    body = enter_and_wait()
+    tasks.append(loop.create_task(body))
+    loop.run_forever()
+    loop.close()
+
+    coroutines[0].close()
+    body.close()
+
+    assert channel.take_remaining() == ["item"]
+    assert channel.statistics() == ChannelStatistics(
+        items=0, size=5, producers=0, consumers=0, waiting_puts=0, waiting_gets=0
+    )
+    coroutines[1].close()
+    coroutines[2].close()
 
 
 async def test_it_says_what_is_in_it_and_who_waits():

@@ -118,8 +118,8 @@ async def play(size, producers, consumers, cancellations, books):
     ]
     takers = [asyncio.create_task(consume(script, end, books)) for script, end in zip(consumers, ends[1], strict=True)]
     tasks = [*makers, *takers]
-    del ends
-    # gather takes each end as it comes: a task that was cancelled before its first step holds its arguments until then
+    for task, end in zip(tasks, [*ends[0], *ends[1]], strict=True):
+        end.close_with(task)
     ended = asyncio.gather(*tasks, return_exceptions=True)
     for at in range(26):
         for turn, who in cancellations:
@@ -153,8 +153,8 @@ def test_every_item_was_taken_once_or_is_in_the_channel_or_was_refused(
 
     with asyncio.Runner(loop_factory=virtual_loop) as runner:
         channel, failed = runner.run(play(size, producers, consumers, cancellations, books))
-        check(channel, books)
 
+    check(channel, books)
     assert (EndOfChannel in books.ends) <= (not any(failed)), "a normal end says that no producer failed"
     assert (ProducerFailed in books.ends) <= any(failed)
 

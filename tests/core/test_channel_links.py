@@ -133,6 +133,46 @@ async def test_a_producer_that_was_given_to_a_coroutine_which_never_ran_leaves_n
         await all_of(channel.consumer())
 
 
+# an eager task has taken its first step when it is made
+@pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])
+async def test_a_held_task_that_was_cancelled_before_its_first_step_keeps_its_producer_open():
+    channel = Channel(1)
+    held = asyncio.create_task(all_of_time(channel.producer()))
+    held.cancel()
+    (taking,) = await started(all_of(channel.consumer()))
+    await asyncio.sleep(1)
+
+    assert not taking.done()
+    del held
+    with pytest.raises(ProducerFailed, match="dropped without being closed"):
+        await taking
+
+
+async def test_a_producer_closed_with_its_task_leaves_nobody_waiting():
+    channel = Channel(1)
+    producer = channel.producer()
+    held = asyncio.create_task(asyncio.sleep(1), name="never enters it")
+    producer.close_with(held)
+
+    with pytest.raises(ProducerFailed, match="ChildCancelled: task 'never enters it' ended without closing its"):
+        await all_of(channel.consumer())
+
+
+async def test_a_producer_that_left_well_is_not_failed_by_the_end_of_its_task():
+    channel = Channel(1)
+    producer = channel.producer()
+    (task,) = await started(put_one(producer))
+    producer.close_with(task)
+
+    assert await all_of(channel.consumer()) == ["item"]
+
+
+async def put_one(producer):
+    async with producer:
+        await asyncio.sleep(1)
+        await producer.put("item")
+
+
 async def test_a_consumer_that_was_dropped_leaves_nobody_waiting(reports):
     channel = Channel(1)
     producer = channel.producer()

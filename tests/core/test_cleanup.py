@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import gc
+import traceback
 import warnings
 import weakref
 from contextvars import ContextVar
@@ -72,6 +73,8 @@ async def test_it_raises_the_functions_own_error():
         await cleanup(fail, 1, error)
     assert caught.value is error
     assert error.__context__ is None
+    assert [entry.name for entry in caught.traceback][-1] == "fail"
+    assert "_run" not in [entry.name for entry in caught.traceback]
 
 
 async def test_an_error_keeps_its_own_context_where_another_one_is_handled():
@@ -142,6 +145,7 @@ async def test_a_cancellation_that_comes_meanwhile_is_raised_afterwards_and_all_
     assert when == pytest.approx(5)
     assert count == 2
     assert attached(error) == ()
+    assert "join" not in [frame.name for frame in traceback.extract_tb(error.__traceback__)]
 
 
 async def test_a_cancellation_carries_the_error_of_the_cleanup_that_it_met():
@@ -440,7 +444,18 @@ async def test_a_stop_comes_out_bare(kind):
     assert caught.value is stop
 
 
-async def test_a_stop_wins_over_a_cancellation_and_carries_it():
+async def test_a_stop_wins_over_the_time_that_is_up():
+    async def stops_when_cancelled():
+        try:
+            await asyncio.sleep(100)
+        finally:
+            raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        await cleanup(stops_when_cancelled, timeout=1)
+
+
+async def test_a_stop_wins_over_a_cancellation_and_carries_it(reports):
     caught = []
 
     async def work():
@@ -448,11 +463,11 @@ async def test_a_stop_wins_over_a_cancellation_and_carries_it():
             await cleanup(fail, 2, SystemExit(3))
         caught.append(stopped.value)
 
-    with report_to(lambda error, what: None):
-        task = await cancelled_at(1, of=work())
+    task = await cancelled_at(1, of=work())
 
     assert [type(error) for error in attached(caught[0])] == [asyncio.CancelledError]
     assert task.cancelling() == 1
+    assert reports == []
 
 
 async def test_a_child_that_is_cancelled_from_elsewhere_is_not_the_callers_cancellation():
@@ -463,6 +478,19 @@ async def test_a_child_that_is_cancelled_from_elsewhere_is_not_the_callers_cance
     with pytest.raises(ChildCancelled, match="cleanup cancels_itself was cancelled: suicide") as caught:
         await cleanup(cancels_itself)
     assert isinstance(caught.value.__cause__, asyncio.CancelledError)
+
+
+async def test_a_child_that_is_cancelled_before_its_first_step_is_told_of():
+    calling = asyncio.create_task(cleanup(close))
+    asyncio.get_running_loop().call_soon(cancel_all_but, calling, asyncio.current_task())
+
+    with pytest.raises(ChildCancelled, match="cleanup close was cancelled: at the end"):
+        await calling
+
+
+def cancel_all_but(*tasks):
+    for task in asyncio.all_tasks() - set(tasks):
+        task.cancel("at the end")
 
 
 async def test_a_caller_that_is_closed_leaves_it_and_its_error_is_reported(reports):

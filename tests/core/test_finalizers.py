@@ -40,8 +40,8 @@ def fail_at_once(error):
     raise error
 
 
-class Resource:
-    """A context manager that says what it was shown, and does on leaving what it was told."""
+class Told:
+    """What a context manager is told to do on leaving, and a log of what it was shown."""
 
     def __init__(self, log=None, error=None, *, suppress=False, seconds=0):
         self.log = [] if log is None else log
@@ -49,31 +49,28 @@ class Resource:
         self.suppress = suppress
         self.seconds = seconds
 
+    def leave(self, error):
+        self.log.append(error)
+        if self.error is not None:
+            raise self.error
+        return self.suppress
+
+
+class Resource(Told):
     async def __aenter__(self):
         return self
 
     async def __aexit__(self, kind, error, traceback):
-        self.log.append(error)
         await asyncio.sleep(self.seconds)
-        if self.error is not None:
-            raise self.error
-        return self.suppress
+        return self.leave(error)
 
 
-class SyncResource(Resource):
-    __aenter__ = __aexit__ = None
-
+class SyncResource(Told):
     def __enter__(self):
         return self
 
     def __exit__(self, kind, error, traceback):
-        self.log.append(error)
-        if self.error is not None:
-            raise self.error
-        return self.suppress
-
-
-del SyncResource.__aenter__, SyncResource.__aexit__
+        return self.leave(error)
 
 
 async def ended(task):
@@ -319,6 +316,69 @@ async def test_what_is_suppressed_takes_no_finalizers_error_with_it():
 
 
 @pytest.mark.parametrize("shield", [False, True])
+async def test_what_was_raised_before_can_be_suppressed_as_a_group(shield):
+    async with Finalizers() as finalizers:
+        await finalizers.enter(Resource(suppress=True), shield=shield)
+        finalizers.push(fail, OSError("1"))
+        finalizers.push(fail, OSError("2"))
+
+
+@pytest.mark.parametrize("kind", [Resource, SyncResource])
+@pytest.mark.parametrize("shield", [False, True])
+async def test_raising_what_it_is_shown_changes_nothing(kind, shield):
+    class RaisesAgain(kind):
+        def leave(self, error):
+            raise error
+
+    body_error = ValueError("of the body")
+
+    with pytest.raises(ValueError, match="of the body") as caught:
+        async with Finalizers() as finalizers:
+            await finalizers.enter(RaisesAgain(), shield=shield)
+            raise body_error
+    assert caught.value is body_error
+    assert attached(body_error) == ()
+    assert [entry.name for entry in caught.traceback] == [
+        "test_raising_what_it_is_shown_changes_nothing",
+    ]
+
+
+async def test_tracebacks_begin_in_the_finalizers_own_functions():
+    errors = OSError("1"), OSError("2"), OSError("3"), OSError("4")
+
+    with pytest.raises(ExceptionGroup) as caught:
+        async with Finalizers() as finalizers:
+            finalizers.push(fail, errors[0])
+            finalizers.push(fail_at_once, errors[1])
+            await finalizers.enter(Resource(error=errors[2]))
+            await finalizers.enter(Resource(error=errors[3]), shield=True)
+    first_frames = [error.__traceback__.tb_frame.f_code.co_name for error in caught.value.exceptions]
+    assert first_frames == ["__aexit__", "__aexit__", "fail_at_once", "fail"]
+
+
+async def test_a_context_manager_that_cannot_wait_is_left_in_the_blocks_task_even_where_a_shield_was_asked_for():
+    tasks = []
+
+    class Notes(SyncResource):
+        def __exit__(self, kind, error, traceback):
+            tasks.append(asyncio.current_task())
+
+    async with Finalizers() as finalizers:
+        await finalizers.enter(Notes(), shield=True)
+
+    assert tasks == [asyncio.current_task()]
+
+
+async def test_leaving_that_meets_something_cancelled_is_not_the_callers_cancellation():
+    with pytest.raises(ExceptionGroup) as caught:
+        async with Finalizers() as finalizers:
+            await finalizers.enter(Resource(error=asyncio.CancelledError("unwanted")))
+    (error,) = caught.value.exceptions
+    assert isinstance(error, ChildCancelled)
+    assert "unwanted" in str(error)
+
+
+@pytest.mark.parametrize("shield", [False, True])
 async def test_an_error_of_leaving_is_attached_to_the_blocks(shield):
     body_error, error = ValueError("of the body"), OSError("1")
 
@@ -359,6 +419,35 @@ async def test_a_group_replaces_what_it_holds():
             await finalizers.enter(asyncio.TaskGroup())
             raise body_error
     assert caught.value.exceptions == (body_error,)
+
+
+async def test_a_group_that_was_entered_ends_its_own_cancellation():
+    error = OSError("of the child")
+
+    with pytest.raises(ExceptionGroup) as caught:
+        async with Finalizers() as finalizers:
+            group = await finalizers.enter(asyncio.TaskGroup())
+            group.create_task(fail(error))
+            await asyncio.sleep(100)
+    assert caught.value.exceptions == (error,)
+    assert asyncio.current_task().cancelling() == 0
+
+
+async def test_a_cancellation_that_is_not_the_callers_may_be_translated():
+    @contextlib.asynccontextmanager
+    async def translating_cancellations():
+        try:
+            yield
+        except asyncio.CancelledError as error:
+            raise LookupError("translated") from error
+
+    future = asyncio.get_running_loop().create_future()
+    future.cancel()
+
+    with pytest.raises(LookupError, match="translated"):
+        async with Finalizers() as finalizers:
+            await finalizers.enter(translating_cancellations())
+            await future
 
 
 async def test_no_translation_replaces_a_cancellation_from_outside():
@@ -468,6 +557,25 @@ async def test_leaving_is_bounded_too(shield):
     assert asyncio.current_task().cancelling() == 0
 
 
+@pytest.mark.parametrize("shield", [False, True])
+async def test_what_leaving_raises_when_its_time_is_up_is_with_the_deadline(shield):
+    error = OSError("half closed")
+
+    class FailsWhenCancelled(Resource):
+        async def __aexit__(self, kind, error_shown, traceback):
+            try:
+                await asyncio.sleep(100)
+            finally:
+                raise error
+
+    with pytest.raises(ExceptionGroup) as caught:
+        async with Finalizers(timeout=3) as finalizers:
+            await finalizers.enter(FailsWhenCancelled(), shield=shield)
+    (exceeded,) = caught.value.exceptions
+    assert isinstance(exceeded, DeadlineExceeded)
+    assert exceeded.errors == (error,)
+
+
 async def test_a_limit_and_a_cancellation_from_outside_both_come_out():
     async def work():
         async with Finalizers(timeout=3) as finalizers:
@@ -567,6 +675,40 @@ async def test_a_block_that_is_closed_while_a_finalizer_runs_says_what_is_left_o
 
     assert [reported for reported, _ in reports] == [error, late]
     assert "1 finalizers never ran" in capsys.readouterr().err
+
+
+async def test_a_block_that_is_closed_while_a_context_manager_is_left_leaves_the_others():
+    log = []
+
+    async def work():
+        async with Finalizers() as finalizers:
+            finalizers.push(log.append, "first")
+            await finalizers.enter(Resource(seconds=1))
+
+    driven = work()
+    driven.send(None)
+    driven.close()
+
+    assert log == []
+
+
+async def test_a_finalizer_that_is_cancelled_before_its_first_step_leaves_nothing_unawaited():
+    async def work():
+        async with Finalizers() as finalizers:
+            finalizers.push(fail, OSError())
+
+    working = asyncio.create_task(work())
+    asyncio.get_running_loop().call_soon(cancel_all_but, working, asyncio.current_task())
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await working
+    assert isinstance(caught.value.exceptions[0], ChildCancelled)
+    gc.collect()  # a warning would be an error
+
+
+def cancel_all_but(*tasks):
+    for task in asyncio.all_tasks() - set(tasks):
+        task.cancel("at the end")
 
 
 class Local:

@@ -203,10 +203,12 @@ async def test_the_waits_are_random_if_nothing_is_said():
     async def child():
         raise ValueError
 
-    with listen(lambda event: waits.append(event.wait) if isinstance(event, ChildRestarted) else None):
-        with pytest.raises(SupervisorGaveUp):
-            async with Supervisor(intensity=8, period=1000) as running:
-                running.start_child(child)
+    def hear(event):
+        waits.append(event.wait)
+
+    with listen(hear), pytest.raises(SupervisorGaveUp):
+        async with Supervisor(intensity=8, period=1000) as running:
+            running.start_child(child)
 
     assert len(set(waits)) == 8
     assert all(0 <= wait <= 0.1 * 2**number for number, wait in enumerate(waits))

@@ -33,6 +33,7 @@ from unlost._core._stream import Stream, stream
 from unlost._core._stubborn import StillRunning
 from unlost._core._swallowed import CancellationSwallowed
 from unlost._core._tasks import start as start_task
+from unlost._core._uncancel import take_back
 from unlost._core._unheard import take_unheard
 from unlost._core._where import still_running, where
 
@@ -96,6 +97,7 @@ __all__ = [
     "still_running",
     "stream",
     "survive",
+    "take_back",
     "take_unheard",
     "tolerate",
     "wait_all",

@@ -7,7 +7,7 @@ Guarantees:
   the channel is dropped. A ``put`` that raised has not put; a ``get`` that raised has not taken.
 - An iteration that ends normally has seen everything: all producers have left, and none failed or was cancelled.
 - Nobody waits for a side that is gone. A producer or consumer that was dropped without being closed is gone as soon as
-  nothing refers to it.
+  nothing refers to it; ``close_with`` is for where something does.
 
 After the memory channels of Trio and anyio, without what their users miss: the crash of a sender there is a normal end
 to its receivers, and what lies in the buffer vanishes when the receivers leave (trio#719).

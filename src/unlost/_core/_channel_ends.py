@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from asyncio import QueueEmpty, QueueFull, get_running_loop
+from asyncio import QueueEmpty, QueueFull, Task, get_running_loop
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from unlost._core._channel_state import Side, State
 from unlost.errors import ChildCancelled
@@ -48,6 +48,22 @@ class End(Generic[T]):
         """
         self._state.bind()
         self._leave(error, is_owed=True)
+
+    def close_with(self, task: Task[Any]) -> Self:  # Any: tasks of every result
+        """
+        Leave when ``task`` has ended, as one that failed, if this is still open then; return this.
+
+        It is for tasks that may be cancelled before their first step: they never come to their ``async with``, and for
+        as long as somebody holds such a task unawaited, as ``asyncio.wait`` and ``gather`` do, Python keeps its
+        arguments alive. What is dropped for good needs none of this.
+        """
+        task.add_done_callback(self._task_has_ended)
+        return self
+
+    def _task_has_ended(self, task: Task[Any]) -> None:  # Any: as above
+        # the task's own exception is not looked at: that would silence asyncio's report of it
+        how = "was cancelled" if task.cancelled() else "ended"
+        self._leave(ChildCancelled(f"task {task.get_name()!r} {how} without closing its {self._side.name}"), False)
 
     def _leave(self, error: BaseException | None, is_owed: bool) -> None:
         if self._is_open:

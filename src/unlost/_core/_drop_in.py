@@ -25,10 +25,13 @@ from typing import Any, Final, Self, TypeVar
 
 from unlost._core._caught import STOPPING
 from unlost._core._clock import time_of
+from unlost._core._events import is_listened_to
 from unlost._core._reason import Reason, asked_now
 from unlost._core._report import report
 from unlost._core._stubborn import Watch
 from unlost._core._tasks import starter
+from unlost._core._uncancel import take_back
+from unlost._core._where import where
 from unlost.errors import headline
 
 T = TypeVar("T")
@@ -60,6 +63,8 @@ class DropIn(asyncio.TaskGroup):
         self._cancelling = 0
         self._has_policy = False
         self._watch: Watch | None = None
+        self._reason = Reason("")
+        self._stood: dict[Task[Any], str] = {}  # where each was when it was asked to stop, if anybody wants to know
 
     async def __aenter__(self) -> Self:
         if self._entered:
@@ -95,7 +100,7 @@ class DropIn(asyncio.TaskGroup):
             self._on_completed_fut = None
             if self._watch is not None:
                 self._watch.stop()
-            if self._parent_cancel_requested and self._parent_task.uncancel() <= self._cancelling:
+            if self._parent_cancel_requested and await take_back(self._parent_task, self._cancelling):
                 cancellation = None  # it was ours
             return self._come_out(body_error, cancellation)
         finally:
@@ -217,6 +222,9 @@ class DropIn(asyncio.TaskGroup):
     def _abort(self, why: str) -> Reason:
         self._aborting = True
         reason = asked_now(why, f"unlost.TaskGroup of {self._parent_task.get_name()!r}")
+        self._reason = reason
+        if is_listened_to():
+            self._stood = {task: where(task) for task in self._tasks}
         for task in tuple(self._tasks):
             task.cancel(reason)
         if self._tasks:

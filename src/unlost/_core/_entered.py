@@ -51,7 +51,7 @@ class Entered:
                 limit.put(raised, shown, flight)
         else:
             limit.stop()
-            if is_suppressed and shown is not None:
+            if is_suppressed:
                 flight.suppress()
         finally:
             del self, flight, shown, trace, limit  # frames of what was raised refer to this one
@@ -74,7 +74,7 @@ class EnteredShielded:
         try:
             if not isinstance(outcome, Value):
                 flight.add(outcome.error, shown)
-            elif outcome.value and shown is not None:
+            elif outcome.value:
                 flight.suppress()
             if cancellation is not None:
                 flight.add(cancellation)

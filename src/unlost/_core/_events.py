@@ -61,6 +61,11 @@ def listen(listener: Listener) -> Iterator[Listener]:
         _failed_listeners.discard(id(listener))
 
 
+def is_listened_to() -> bool:
+    """Tell whether anybody listens: what only an event needs is not worth finding out otherwise."""
+    return bool(_listeners)
+
+
 def emit(event: Event) -> bool:
     """Tell all listeners; return whether there was one."""
     for listener in tuple(_listeners):

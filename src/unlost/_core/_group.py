@@ -12,6 +12,7 @@ from weakref import ref
 
 from unlost._core._caught import STOPPING
 from unlost._core._drop_in import DropIn
+from unlost._core._events import emit
 from unlost._core._forgive import count_forgiven, is_forgiven
 from unlost._core._group_ending import (
     as_one,
@@ -27,6 +28,7 @@ from unlost._core._policy import Policy, Stop
 from unlost._core._ready import TaskStatus
 from unlost._core._receipt import survive
 from unlost._core._startable import check_startable
+from unlost._core._swallowed import CancellationSwallowed
 from unlost._core._unheard import count_unheard
 from unlost.errors import UsageError, headline
 
@@ -226,6 +228,8 @@ class TaskGroup(DropIn, Generic[R]):
     def _child_ended(self, handle: Handle[Any], status: TaskStatus[Any] | None, task: Task[Any]) -> None:
         self._let_go(task)
         outcome = handle.end(task, self._time())
+        if task.cancelling() and isinstance(outcome, Value):
+            emit(CancellationSwallowed(handle.name, self._reason, self._stood.get(task, "")))
         if isinstance(outcome, Failure) and isinstance(outcome.error, STOPPING):
             self._take(outcome.error, task)
         elif status is not None and not status.is_ready:

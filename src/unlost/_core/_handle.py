@@ -133,7 +133,7 @@ class Handle(Generic[T]):
         try:
             returned = func(*args, **options)
             if type(returned) is not CoroutineType and not isawaitable(returned):
-                raise no_awaitable("start_soon", func, returned)
+                raise no_awaitable("group.start_soon", func, returned)
             return await returned
         except STOPPING as error:  # raised out of a task it would stop the loop before anybody is told
             return Halt(error)

@@ -47,8 +47,6 @@ class InFlight:
             is_released: A ``CancelledError`` that it was shown is over: it may be replaced as any other error.
         """
         old = self._primary
-        if raised is old or raised is shown:
-            return
         if shown is not None and (is_released or (_strength(shown) == 0 and names(raised, shown))):
             self.suppress()
             self._primary = raised

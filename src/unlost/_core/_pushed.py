@@ -37,9 +37,6 @@ class Pushed:
         except BaseException as raised:  # handed on: into the flight  # noqa: BLE001
             strip_own_frames(raised)
             flight.add(child_cancelled(self._name, raised) if isinstance(raised, CancelledError) else raised)
-        finally:
-            returned = None
-            del self, flight, returned  # frames of what was raised refer to this one
 
     async def _shield(self, awaitable: Awaitable[object], flight: InFlight) -> None:
         outcome, cancellation = await shielded(partial(_await, awaitable), timeout=self._timeout, name=self._name)

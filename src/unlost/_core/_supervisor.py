@@ -199,7 +199,12 @@ class Supervisor:
 
     @property
     def crashes(self) -> tuple[Exception, ...]:
-        """The last 100 crashes of all children, oldest first. They hold the frames of their tracebacks."""
+        """
+        The last 100 crashes of all children, oldest first, what they raised when they were stopped included.
+
+        They hold the frames of their tracebacks: a child whose frames refer to the supervisor makes a cycle. What
+        ``stop_child`` returned is not among them.
+        """
         return self._restarts.crashes
 
     @property
@@ -220,9 +225,9 @@ class Supervisor:
         engine.leave()
         cancellation: CancelledError | None = None
         try:
-            cancellation = await self._until_over(engine, isinstance(error, CancelledError))
             if isinstance(error, CancelledError) and self._has_cancelled_body and cancelling <= self._cancelling:
                 error = None  # it was ours alone
+            cancellation = await self._until_over(engine, isinstance(error, CancelledError))
             if engine.gave_up is None:
                 self._restarts.write_receipt()
             self._restarts.forget()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from asyncio import CancelledError, Future, Task, TimerHandle, get_running_loop
+from asyncio import CancelledError, Future, Task, TimerHandle, get_running_loop, sleep
 from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass
+from functools import partial
 from inspect import isawaitable
 from typing import Any, Literal, TypeAlias
 
@@ -18,6 +19,9 @@ from unlost._core._tasks import start
 from unlost.errors import ChildCancelled, ChildFailed, UsageError
 
 ChildState: TypeAlias = Literal["waiting", "starting", "running", "stopping", "backoff", "ended"]
+
+# What a run ended with. It is not the task's result: a task that ends with a cancellation pending has none.
+End: TypeAlias = list[BaseException | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ class Child:
         self.grace = grace
         self.significant = significant
         self.state: ChildState = "waiting"
-        self.task: Task[BaseException | None] | None = None
+        self.task: Task[None] | None = None
         self.crash: Exception | None = None
         self.asked = self.comes_back = self.for_good = self.heard = False
         self.due = self.ran = 0.0
@@ -111,9 +115,7 @@ class Child:
         self._grace_timer: TimerHandle | None = None
         self._began = 0.0
 
-    def start(
-        self, owner: str, on_end: Callable[[Task[BaseException | None]], object], on_ready: Callable[[], object]
-    ) -> None:
+    def start(self, owner: str, on_end: Callable[[End, Task[None]], object], on_ready: Callable[[], object]) -> None:
         """Run it in a fresh copy of the context that it was given to the supervisor in."""
         self.state = "starting" if self.handshake else "running"
         self.asked = self.comes_back = False
@@ -121,7 +123,8 @@ class Child:
         self._began = get_running_loop().time()
         self._ready = Ready(on_ready) if self.handshake else None
         context = self._context.copy()
-        self.task = start(self._work(), name=f"{owner}/{self.name}", context=context, on_end=on_end)
+        end: End = []
+        self.task = start(self._work(end), name=f"{owner}/{self.name}", context=context, on_end=partial(on_end, end))
 
     def ask_to_stop(self, reason: Reason, on_overdue: Callable[[Child], object]) -> None:
         """Cancel the current run; ``on_overdue`` is called when its grace is over and it still runs."""
@@ -169,15 +172,21 @@ class Child:
     def status(self) -> ChildStatus:
         return ChildStatus(self.name, self.state, self.restart, max(0, self.starts - 1), self.last_crash)
 
-    async def _work(self) -> BaseException | None:
+    async def _work(self, end: End) -> None:
         try:
+            # never inside of a turn, not even as an eager task: on 3.12 and later the frames of an error would refer
+            # by f_back to those of the turn, and so to whatever keeps the error
+            await sleep(0)
             await self._called()
-        except BaseException as error:  # handed on as the task's result: raised, some would stop the loop  # noqa: BLE001
+            end.append(None)
+        except BaseException as error:  # handed on: raised here, some would stop the loop  # noqa: BLE001
             strip_own_frames(error)
-            return error
+            end.append(error)
         finally:
-            del self  # from 3.12 on, frames in the error's traceback refer to this one by f_back, even after its end
-        return None
+            del (
+                self,
+                end,
+            )  # from 3.12 on, frames in the error's traceback refer to this one by f_back, even when it ended
 
     def _called(self) -> Any:  # Any: what a user's function returned, be it awaitable or not
         returned = self._call() if self._ready is None else self._call(task_status=self._ready)
@@ -189,12 +198,15 @@ class Child:
         return returned
 
 
-def ended_with(task: Task[BaseException | None]) -> BaseException | None:
-    """Return what a child's task ended with; None where the child returned."""
+def take_end(end: End, task: Task[None]) -> BaseException | None:
+    """Return what a child's run ended with; None where it returned."""
+    if end:
+        return end.pop()
     try:
-        return task.result()
+        task.result()
     except CancelledError as cancelled_before_its_first_step:
         return cancelled_before_its_first_step.with_traceback(None)
+    return None
 
 
 def _as_crash(name: str, error: BaseException | None) -> Exception | None:

@@ -41,7 +41,7 @@ from unlost._core._outcome import Outcome
 from unlost._core._reason import Reason, asked_now
 from unlost._core._report import report
 from unlost._core._supervision import Strategy, falls_with, rises_again, starts_again
-from unlost._core._supervisor_child import Child, ended_with
+from unlost._core._supervisor_child import Child, End, take_end
 from unlost._core._supervisor_restarts import Restarts
 from unlost._core._supervisor_starts import Starts
 from unlost._core._waiters import Waiters
@@ -179,9 +179,9 @@ class Engine:
     def _reason(self) -> Reason:
         return asked_now(self.stopping or "it is stopped alone, or because another child crashed", self.who)
 
-    def _left(self, child: Child, task: Task[BaseException | None]) -> None:
+    def _left(self, child: Child, end: End, task: Task[None]) -> None:
         """Take in how a task has ended."""
-        error = ended_with(task)
+        error = take_end(end, task)
         try:
             if isinstance(error, STOPPING) and self._on_failure is not None:
                 self._take_fatal(error, child)
@@ -191,7 +191,8 @@ class Engine:
                 return
             self._let_go(child)
             child.end(error, is_wanted=bool(child.asked or self.stopping))
-            self._restarts.remember(child)
+            if not child.for_good:  # whoever stopped it is told
+                self._restarts.remember(child)
             if child.asked or child.comes_back:
                 self._has_stopped(child)
             else:
@@ -313,8 +314,6 @@ class Engine:
         self._tasks += 1
         if child.state == "starting":
             self._starts.hold_until_ready(child)
-        elif child.handshake:  # an eager task, ready before this returned
-            self._turn_soon()
 
     def _is_ready(self, child: Child) -> None:
         if child.state == "starting":

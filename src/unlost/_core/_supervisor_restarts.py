@@ -116,8 +116,9 @@ class Restarts:
         """Say why this supervisor gives up."""
         window, count = self._window, len(self._window.crashes)
         return (
-            f"gave up: {count} {'crash' if count == 1 else 'crashes'} within {window.since:.3g} s, where {window.intensity} "
-            f"within {window.period:g} s may be followed by a restart; the last was child {child.name!r}: {headline(crash)}"
+            f"gave up: {count} {'crash' if count == 1 else 'crashes'} within {window.since:.3g} s, where "
+            f"{window.intensity} within {window.period:g} s may be followed by a restart; "
+            f"the last was child {child.name!r}: {headline(crash)}"
         )
 
     def forget(self) -> None:

@@ -20,7 +20,7 @@ class CancellationSwallowed(Event):
         name: The task's.
         reason: Who had asked for the cancellation, why and when.
         where: ``file.py:12 in function``, where the task stood when it was asked to stop: what swallowed it is that
-            function, or one that awaited it.
+            function, or one that awaited it. Empty where that is not known.
     """
 
     name: str

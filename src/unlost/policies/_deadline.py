@@ -24,9 +24,17 @@ from inspect import CO_ASYNC_GENERATOR
 from types import TracebackType
 from typing import NoReturn, Self
 
-from unlost._core import add_note, asked_now, attach_outcomes, emit, partial, where
-from unlost._core._reason import Reason
-from unlost._core._swallowed import CancellationSwallowed
+from unlost._core import (
+    CancellationSwallowed,
+    Reason,
+    add_note,
+    asked_now,
+    attach_outcomes,
+    emit,
+    partial,
+    take_back,
+    where,
+)
 from unlost.errors import DeadlineExceeded, attach_errors, attached, move_history
 from unlost.policies._deadline_misuse import (
     AT_A_YIELD,
@@ -130,7 +138,9 @@ class Deadline:
                 self._left_by_another(task, error, fired)
             elif fired:
                 is_at_yield = isinstance(error, GeneratorExit) and _awaited_by_a_generator()
-                self._conclude(task, error, is_at_yield)
+                # at or below the count: the body took our cancellation back itself
+                was_alone = task.cancelling() <= self._cancelling or await take_back(task, self._cancelling)
+                self._conclude(task, error, is_at_yield, not was_alone)
         finally:
             del task, error
 
@@ -149,10 +159,11 @@ class Deadline:
             self._reason: Reason = asked_now(f"{self._called()} exceeded", self.name)
             self._task.cancel(self._reason)
 
-    def _conclude(self, task: AnyTask, error: BaseException | None, is_at_yield: bool) -> None:
+    def _conclude(
+        self, task: AnyTask, error: BaseException | None, is_at_yield: bool, is_cancelled_besides: bool
+    ) -> None:
         """The time was up: say so, unless there is more to be said."""
         try:
-            is_cancelled_besides = self._take_back(task)
             if is_cancelled_besides and error is not None:
                 attach_errors(error, (self._exceeded(),))
             elif error is None:
@@ -180,8 +191,8 @@ class Deadline:
     def _left_by_another(self, task: AnyTask | None, error: BaseException | None, fired: bool) -> None:
         if task is None:
             raise not_entered(repr(self))
-        if fired:
-            self._take_back(task)
+        if fired and task.cancelling() > self._cancelling:
+            task.uncancel()
         leaving = current_task(self._loop)
         is_closed = isinstance(error, GeneratorExit)
         try:
@@ -196,12 +207,6 @@ class Deadline:
                 attach_errors(error, (self._exceeded(),))
         finally:
             del task, leaving, error
-
-    def _take_back(self, task: AnyTask) -> bool:
-        """Take the own cancellation back; return whether there is another one, which came while the block ran."""
-        if task.cancelling() <= self._cancelling:
-            return False  # the body took it back itself
-        return task.uncancel() > self._cancelling
 
     def _exceeded(self, errors: tuple[BaseException, ...] = ()) -> DeadlineExceeded:
         since = self._since or 0.0
