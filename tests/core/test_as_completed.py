@@ -26,7 +26,9 @@ async def fails_when_cancelled(error):
 async def test_outcomes_come_in_the_order_of_their_ends_and_know_their_operation():
     error = OSError()
 
-    async with as_completed(value("slow", after=3), failing(error, after=1), lambda: value("fast", after=2)) as outcomes:
+    async with as_completed(
+        value("slow", after=3), failing(error, after=1), lambda: value("fast", after=2)
+    ) as outcomes:
         got = [outcome async for outcome in outcomes]
 
     assert [outcome.index for outcome in got] == [1, 2, 0]

@@ -82,7 +82,8 @@ async def test_what_does_not_stop_is_said_with_where_it_stands_and_so_is_its_end
     assert took == pytest.approx(3)
     assert re.fullmatch(
         r"unlost: background task 'mule': cancellation requested 2.0 s ago, "
-        r"still running at test_background.py:\d+ in stubborn; spawned at test_background.py:\d+ in test_what_does_not_stop_\w+\n",
+        r"still running at test_background.py:\d+ in stubborn; "
+        r"spawned at test_background.py:\d+ in test_what_does_not_stop_\w+\n",
         told,
     )
     assert "ended after all, 9.0 s after it was asked to stop: failed" in capfd.readouterr().err

@@ -108,12 +108,13 @@ async def test_an_item_is_not_taken_from_one_who_waited_for_it():
 
     async with channel.producer() as producer, channel.consumer() as patient, channel.consumer() as hasty:
         (getting,) = await started(patient.get())
+        waiting = asyncio.create_task(hasty.get())  # it runs before the one that is about to be woken
         producer.put_nowait("item")
 
         with pytest.raises(asyncio.QueueEmpty, match="for those who do not wait"):
             hasty.get_nowait()
-        (waiting,) = await started(hasty.get())
         assert await getting == "item"
+        await a_turn()
         assert not waiting.done()
         await producer.put("the next")
         assert await waiting == "the next"
@@ -190,11 +191,11 @@ async def test_a_place_is_not_taken_from_one_who_waited_for_it():
     async with channel.producer() as patient, channel.producer() as hasty, channel.consumer() as consumer:
         await patient.put("first")
         (putting,) = await started(patient.put("second"))
+        waiting = asyncio.create_task(hasty.put("third"))  # it runs before the one that is about to be woken
         consumer.get_nowait()
 
         with pytest.raises(asyncio.QueueFull):
             hasty.put_nowait("third")
-        waiting = asyncio.create_task(hasty.put("third"))
         await putting
         await a_turn()
         assert not waiting.done()

@@ -4,8 +4,8 @@ import contextvars
 import pytest
 
 from unlost._core import (
-    Cancelled,
     CancellationSwallowed,
+    Cancelled,
     Continue,
     Failure,
     Stop,

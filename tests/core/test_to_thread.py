@@ -107,6 +107,7 @@ async def test_it_raises_the_functions_own_error():
         await to_thread(read)
     assert caught.value is error
     assert caught.traceback[-1].name == "read"
+    assert "_called" not in [entry.name for entry in caught.traceback]
 
 
 async def test_a_stop_iteration_comes_out_as_the_cause_of_a_runtime_error():
@@ -239,6 +240,43 @@ async def test_a_call_that_waits_for_a_thread_is_not_made_when_its_caller_is_can
     assert await first == "value"
     assert await to_thread(len, "12") == 2
     assert calls == []
+
+
+async def test_a_call_that_a_thread_takes_up_when_its_caller_has_gone_is_not_made():
+    taken, calls, gate = [], [], Gate()
+
+    class TakesItsTime(ThreadPoolExecutor):
+        def submit(self, func, /, *args):
+            def take_up():
+                gate()
+                taken.append(func(*args))
+
+            return super().submit(take_up)
+
+    asyncio.get_running_loop().set_default_executor(TakesItsTime(1))
+    task = asyncio.create_task(to_thread(calls.append, 1))
+    await until(gate.started.is_set)
+    task.cancel()
+    await asyncio.wait({task})
+    gate.may_end.set()
+    await until(lambda: taken)
+
+    assert calls == []
+    assert task.cancelled()
+
+
+async def test_an_executor_is_told_the_functions_own_name():
+    names = []
+
+    class Names(ThreadPoolExecutor):
+        def submit(self, func, /, *args):
+            names.append(func.__name__)
+            return super().submit(func, *args)
+
+    asyncio.get_running_loop().set_default_executor(Names(1))
+    await to_thread(len, "12")
+
+    assert names == ["len"]
 
 
 async def test_a_call_that_the_executor_drops_is_not_the_callers_cancellation():
@@ -380,25 +418,28 @@ class Local:
     pass
 
 
-@pytest.mark.parametrize("cancel", [False, True])
-async def test_its_frames_are_freed_without_the_collector(cancel):
+@pytest.mark.parametrize("way", ["awaited", "left", "ended in the same moment", "stopped in the same moment"])
+async def test_its_frames_are_freed_without_the_collector(way):
     alive = weakref.WeakSet()
-    ended = threading.Event()
-    ended.set()
 
     def fails():
         local = Local()
         alive.add(local)
         time.sleep(0.05)
-        raise OSError(local)
+        raise (SystemExit if "stopped" in way else OSError)(local)
+
+    async def calls():
+        with contextlib.suppress(asyncio.CancelledError, OSError, SystemExit):
+            await to_thread(fails)
 
     async def run():
-        task = asyncio.create_task(to_thread(fails))
+        task = asyncio.create_task(calls())
         await asyncio.sleep(0.01)
-        if cancel:
+        if "moment" in way:
+            time.sleep(0.1)  # noqa: ASYNC251  # the loop must not see the thread's end before the cancellation
+        if way != "awaited":
             task.cancel()
         await asyncio.wait({task})
-        assert task.cancelled() or task.exception() is not None
 
     gc.collect()
     gc.disable()

@@ -58,7 +58,7 @@ async def test_a_swallowed_cancellation_is_told_with_where_the_task_stood() -> N
     assert (swallowed.name, swallowed.reason.who) == ("worker", "fetch timeout")
     assert swallowed.reason == "fetch timeout of 1 s exceeded"
     assert ".py:" in swallowed.where
-    assert swallowed.where.endswith("wait")
+    assert swallowed.where.endswith("in a_body_that_swallows")
 
 
 async def test_what_comes_out_is_not_told_as_swallowed() -> None:

@@ -7,8 +7,10 @@ travel with an error. The rest is for the floors above: the clock, backoff, even
 
 from unlost._core._as_completed import AsCompleted, as_completed
 from unlost._core._backoff import Backoff, constant, exponential, full_jitter
+from unlost._core._cleanup import cleanup
 from unlost._core._clock import monotonic, wall
 from unlost._core._events import AttemptFailed, Event, Listener, emit, listen
+from unlost._core._finalizers import Finalizers
 from unlost._core._forgive import Forgiven, forgive, forgiven
 from unlost._core._gather import gather
 from unlost._core._group import TaskGroup
@@ -33,6 +35,7 @@ from unlost._core._stream import Stream, stream
 from unlost._core._stubborn import StillRunning
 from unlost._core._swallowed import CancellationSwallowed
 from unlost._core._tasks import start as start_task
+from unlost._core._to_thread import LateValue, abandoned, to_thread
 from unlost._core._uncancel import take_back
 from unlost._core._unheard import take_unheard
 from unlost._core._where import still_running, where
@@ -47,9 +50,11 @@ __all__ = [
     "Decision",
     "Event",
     "Failure",
+    "Finalizers",
     "Forgiven",
     "Handle",
     "Isolation",
+    "LateValue",
     "Listener",
     "Outcome",
     "Outcomes",
@@ -65,11 +70,13 @@ __all__ = [
     "TaskGroup",
     "TaskStatus",
     "Value",
+    "abandoned",
     "add_note",
     "as_completed",
     "asked_now",
     "attach_outcomes",
     "cancel_reason",
+    "cleanup",
     "collect",
     "constant",
     "emit",
@@ -99,6 +106,7 @@ __all__ = [
     "survive",
     "take_back",
     "take_unheard",
+    "to_thread",
     "tolerate",
     "wait_all",
     "wall",

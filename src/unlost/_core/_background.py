@@ -107,6 +107,7 @@ class Background:
         program = program_of(owner.loop)
         if program is not None:
             program.adopt_failures(owner)
+        owner.take_unheard()  # their handles refer to the owner: a circle
 
     def _cancel_body(self, reason: str) -> None:
         body = self._body

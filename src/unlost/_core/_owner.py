@@ -107,6 +107,7 @@ class Owner:
         asked_at = self.loop.time()
         cancellation = await self._wait(stop_within, is_cut_short=False) or cancellation
         self._state = "closed"
+        self._on_fatal = _nobody  # it refers to who owns this: a circle
         for spawned in self.running:
             self._leave(spawned, asked_at)
         return cancellation
@@ -160,7 +161,8 @@ class Owner:
     def unheard(self, spawned: Spawned[Any], error: BaseException) -> None:
         if error is not self.fatal:
             report(error, f"{spawned.described()} failed")
-            self._keep_unheard(spawned)
+            if self._state != "closed":
+                self._keep_unheard(spawned)
 
     def _keep_unheard(self, spawned: Spawned[Any]) -> None:
         self._unheard[spawned] = None
@@ -215,6 +217,10 @@ class Owner:
         self._left[spawned] = asked_at
         emit(StillRunning(spawned.name, seconds, where(spawned.task)))
         tell(f"unlost: background {still_running(spawned.task, seconds)}; spawned at {spawned.spawned_at}\n")
+
+
+def _nobody(_reason: str) -> None:
+    """Be told of a fatal error when all is over."""
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -138,10 +138,12 @@ class Pool(Generic[S, T]):
 
     def _recruit(self, workers: int) -> None:
         """Start more of them for a worker that is about to start its item: that one comes first."""
+        if len(self._workers) >= self._limit:
+            return
         loop = get_running_loop()
         if loop.get_task_factory() is None:
             self._hire(workers)
-        elif len(self._workers) < self._limit:
+        else:
             loop.call_soon(self._hire, workers)  # eager ones would start the next items at once, from in here
 
     def _hire(self, workers: int) -> None:

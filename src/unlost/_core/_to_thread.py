@@ -55,11 +55,8 @@ async def to_thread(func: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) 
     """
     check_startable("to_thread", func)
     call = _Call(lambda: func(*args, **kwargs), name_of(func))
-    try:
-        await call.join()
-        return call.take().unwrap()
-    finally:
-        del call  # what is raised refers to this frame
+    await call.join()
+    return call.take().unwrap()
 
 
 def abandoned() -> list[tuple[str, float, str]]:
