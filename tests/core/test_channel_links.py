@@ -295,6 +295,17 @@ async def test_an_error_given_after_everybody_has_left_is_reported_at_once(repor
     assert reports == [(error, "a producer of a channel of size 1 was closed with it, and no consumer is left")]
 
 
+async def test_an_error_given_to_an_end_that_was_closed_is_reported(reports):
+    channel = Channel(1, name="urls")
+    producer = channel.producer()
+    producer.close()
+    error = ValueError("too late")
+
+    producer.close(error)
+
+    assert reports == [(error, "<Producer of channel 'urls', closed> was to be closed with it once more")]
+
+
 async def test_a_consumer_after_the_end_still_hears_that_something_failed():
     channel = Channel(1)
     early = channel.consumer()

@@ -56,6 +56,8 @@ class Expected:
         operations: How each has ended: "cancelled" from elsewhere, "stopped" by the call, "unstarted" before that.
         cancelling: ``task.cancelling()`` after the call.
         is_cancelled_next: Whether the next await raises ``CancelledError``; None where both would do.
+        unsure: Which of them may have been "stopped" instead: in the tick of a SystemExit, which stops at once what has
+            not had its turn yet.
         ends: False for what waits for ever.
     """
 
@@ -63,6 +65,7 @@ class Expected:
     operations: list[Ended] = field(default_factory=list)
     cancelling: int = 0
     is_cancelled_next: bool | None = False
+    unsure: set[int] = field(default_factory=set)
     ends: bool = True
 
 
@@ -239,6 +242,7 @@ class _Simulation:
         expected = Expected("value", endings, self.count, self.is_pending)
         if self.has_exit():
             expected.leaves, expected.is_cancelled_next = "SystemExit", None
+            expected.unsure = {number for number, of in enumerate(self.operations) if of.kind in _OWN_END}
         elif self.is_outside_seen:
             expected.leaves = "CancelledError"
         elif self.body_failed:

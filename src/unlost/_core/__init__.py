@@ -18,6 +18,7 @@ from unlost._core._group_policies import collect, fail_fast, quorum, tolerate, w
 from unlost._core._handle import Handle, Status
 from unlost._core._hooks import end_by_signal, on_signals
 from unlost._core._isolation import Isolation
+from unlost._core._late import LateValue
 from unlost._core._map import map  # noqa: A004  # the user's word for it
 from unlost._core._notes import add_note
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
@@ -35,7 +36,7 @@ from unlost._core._stream import Stream, stream
 from unlost._core._stubborn import StillRunning
 from unlost._core._swallowed import CancellationSwallowed
 from unlost._core._tasks import start as start_task
-from unlost._core._to_thread import LateValue, abandoned, to_thread
+from unlost._core._to_thread import abandoned, to_thread
 from unlost._core._uncancel import take_back
 from unlost._core._unheard import take_unheard
 from unlost._core._where import still_running, where

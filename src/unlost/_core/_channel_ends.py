@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from unlost._core._channel_state import Side, State
+from unlost._core._report import report
 from unlost.errors import ChildCancelled
 from unlost.errors._exceptions import ChannelClosed, EndOfChannel
 
@@ -38,15 +39,17 @@ class End(Generic[T]):
 
     def close(self, error: BaseException | None = None) -> None:
         """
-        Leave; with an ``error``, as one that failed with it. The second time it does nothing but to hand over an error.
+        Leave; with an ``error``, as one that failed with it. Once is enough: again does nothing.
 
         The end of an ``async with`` block does it, too. Who waits at this very end in another task gets
-        ``ChannelClosed``. An ``error`` that the other side is never told of is reported.
+        ``ChannelClosed``. An ``error`` that the other side is never told of is reported, as is one that comes too late.
 
         Raises:
             UsageError: If another loop runs than the channel's.
         """
         self._state.bind()
+        if error is not None and not self._is_open:
+            report(error, f"{self!r} was to be closed with it once more")
         self._leave(error, is_owed=True)
 
     def close_with(self, task: Task[Any]) -> Self:  # Any: tasks of every result
