@@ -19,8 +19,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals that another process can send"),
 ]
 
-HEAD = """
-import asyncio, os, signal, sys, threading, time
+HEAD = """import asyncio, os, signal, sys, threading, time
 from unlost._core._background import Background
 from unlost._core._run import run
 from unlost._core._spawn import spawn
@@ -52,30 +51,29 @@ class Program:
 
     def run(self, body: str) -> tuple[int, str, str]:
         process = self.start(body)
-        out, err = process.communicate(timeout=60)
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
         return process.returncode, out, err
 
-    def interrupt(self, body: str, *numbers: signal.Signals, apart: float = 0.5) -> tuple[int, str, str]:
-        """Start it, send the signals when it says that it is ready, and wait for its end."""
+    def interrupt(self, body: str, *numbers: signal.Signals) -> tuple[int, str, str]:
+        """Start it; when it says that it is ready send the signals, a person's two presses apart; wait for its end."""
         process = self.start(body)
         until(lambda: (self.folder / "ready").exists() or process.poll() is not None)
-        for number in numbers:
+        for place, number in enumerate(numbers):
+            if place:
+                time.sleep(0.5)
             process.send_signal(number)
-            if number is not numbers[-1] or len(numbers) == 1:
-                _wait(process, apart if len(numbers) > 1 else 30)
-        out, err = process.communicate(timeout=60)
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
         return process.returncode, out, err
 
 
 def _with_default_signals() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
-
-
-def _wait(process: subprocess.Popen[str], seconds: float) -> None:
-    """Wait in real time, for the second press of a person."""
-    end = time.monotonic() + seconds
-    while process.poll() is None and time.monotonic() < end:
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -156,7 +154,6 @@ async def worker():
 
 async def main():
     task = asyncio.create_task(worker(), name="worker")
-    threading.Timer(0, lambda: None)
     asyncio.get_running_loop().run_in_executor(None, time.sleep, 100)
     print("said before")
     ready()
@@ -328,8 +325,8 @@ run(main, grace=0.1, stop_within=0.1)
 
     assert (status, out) == (0, "")
     assert err.splitlines() == [
-        "unlost: background task 'mule': cancellation requested 0.1 s ago, still running at program.py:13 in mule; "
-        "spawned at program.py:18 in main",
+        "unlost: background task 'mule': cancellation requested 0.1 s ago, still running at program.py:13 in mule"
+        + "; spawned at program.py:18 in main",
         "unlost: task 'mule': cancellation requested 0.1 s ago, still running at program.py:13 in mule",
     ]
 

@@ -298,6 +298,65 @@ async def test_who_crashes_while_others_are_stopped_for_a_restart_costs_no_resta
     assert [(event.name, event.attempt) for event in restarted] == [("a", 1), ("fails_to_stop", 0)]
 
 
+async def test_who_crashes_before_its_turn_to_be_stopped_costs_no_restart_of_its_own(log):
+    async def slow():
+        log.append("+c")
+        try:
+            await asyncio.sleep(math.inf)
+        finally:
+            await asyncio.sleep(3)
+
+    async with supervisor("one_for_all", intensity=1) as running:
+        running.start_child(log.child("a", 1))
+        running.start_child(log.child("b", 2))
+        running.start_child(slow)
+        await asyncio.sleep(5)
+        running.stop()
+
+    assert log == ["+a", "+b", "+c", "+a", "+b", "+c", "-b", "-a"]
+    assert [str(crash) for crash in running.crashes] == ["a", "b"]
+
+
+async def test_who_is_stopped_alone_while_it_is_stopped_with_others_is_not_started_again(log):
+    async def slow():
+        log.append("+b")
+        try:
+            await asyncio.sleep(math.inf)
+        finally:
+            await asyncio.sleep(3)
+
+    async with supervisor("one_for_all") as running:
+        running.start_child(log.child("a", 1))
+        running.start_child(slow)
+        await asyncio.sleep(2)
+        outcome = await running.stop_child("slow")
+        await asyncio.sleep(1)
+        running.stop()
+
+    assert isinstance(outcome, Value)
+    assert log == ["+a", "+b", "+a", "-a"]
+
+
+async def test_a_stop_while_others_are_stopped_for_a_restart_goes_on_with_the_rest(log):
+    async def slow():
+        try:
+            await asyncio.sleep(math.inf)
+        finally:
+            await asyncio.sleep(3)
+            log.append("-c")
+
+    async with supervisor("rest_for_one") as running:
+        running.start_child(log.child("a"))
+        running.start_child(log.child("b", 1))
+        running.start_child(slow)
+        await asyncio.sleep(2)
+        with report_to(lambda error, what: log.append(f"reported {error}")):
+            running.stop()
+            await asyncio.sleep(5)
+
+    assert log == ["+a", "+b", "-c", "-a"]
+
+
 async def test_who_crashes_in_front_of_those_that_are_stopped_is_judged_when_they_have_stopped():
     starts = []
 
@@ -369,6 +428,24 @@ async def test_nobody_starts_behind_a_child_that_is_not_ready():
         running.stop()
 
     assert starts == [("a", 0), ("b", 2), ("c", 5)]
+
+
+async def test_nobody_starts_behind_a_child_that_is_not_ready_whatever_happens_meanwhile(log):
+    async def slow_to_be_ready(task_status):
+        await asyncio.sleep(5)
+        task_status.started()
+        await asyncio.sleep(math.inf)
+
+    async with supervisor() as running:
+        running.start_child(log.child("a", 2))
+        running.start_child(slow_to_be_ready, handshake=True)
+        await asyncio.sleep(1)
+        running.start_child(log.child("b"))
+        await asyncio.sleep(3)
+        assert log == ["+a", "+a"]
+        await asyncio.sleep(3)
+        assert log == ["+a", "+a", "+b"]
+        running.stop()
 
 
 async def test_a_child_that_crashes_before_it_is_ready_holds_up_those_behind_it_only_if_they_depend_on_it(log):
@@ -575,6 +652,7 @@ async def test_a_permanent_child_that_returns_counts_as_a_crash():
             running.start_child(child)
 
     assert [type(crash) for crash in caught.value.crashes] == [ChildReturned] * 3
+    assert running.crashes == caught.value.crashes
     assert now() == 3
 
 
@@ -623,6 +701,26 @@ async def test_who_cannot_be_replaced_makes_the_supervisor_give_up(log):
     assert log == ["+a", "+b", "-b"]
     assert [type(crash) for crash in caught.value.crashes] == [ValueError, ChildStillRunning]
     assert reported == [caught.value.crashes[1]]
+    await asyncio.sleep(100)
+
+
+async def test_who_need_not_be_replaced_may_be_left_behind(log):
+    async def stubborn():
+        try:
+            await asyncio.sleep(math.inf)
+        finally:
+            await asyncio.sleep(60)
+
+    reported = []
+    with report_to(lambda error, what: reported.append(error)):
+        async with supervisor("one_for_all") as running:
+            running.start_child(log.child("a", 1))
+            running.start_child(stubborn, grace=3, restart="temporary")
+            await asyncio.sleep(10)
+            running.stop()
+
+    assert log == ["+a", "+a", "-a"]
+    assert [type(error) for error in reported] == [ChildStillRunning]
     await asyncio.sleep(100)
 
 

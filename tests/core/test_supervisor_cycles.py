@@ -113,6 +113,26 @@ async def test_after_giving_up_because_of_the_backoff():
     assert await all_is_freed()
 
 
+async def test_after_starts_that_the_loop_refused():
+    loop = asyncio.get_running_loop()
+    factory = loop.get_task_factory()
+
+    def refuse(loop, coroutine, **options):
+        raise RuntimeError(Local())
+
+    async def supervise():
+        async with supervisor(intensity=1) as running:
+            running.start_child(crash)
+            loop.set_task_factory(refuse)
+            await asyncio.sleep(1)
+
+    with comes_out(SupervisorGaveUp):
+        await supervise()
+    loop.set_task_factory(factory)
+
+    assert await all_is_freed()
+
+
 async def test_after_a_stop():
     async def supervise():
         local = Local()

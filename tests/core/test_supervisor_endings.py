@@ -396,6 +396,16 @@ async def test_what_stops_the_program_wins_over_giving_up_which_is_reported(repo
     assert isinstance(gave_up, SupervisorGaveUp)
 
 
+async def test_a_second_one_that_stops_the_program_is_reported(reported):
+    with pytest.raises(SystemExit) as caught:
+        async with supervisor() as running:
+            running.start_child(fails_to_stop, KeyboardInterrupt())
+            running.start_child(crash, 1, SystemExit())
+
+    assert attached(caught.value) == tuple(reported)
+    assert [type(error) for error in reported] == [KeyboardInterrupt]
+
+
 async def test_what_stops_the_program_in_the_body_comes_out_with_what_the_children_raised(reported):
     with pytest.raises(SystemExit) as caught:
         async with supervisor() as running:
@@ -457,6 +467,25 @@ async def test_a_backoff_that_raises_makes_the_supervisor_give_up():
     assert texts(caught.value.crashes) == ["crash", "backoff"]
     assert caught.value.message == "supervisor 'supervisor' cannot go on: LookupError: backoff"
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_backoff_that_raises_when_all_are_stopped_already_is_reported(reported):
+    def backoff(attempt):
+        running.stop()
+        raise LookupError("backoff")
+
+    async with supervisor(backoff=backoff) as running:
+        running.start_child(crash)
+
+    assert sorted(texts(reported)) == ["backoff", "crash"]
+
+
+async def test_the_traceback_of_a_crash_starts_in_the_child():
+    with pytest.raises(SupervisorGaveUp) as caught:
+        async with supervisor(intensity=0) as running:
+            running.start_child(crash)
+
+    assert caught.value.crashes[0].__traceback__.tb_frame.f_code.co_name == "crash"
 
 
 async def test_a_start_that_the_loop_refuses_is_a_crash():

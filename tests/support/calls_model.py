@@ -156,7 +156,10 @@ class _Simulation:
             elif self.is_eager:
                 if not operation.has_begun:
                     operation.begin()
-                self.tell(only=operation)
+                if operation.ended == "failure":  # anything else takes a turn of the loop
+                    self.tell(only=operation)
+        for operation in self.operations:
+            operation.is_told = operation.is_told or operation.ended == "unstarted"
         if self.of.call == "as_completed, left at once":
             self.leave()
         elif self.is_eager:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from asyncio import CancelledError, Task
 from collections.abc import Awaitable, Callable
 from contextvars import Context
 from functools import partial as bind
 from typing import Any, Generic, TypeVar, TypeVarTuple, cast, overload
-from weakref import ref
 
-from unlost._core._caught import STOPPING
+from unlost._core._caught import STOPPING, strip_own_frames
 from unlost._core._drop_in import DropIn
 from unlost._core._events import emit
-from unlost._core._forgive import count_forgiven, is_forgiven
+from unlost._core._forgive import count_forgiven
 from unlost._core._group_ending import (
     as_one,
     is_own_error,
@@ -27,9 +25,10 @@ from unlost._core._outcomes import Outcomes, attach
 from unlost._core._policy import Policy, Stop
 from unlost._core._ready import TaskStatus
 from unlost._core._receipt import survive
+from unlost._core._roll import Roll
+from unlost._core._site import name_of
 from unlost._core._startable import check_startable
 from unlost._core._swallowed import CancellationSwallowed
-from unlost._core._unheard import count_unheard
 from unlost.errors import UsageError, headline
 
 T = TypeVar("T")
@@ -72,13 +71,12 @@ class TaskGroup(DropIn, Generic[R]):
                 f"TaskGroup() got policy={policy!r}.\n"
                 f"Write TaskGroup(policy=unlost.collect()), or an object with {', '.join(_PARTS)}."
             )
-        self._policy = policy
+        self._policy = policy  # Any, below: children of every type
         self._has_policy = policy is not None
         self._keeps = keep_outcomes or policy is not None
-        self._handles: list[Handle[Any]] = []  # Any, here and below: children of every type
+        self._roll = Roll()
         self._result: list[R] = []  # empty until there is one
         self._is_whole = False  # it ended well, without a policy to ask
-        self._raised: ref[Outcomes[Any]] | None = None
 
     def start_soon(
         self,
@@ -105,7 +103,7 @@ class TaskGroup(DropIn, Generic[R]):
         check_startable("group.start_soon", func)
         if not self._entered or self._exiting or self._aborting:
             self._check_open(None)
-        handle: Handle[T] = Handle(self._loop, name or _name_of(func), self._time())
+        handle: Handle[T] = Handle(self._loop, name or name_of(func), self._time())
         self._join(handle)
         self._run(handle, func, args, {}, context)
         return handle
@@ -142,7 +140,7 @@ class TaskGroup(DropIn, Generic[R]):
         check_startable("group.start", func)
         if not self._entered or self._exiting or self._aborting:
             self._check_open(None)
-        handle: Handle[Any] = Handle(self._loop, name or _name_of(func), self._time())
+        handle: Handle[Any] = Handle(self._loop, name or name_of(func), self._time())
         status: TaskStatus[Any] = TaskStatus(self._loop, bind(self._join, handle))
         self._run(handle, func, args, {"task_status": status}, context, status)
         return await status.wait(handle)
@@ -167,17 +165,7 @@ class TaskGroup(DropIn, Generic[R]):
         Raises:
             UsageError: The block raised, and the error is gone.
         """
-        if self._raised is not None:
-            outcomes = self._raised()
-            if outcomes is None:
-                raise UsageError(
-                    "the outcomes of this group travelled with the error that it raised, and that is gone.\n"
-                    "Write except* SomeError as group: unlost.partial(group); or TaskGroup(policy=unlost.collect())."
-                )
-            return outcomes
-        for handle in self._handles:
-            handle.is_told = True
-        return self._ended_so_far()
+        return self._roll.look()
 
     @property
     def result(self) -> R:
@@ -188,7 +176,7 @@ class TaskGroup(DropIn, Generic[R]):
             UsageError: The block has not ended, or raised.
         """
         if self._is_whole:
-            return cast("R", [outcome.value for outcome in self._ended_so_far() if isinstance(outcome, Value)])
+            return cast("R", self._roll.values())
         if not self._result:
             raise UsageError(
                 "this group has no result: its block has not ended, or it raised.\n"
@@ -201,10 +189,9 @@ class TaskGroup(DropIn, Generic[R]):
     def _join(self, handle: Handle[Any]) -> None:
         """Count a child among those whose outcomes matter."""
         if self._keeps:
-            handle.index = len(self._handles)
-            self._handles.append(handle)
+            index = self._roll.join(handle)
             if self._policy is not None:
-                self._policy.on_start(handle.index)
+                self._policy.on_start(index)
 
     def _run(
         self,
@@ -257,7 +244,7 @@ class TaskGroup(DropIn, Generic[R]):
         if nothing_came_up and self._policy is None:
             self._is_whole = True
             return None
-        outcomes, errors = self._ended_so_far(), self._errors
+        outcomes, errors = self._roll.outcomes(), self._errors
         self._errors = []
         fatal, self._base_error = self._base_error, None
         raised: BaseException | None = None
@@ -265,38 +252,40 @@ class TaskGroup(DropIn, Generic[R]):
             if fatal is None and isinstance(body_error, STOPPING):
                 fatal = body_error
             if fatal is not None:
-                self._hand_over(outcomes)
+                self._roll.hand_over(outcomes)
                 return raise_fatal(fatal, body_error, errors, outcomes)
-            raised = self._judge(outcomes, cancellation)
+            raised = self._judge(cancellation)
             if isinstance(body_error, GeneratorExit):
-                self._hand_over(outcomes)
+                self._roll.hand_over(outcomes)
                 return leave_generator(body_error, [*errors, *([] if raised is None else [raised])], outcomes)
             own_error = body_error if is_own_error(body_error) else None
             if raised is not None or errors or own_error is not None:
                 raised = as_one(raised, errors, own_error)
-                self._hand_over(outcomes)
+                self._roll.hand_over(outcomes)
                 if outcomes:
                     attach(raised, outcomes)
                 self._cancel_again(cancellation)
                 raise raised from (raised.__cause__ if raised.__cause__ is not None else None)
             if cancellation is not None:
-                self._hand_over(outcomes)
+                self._roll.hand_over(outcomes)
                 return raise_cancellation(cancellation, body_error, outcomes)
+            self._is_whole = self._policy is None
             return body_error is not None
         finally:
             del body_error, cancellation, fatal, raised, errors, outcomes  # what is raised refers to this frame
 
-    def _judge(self, outcomes: Outcomes[Any], cancellation: CancelledError | None) -> BaseException | None:
+    def _judge(self, cancellation: CancelledError | None) -> BaseException | None:
         """Ask the policy for the result; return what it raises instead."""
-        wanted = Outcomes(outcome for outcome in outcomes if not _is_forgiven(outcome))
         if self._policy is None:
             return None
+        wanted = self._roll.wanted()
         if cancellation is not None and not any(isinstance(outcome, Failure) for outcome in wanted):
             return None  # nothing failed: that the children were cancelled is no failure of theirs
         try:
             result = self._policy.result(wanted)
         except Exception as raised:  # handed on: it comes out of the block  # noqa: BLE001
-            return raised.with_traceback(None)
+            strip_own_frames(raised)
+            return raised
         if cancellation is None:
             self._result = [result]
             if result is not wanted:
@@ -307,41 +296,7 @@ class TaskGroup(DropIn, Generic[R]):
         """The result may be bare values: what they survived goes into the receipt."""
         errors = tuple(outcome.error for outcome in outcomes if isinstance(outcome, Failure))
         survive(f"unlost.TaskGroup({type(self._policy).__name__.strip('_').lower()})", errors)
-        for handle in self._handles:
-            handle.is_told = True
-
-    def _ended_so_far(self) -> Outcomes[Any]:
-        return Outcomes(outcome for handle in self._handles if (outcome := handle.peek()) is not None)
-
-    def _hand_over(self, outcomes: Outcomes[Any]) -> None:
-        """
-        Keep no reference to ``outcomes``, which travel with what is raised.
-
-        The frames of a child that refers to its group would otherwise be a cycle: group, outcome, error, frame.
-        """
-        if outcomes:
-            self._raised = ref(outcomes)
-            self._handles = []
-
-    def __del__(self) -> None:
-        if not getattr(self, "_handles", ()):
-            return
-        untold = [handle for handle in self._handles if not handle.is_told and not handle.forgiven]
-        errors = [outcome.error for handle in untold if isinstance(outcome := handle.peek(), Failure)]
-        errors = [error for error in errors if not is_forgiven(error)]
-        if errors and not sys.is_finalizing():
-            count_unheard("unlost.TaskGroup, whose outcomes nobody looked at", len(errors), errors[-1])
+        self._roll.tell()
 
 
 _PARTS = ("on_start", "on_outcome", "result")
-
-
-def _is_forgiven(outcome: Outcome[Any]) -> bool:
-    return isinstance(outcome, Failure) and is_forgiven(outcome.error)
-
-
-def _name_of(func: object) -> str:
-    while isinstance(func, bind):
-        func = func.func
-    name = getattr(func, "__qualname__", None)
-    return name if isinstance(name, str) else repr(func)

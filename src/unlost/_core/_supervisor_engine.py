@@ -172,7 +172,7 @@ class Engine:
             if child.task is None:
                 self._line.pop()
                 continue
-            if not child.asked and not child.task.done():  # done: its end is about to be taken in
+            if not child.asked:
                 child.ask_to_stop(self._reason(), self._leave_behind)
             return
 
