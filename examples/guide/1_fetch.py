@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 import unlost
 
 PAGES = {"/book": "200 a story of the sea", "/busy": "504 try later"}
+PATIENCE = {"/book": 30, "/lost": 30, "/slow": 0.1, "/busy": 30}
 
 
 async def fetch(port: int, path: str) -> str:
@@ -33,7 +34,7 @@ async def fetch(port: int, path: str) -> str:
 
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    path = (await reader.readuntil(b"\r\n\r\n")).decode().split()[1]
+    path = (await reader.readline()).decode().removeprefix("GET ").partition(" ")[0]
     if path == "/slow":
         await reader.read()  # says nothing until the client hangs up
     status, _, body = PAGES.get(path, "404 ").partition(" ")
@@ -43,11 +44,13 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 @asynccontextmanager
 async def shop() -> AsyncIterator[int]:
-    """Serve on a port of this machine that is free."""
+    """Serve the pages on a free port of this machine."""
     async with asyncio.TaskGroup() as connections:
         server = await asyncio.start_server(lambda *ends: connections.create_task(answer(*ends)), "127.0.0.1", 0)
-        yield server.sockets[0].getsockname()[1]
-        server.close()
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            server.close()
 
 
 async def plainly() -> None:
@@ -56,14 +59,14 @@ async def plainly() -> None:
             fetch(port, "/book")  # no await: nothing is asked, and nothing is raised
             gc.collect()
         print("  forgotten await:", warned[0].message)
-        for path in ("/book", "/lost", "/slow", "/busy"):
+        for path, seconds in PATIENCE.items():
             try:
-                async with asyncio.timeout(0.2):
+                async with asyncio.timeout(seconds):
                     print(f"  {path}:", await fetch(port, path))
             except LookupError as error:
                 print(f"  {path}:", repr(error))
-            except TimeoutError as error:  # of /busy this is not true: that answered at once
-                print(f"  {path}: no answer within 0.2 s, says", repr(error))
+            except TimeoutError as error:  # what it prints of /busy is wrong: that page answered at once
+                print(f"  {path}: no answer within {seconds} s, on account of", repr(error))
 
 
 async def with_unlost() -> None:
@@ -71,13 +74,13 @@ async def with_unlost() -> None:
         try:
             unlost.spawn(fetch(port, "/book"))  # type: ignore[arg-type]  # the mistake that is shown
         except unlost.UsageError as error:
-            print("  no function:", str(error).replace("\n", "\n    "))
-        for path in ("/book", "/lost", "/slow", "/busy"):
+            print("  a coroutine where a function belongs:", *str(error).splitlines(), sep="\n    ")
+        for path, seconds in PATIENCE.items():
             try:
-                async with unlost.timeout(0.2, f"GET {path}"):
+                async with unlost.timeout(seconds, f"GET {path}"):
                     print(f"  {path}:", await fetch(port, path))
             except unlost.DeadlineExceeded as limit:
-                print(f"  {path}: no answer within {limit.seconds} s, says the limit {limit.name!r}")
+                print(f"  {path}: no answer within {limit.seconds} s, on account of the limit {limit.name!r}")
             except (LookupError, TimeoutError) as error:
                 print(f"  {path}:", repr(error))
 

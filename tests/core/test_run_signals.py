@@ -175,7 +175,7 @@ finally:
     lines = err.splitlines()
     assert re.fullmatch(r"unlost: Ctrl-C again, ending at once; the first was \d+\.\d s ago", lines[0])
     assert lines[1:] == [
-        "  task 'main', cancellation requested, still running at program.py:21 in main",
+        "  task 'main', cancellation requested, still running at program.py:20 in main",
         "  task 'worker', still running at program.py:11 in worker",
         "  thread 'unlost-0', called for sleep(), still running",
     ]
@@ -214,7 +214,7 @@ run(main, grace=0.2)
     status, _, err = program.interrupt(body, signal.SIGTERM)
 
     assert status == 0
-    assert err == "unlost: task 'main': cancellation requested 0.2 s ago, still running at program.py:14 in main\n"
+    assert err == "unlost: task 'main': cancellation requested 0.2 s ago, still running at program.py:15 in main\n"
 
 
 def test_a_signal_when_main_is_over_ends_the_grace(program: Program) -> None:
@@ -324,11 +324,10 @@ run(main, grace=0.1, stop_within=0.1)
     status, out, err = program.run(body)
 
     assert (status, out) == (0, "")
-    assert err.splitlines() == [
-        "unlost: background task 'mule': cancellation requested 0.1 s ago, still running at program.py:13 in mule"
-        + "; spawned at program.py:18 in main",
-        "unlost: task 'mule': cancellation requested 0.1 s ago, still running at program.py:13 in mule",
-    ]
+    assert err == (
+        "unlost: background task 'mule': cancellation requested 0.1 s ago, still running at program.py:13 in mule; "
+        "spawned at program.py:18 in main\n"
+    )
 
 
 def test_an_async_generator_that_does_not_close_is_named(program: Program) -> None:

@@ -156,7 +156,7 @@ class _Simulation:
             elif self.is_eager:
                 if not operation.has_begun:
                     operation.begin()
-                if operation.ended == "failure":  # anything else takes a turn of the loop
+                if operation.ended == "failure" and self.of.form != "task":  # anything else takes a turn of the loop
                     self.tell(only=operation)
         for operation in self.operations:
             operation.is_told = operation.is_told or operation.ended == "unstarted"

@@ -7,6 +7,8 @@ travel with an error. The rest is for the floors above: the clock, backoff, even
 
 from unlost._core._as_completed import AsCompleted, as_completed
 from unlost._core._backoff import Backoff, constant, exponential, full_jitter
+from unlost._core._channel import Channel, ChannelStatistics
+from unlost._core._channel_ends import Consumer, Producer
 from unlost._core._cleanup import cleanup
 from unlost._core._clock import monotonic, wall
 from unlost._core._events import AttemptFailed, Event, Listener, emit, listen
@@ -47,6 +49,9 @@ __all__ = [
     "Backoff",
     "CancellationSwallowed",
     "Cancelled",
+    "Channel",
+    "ChannelStatistics",
+    "Consumer",
     "Continue",
     "Decision",
     "Event",
@@ -60,6 +65,7 @@ __all__ = [
     "Outcome",
     "Outcomes",
     "Policy",
+    "Producer",
     "Reason",
     "Receipt",
     "Reporter",

@@ -21,8 +21,7 @@ from typing import Generic, TypeVar
 from unlost._core._channel_ends import Consumer, Producer
 from unlost._core._channel_state import State
 from unlost._core._usage import check_count
-from unlost.errors import UsageError
-from unlost.errors._exceptions import ChannelClosed
+from unlost.errors import ChannelClosed, UsageError
 
 T = TypeVar("T")
 

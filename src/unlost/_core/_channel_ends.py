@@ -8,8 +8,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from unlost._core._channel_state import Side, State
 from unlost._core._report import report
-from unlost.errors import ChildCancelled
-from unlost.errors._exceptions import ChannelClosed, EndOfChannel
+from unlost.errors import ChannelClosed, ChildCancelled, EndOfChannel
 
 T = TypeVar("T")
 

@@ -14,8 +14,16 @@ from typing import Generic, TypeVar
 from unlost._core._channel_line import Line
 from unlost._core._reason import cancel_reason
 from unlost._core._report import report
-from unlost.errors import ChildCancelled, UsageError, headline
-from unlost.errors._exceptions import ChannelClosed, ConsumersGone, EndOfChannel, ItemsLeft, ProducerFailed
+from unlost.errors import (
+    ChannelClosed,
+    ChildCancelled,
+    ConsumersGone,
+    EndOfChannel,
+    ItemsLeft,
+    ProducerFailed,
+    UsageError,
+    headline,
+)
 
 T = TypeVar("T")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Task
 from typing import Any
 
 from unlost._core._caught import STOPPING
@@ -36,9 +37,10 @@ def _told(context: dict[str, Any], message: str) -> str:  # Any: as above
 
 
 def _named(subject: Any) -> str:  # Any: as above
-    if hasattr(subject, "get_name") and hasattr(subject, "get_coro"):  # a task: its repr shows paths, and the error
-        coroutine = subject.get_coro()
-        return f"task {subject.get_name()!r}, {getattr(coroutine, '__qualname__', repr(coroutine))}()"
+    if isinstance(subject, Task):  # its repr shows paths, and the error once more
+        # not get_coro(): on 3.12.1 it crashes the interpreter for a task that was eager and never suspended
+        name = getattr(getattr(subject, "_coro", None), "__qualname__", None)
+        return f"task {subject.get_name()!r}" + (f", {name}()" if name else "")
     qualname = getattr(subject, "__qualname__", None)
     text = f"{qualname}()" if isinstance(qualname, str) else repr(subject)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -66,6 +66,11 @@ class Owner:
         """The tasks that are not over, in the order they were spawned."""
         return tuple(self._running)
 
+    @property
+    def left_behind(self) -> tuple[asyncio.Task[None], ...]:
+        """The tasks that did not stop in their bound, and still run."""
+        return tuple(spawned.task for spawned in self._left)
+
     def spawn(
         self,
         func: Callable[..., Awaitable[T]],

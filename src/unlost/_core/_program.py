@@ -125,7 +125,7 @@ class Program:
     async def _wind_up(self) -> None:
         reason = f"the program ends, and {self._grace:g} s of grace are over"
         await self._owner.close(self._grace, self._stop_within, reason)
-        await cancel_rest(self._loop, self._stop_within)
+        await cancel_rest(self._loop, self._stop_within, self._owner.left_behind)
         await close_generators(self._loop, self._stop_within)
         await end_threads(self._loop, self._threads, self._grace)
 

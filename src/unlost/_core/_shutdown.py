@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from asyncio import AbstractEventLoop, CancelledError, Task
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from contextvars import copy_context
 from types import AsyncGeneratorType
 from typing import Any
@@ -19,11 +19,11 @@ from unlost._core._threads import Threads
 from unlost._core._where import still_running
 
 
-async def cancel_rest(loop: AbstractEventLoop, stop_within: float) -> None:
+async def cancel_rest(loop: AbstractEventLoop, stop_within: float, given_up: Collection[Task[Any]]) -> None:
     """Cancel all tasks but this one, also those that they start meanwhile; report what they raise."""
     asked: dict[Task[Any], None] = {}  # Any, here and below: tasks of every result; in order, where a set has none
     began = loop.time()
-    while fresh := _others(loop, asked):
+    while fresh := _others(loop, {*asked, *given_up}):
         for task in fresh:
             task.cancel(asked_now("the program ends", "unlost.run"))
         asked.update(fresh)
@@ -86,7 +86,7 @@ async def _wait(tasks: list[Task[Any]], seconds: float) -> None:
             continue
 
 
-def _others(loop: AbstractEventLoop, known: dict[Task[Any], None]) -> dict[Task[Any], None]:
+def _others(loop: AbstractEventLoop, known: Collection[Task[Any]]) -> dict[Task[Any], None]:
     current = asyncio.current_task()
     found = [task for task in asyncio.all_tasks(loop) if task is not current and task not in known]
     return dict.fromkeys(sorted(found, key=Task.get_name))

@@ -7,12 +7,17 @@ What can go wrong: the library's exceptions, groups, kinds, hints, history and t
 from unlost.errors._attached import attach_errors, attached
 from unlost.errors._classify import Kinds, classify, default_kinds, extend_kinds
 from unlost.errors._exceptions import (
+    ChannelClosed,
     ChildCancelled,
     ChildFailed,
     ChildReturned,
     ChildStillRunning,
+    ConsumersGone,
     DeadlineExceeded,
+    EndOfChannel,
+    ItemsLeft,
     PermanentError,
+    ProducerFailed,
     SupervisorGaveUp,
     TransientError,
     UnlostError,
@@ -26,14 +31,19 @@ from unlost.errors._private import forget, headline, recall, remember
 from unlost.errors._translate import translate
 
 __all__ = [
+    "ChannelClosed",
     "ChildCancelled",
     "ChildFailed",
     "ChildReturned",
     "ChildStillRunning",
+    "ConsumersGone",
     "DeadlineExceeded",
+    "EndOfChannel",
+    "ItemsLeft",
     "Kind",
     "Kinds",
     "PermanentError",
+    "ProducerFailed",
     "SupervisorGaveUp",
     "TransientError",
     "UnlostError",
