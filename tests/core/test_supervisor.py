@@ -13,7 +13,7 @@ from unlost._core._reason import cancel_reason
 from unlost._core._report import report_to
 from unlost._core._supervisor import Supervisor
 from unlost._core._supervisor_restarts import ChildRestarted
-from unlost.errors import ChildCancelled, ChildReturned, ChildStillRunning, SupervisorGaveUp, UsageError
+from unlost.errors import ChildCancelled, ChildReturned, ChildStillRunning, SupervisorGaveUp, UsageError, attached
 
 variable = ContextVar("variable", default="untouched")
 
@@ -541,6 +541,27 @@ async def test_children_may_be_started_and_stopped_at_any_time(log):
     assert log == ["+a", "+b", "-a", "+a", "-a", "-b"]
 
 
+async def test_a_child_that_is_stopped_alone_while_all_are_stopped_waits_for_its_turn():
+    ended = []
+
+    async def slow(name):
+        try:
+            await asyncio.sleep(math.inf)
+        finally:
+            await asyncio.sleep(2)
+            ended.append((name, now()))
+
+    async with supervisor() as running:
+        for name in "abc":
+            running.start_child(slow, name, name=name)
+        await asyncio.sleep(1)
+        running.stop()
+        await asyncio.sleep(1)
+        await running.stop_child("a")
+
+    assert ended == [("c", 3), ("b", 5), ("a", 7)]
+
+
 async def test_what_a_child_raised_when_it_was_stopped_alone_is_in_the_outcome():
     async def child():
         try:
@@ -701,6 +722,7 @@ async def test_who_cannot_be_replaced_makes_the_supervisor_give_up(log):
     assert log == ["+a", "+b", "-b"]
     assert [type(crash) for crash in caught.value.crashes] == [ValueError, ChildStillRunning]
     assert reported == [caught.value.crashes[1]]
+    assert attached(caught.value) == ()
     await asyncio.sleep(100)
 
 

@@ -133,6 +133,20 @@ async def test_after_starts_that_the_loop_refused():
     assert await all_is_freed()
 
 
+async def test_after_a_function_that_raises_when_it_is_called():
+    def broken(task_status):
+        raise ValueError(Local())
+
+    async def supervise():
+        async with supervisor(intensity=1) as running:
+            running.start_child(broken, handshake=True)
+
+    with comes_out(SupervisorGaveUp):
+        await supervise()
+
+    assert await all_is_freed()
+
+
 async def test_after_a_stop():
     async def supervise():
         local = Local()

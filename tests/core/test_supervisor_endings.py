@@ -13,7 +13,16 @@ from unlost._core._receipt import receipt
 from unlost._core._report import report_to
 from unlost._core._supervisor import Supervisor
 from unlost._core._unheard import take_unheard
-from unlost.errors import ChildCancelled, ChildFailed, SupervisorGaveUp, UnlostError, UsageError, attached, attempts
+from unlost.errors import (
+    ChildCancelled,
+    ChildFailed,
+    ChildStillRunning,
+    SupervisorGaveUp,
+    UnlostError,
+    UsageError,
+    attached,
+    attempts,
+)
 
 
 def supervisor(*args, **options):
@@ -353,9 +362,18 @@ async def test_the_callers_cancellation_wins_over_giving_up_which_travels_with_i
     assert task.cancelling() == 1
 
 
-async def test_a_cancellation_in_the_moment_of_giving_up_is_not_swallowed():
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_cancellation_about_the_moment_of_giving_up_is_not_swallowed(turns):
+    cancelled = []
+
+    def cancel_after(turns):
+        if turns:
+            asyncio.get_running_loop().call_soon(cancel_after, turns - 1)
+        else:
+            cancelled.append(task.cancel("from outside"))
+
     async def gives_up():
-        task.cancel("from outside")
+        cancel_after(turns)
         raise ValueError("crash")
 
     async def caller():
@@ -364,10 +382,46 @@ async def test_a_cancellation_in_the_moment_of_giving_up_is_not_swallowed():
             await asyncio.sleep(math.inf)
 
     task = asyncio.create_task(caller())
+    await asyncio.wait([task])
+    await asyncio.sleep(1)
 
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert task.cancelling() == 1
+    assert task.cancelled() is cancelled[0]
+    assert task.cancelling() == cancelled[0]
+    if not cancelled[0]:
+        assert isinstance(task.exception(), SupervisorGaveUp)
+
+
+async def test_who_was_left_behind_travels_with_what_comes_out(reported):
+    async def stubborn():
+        try:
+            await asyncio.sleep(math.inf)
+        finally:
+            await asyncio.sleep(60)
+
+    with pytest.raises(KeyError) as caught:
+        async with supervisor() as running:
+            running.start_child(stubborn, grace=1)
+            await asyncio.sleep(1)
+            raise KeyError("body")
+
+    assert attached(caught.value) == tuple(reported)
+    assert [type(error) for error in reported] == [ChildStillRunning]
+    await asyncio.sleep(100)
+
+
+async def test_an_abandoned_generator_stops_the_children_and_what_they_raised_is_reported(reported):
+    async def generate():
+        async with supervisor() as running:
+            running.start_child(fails_to_stop)
+            await asyncio.sleep(1)
+            yield 1
+
+    generator = generate()
+    await anext(generator)
+    await generator.aclose()
+
+    assert texts(reported) == ["cleanup"]
+    assert len(asyncio.all_tasks()) == 1
 
 
 @pytest.mark.parametrize("fatal", [KeyboardInterrupt, SystemExit])
@@ -403,6 +457,17 @@ async def test_a_second_one_that_stops_the_program_is_reported(reported):
             running.start_child(crash, 1, SystemExit())
 
     assert attached(caught.value) == tuple(reported)
+    assert [type(error) for error in reported] == [KeyboardInterrupt]
+
+
+async def test_what_stops_the_program_in_the_body_wins_over_that_of_a_child(reported):
+    with pytest.raises(SystemExit) as caught:
+        async with supervisor() as running:
+            running.start_child(fails_to_stop, KeyboardInterrupt())
+            await asyncio.sleep(1)
+            raise SystemExit(2)
+
+    assert caught.value.code == 2
     assert [type(error) for error in reported] == [KeyboardInterrupt]
 
 

@@ -85,7 +85,3 @@ class RestartWindow:
     @property
     def since(self) -> float:
         return self._crashes[-1][0] - self._crashes[0][0]
-
-    def clear(self) -> None:
-        """Forget all crashes."""
-        self._crashes.clear()

@@ -230,7 +230,6 @@ class Supervisor:
             cancellation = await self._until_over(engine, isinstance(error, CancelledError))
             if engine.gave_up is None:
                 self._restarts.write_receipt()
-            self._restarts.forget()
             conclude(engine, error, cancellation, replaces_ours=self._has_cancelled_body and error is None)
         finally:
             self._host = None

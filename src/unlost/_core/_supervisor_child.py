@@ -183,16 +183,18 @@ class Child:
             strip_own_frames(error)
             end.append(error)
         finally:
-            del (
-                self,
-                end,
-            )  # from 3.12 on, frames in the error's traceback refer to this one by f_back, even when it ended
+            # from 3.12 on, frames in the error's traceback refer to this one by f_back, even after its end
+            del self, end
 
     def _called(self) -> Any:  # Any: what a user's function returned, be it awaitable or not
-        returned = self._call() if self._ready is None else self._call(task_status=self._ready)
+        call, name = self._call, self.name
+        if self._ready is not None:
+            call = partial(call, task_status=self._ready)
+        del self  # as above: func may raise at once
+        returned = call()
         if not isawaitable(returned):
             raise UsageError(
-                f"child {self.name!r} returned {returned!r}, which cannot be awaited.\n"
+                f"child {name!r} returned {returned!r}, which cannot be awaited.\n"
                 f"Write async def, and start_child(func, *args): the function, then its arguments."
             )
         return returned

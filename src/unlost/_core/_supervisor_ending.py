@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from unlost._core._caught import STOPPING
 from unlost._core._report import report
@@ -26,8 +26,8 @@ def conclude(
     """
     fatal, gave_up = engine.fatal, engine.gave_up
     members = () if gave_up is None else gave_up.crashes
-    unowned = _without(engine.unowned, members)
-    left_behind = _without(engine.left_behind, members)
+    unowned = [crash for crash in engine.unowned if not any(crash is member for member in members)]
+    left_behind = engine.left_behind
     strongest = _strongest(error, fatal, cancellation, gave_up)
     besides = [one for one in (error, fatal, cancellation, gave_up) if one is not None and one is not strongest]
     engine.close()
@@ -58,11 +58,6 @@ def _strongest(
     if isinstance(error, CancelledError):
         return error
     return cancellation or gave_up or error
-
-
-def _without(errors: Sequence[BaseException], others: Sequence[BaseException]) -> list[BaseException]:
-    known = set(map(id, others))
-    return [error for error in errors if id(error) not in known]
 
 
 def _report(errors: Iterable[BaseException], who: str) -> None:

@@ -305,8 +305,8 @@ class Engine:
         try:
             child.start(self._name, partial(self._left, child), partial(self._is_ready, child))
         except Exception as refused:  # handed on, as the child's crash: the loop's task factory raised it  # noqa: BLE001
-            strip_own_frames(refused)
-            child.end(refused, is_wanted=False)
+            # without its frames, which refer to ours by f_back from 3.12 on: asyncio's are between them
+            child.end(BaseException.with_traceback(refused, None), is_wanted=False)
             self._restarts.remember(child)
             self._ended[child] = None
             self._turn_soon()

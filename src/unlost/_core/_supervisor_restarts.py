@@ -121,11 +121,6 @@ class Restarts:
             f"the last was child {child.name!r}: {headline(crash)}"
         )
 
-    def forget(self) -> None:
-        """Refer to no crash but those that the user may ask for."""
-        self._window.clear()
-        self._survived.clear()
-
     @property
     def _call(self) -> str:
         return f"unlost.Supervisor({self._name})"
