@@ -2,8 +2,8 @@
 `try`, `except` and `finally` around an `await`, and cleanup that itself has to wait.
 
 A `finally` runs whatever happens. But it is code like any other: what it raises takes the place of what was on its way,
-and if it awaits, a second cancellation hits it in the middle. Second cancellations are common: a timeout around the
-task, then the shutdown; an impatient user who presses Ctrl-C twice.
+be that an error or a cancellation; and if it awaits, a second cancellation cuts it short. Second cancellations are
+common: a timeout around the task, and then the shutdown; somebody impatient who presses Ctrl-C twice.
 """
 
 import asyncio
@@ -13,50 +13,63 @@ import unlost
 
 
 class Ledger:
-    """Needs an answer from elsewhere before it is closed."""
+    """Is closed once somebody elsewhere has answered."""
 
-    def __init__(self) -> None:
-        self.state = "open"
-        self.opened, self.closing, self.answer = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    def __init__(self, lock: str = "works") -> None:
+        self.state, self.lock = "open", lock
+        self.opened, self.closing, self.answered = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def close(self) -> None:
         self.state = "half closed"
         self.closing.set()
-        await self.answer.wait()
+        await self.answered.wait()
+        if self.lock == "is stuck":
+            raise OSError("the lock is stuck")
         self.state = "closed"
+
+
+async def keep(ledger: Ledger, run: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]) -> None:
+    try:
+        ledger.opened.set()
+        await asyncio.Event().wait()  # until it is cancelled; no `except Exception` would see that
+    finally:
+        await run(ledger.close)
+
+
+async def directly(close: Callable[[], Awaitable[None]]) -> None:
+    await close()
+
+
+async def cancel(ledger: Ledger, task: asyncio.Task[None], *, twice: bool) -> None:
+    await ledger.opened.wait()
+    task.cancel("the time is up")
+    await ledger.closing.wait()  # it has come to its finally
+    if twice:
+        task.cancel("the program ends")
+    ledger.answered.set()
+    await asyncio.wait([task])
+
+
+async def try_it_on(run: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]) -> None:
+    ledger = Ledger()
+    await cancel(ledger, asyncio.create_task(keep(ledger, run)), twice=True)
+    print("  cancelled twice: the ledger is", ledger.state)
+
+    ledger = Ledger(lock="is stuck")
+    task = asyncio.create_task(keep(ledger, run))
+    await cancel(ledger, task, twice=False)
+    try:
+        await task
+    except (asyncio.CancelledError, OSError) as error:
+        print("  cancelled, and closing fails:", repr(error), *map(repr, unlost.attached(error)), sep="\n    ")
 
 
 async def fail(message: str) -> None:
     raise OSError(message)
 
 
-async def keep(ledger: Ledger, close: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]) -> None:
-    try:
-        ledger.opened.set()
-        await asyncio.Event().wait()  # for ever: until somebody cancels it
-    except ValueError as error:
-        print("never seen: a cancellation is no ValueError, and no Exception either", error)
-    finally:
-        await close(ledger.close)
-
-
-async def cancel_twice(task: asyncio.Task[None], ledger: Ledger) -> None:
-    await ledger.opened.wait()
-    task.cancel("the time is up")
-    await ledger.closing.wait()  # it has come to its finally
-    task.cancel("the program ends")
-    ledger.answer.set()
-    await asyncio.wait([task])
-    print("  cancelled twice: the ledger is", ledger.state, "and the task was cancelled:", task.cancelled())
-
-
-async def call(func: Callable[[], Awaitable[None]]) -> None:
-    await func()
-
-
 async def plainly() -> None:
-    ledger = Ledger()
-    await cancel_twice(asyncio.create_task(keep(ledger, call)), ledger)
+    await try_it_on(directly)
     try:
         try:
             await fail("the sale failed")
@@ -65,22 +78,19 @@ async def plainly() -> None:
                 await fail("the receipt was not printed")
             finally:
                 await fail("the drawer is stuck")
-    except OSError as error:
-        print("  came out:", error)  # whoever asks why the sale failed has to dig in __context__
+    except OSError as error:  # the first one is to be found in the __context__ of its __context__
+        print("  an error, and two cleanups fail:", repr(error), sep="\n    ")
 
 
 async def with_unlost() -> None:
-    ledger = Ledger()
-    await cancel_twice(asyncio.create_task(keep(ledger, unlost.cleanup)), ledger)
+    await try_it_on(unlost.cleanup)
     try:
         async with unlost.Finalizers() as finalizers:
             finalizers.push(fail, "the drawer is stuck")
             finalizers.push(fail, "the receipt was not printed")
             await fail("the sale failed")
     except OSError as error:
-        print("  came out:", error)
-        for other in unlost.attached(error):
-            print("    with it:", other)
+        print("  an error, and two cleanups fail:", repr(error), *map(repr, unlost.attached(error)), sep="\n    ")
 
 
 print("plain asyncio")

@@ -232,3 +232,34 @@ async def test_outcomes_know_how_long_it_took():
         await gather(value(1), failing(OSError(), after=1))
 
     assert isinstance(partial(caught.value)[0], Value)
+
+
+async def test_a_second_stopping_exception_is_attached_and_reported():
+    async def exits_when_cancelled():
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            raise SystemExit(2)
+
+    reported = []
+
+    with report_to(lambda error, what: reported.append(error)), pytest.raises(SystemExit) as caught:
+        await gather(exits_when_cancelled(), failing(SystemExit(1), after=1))
+
+    assert caught.value.code == 1
+    (second,) = partial(caught.value)
+    assert second.error.code == 2
+    assert reported[0].exceptions == (second.error,)
+
+
+async def test_parts_that_except_star_makes_have_the_outcomes_too():
+    outcomes = []
+
+    try:
+        await gather(failing(OSError(1)), failing(KeyError(2)))
+    except* OSError as part:
+        outcomes.append(partial(part))
+    except* KeyError as part:
+        outcomes.append(partial(part))
+
+    assert [len(found) for found in outcomes] == [2, 2]

@@ -531,6 +531,7 @@ async def test_a_backoff_that_raises_makes_the_supervisor_give_up():
 
     assert texts(caught.value.crashes) == ["crash", "backoff"]
     assert caught.value.message == "supervisor 'supervisor' cannot go on: LookupError: backoff"
+    assert caught.value.crashes[1].__traceback__.tb_frame.f_code.co_name == "backoff"
     assert len(asyncio.all_tasks()) == 1
 
 

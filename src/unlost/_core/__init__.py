@@ -39,7 +39,7 @@ from unlost._core._stubborn import StillRunning
 from unlost._core._swallowed import CancellationSwallowed
 from unlost._core._tasks import start as start_task
 from unlost._core._to_thread import abandoned, to_thread
-from unlost._core._uncancel import take_back
+from unlost._core._uncancel import cancelling_before, take_back
 from unlost._core._unheard import take_unheard
 from unlost._core._where import still_running, where
 
@@ -83,6 +83,7 @@ __all__ = [
     "asked_now",
     "attach_outcomes",
     "cancel_reason",
+    "cancelling_before",
     "cleanup",
     "collect",
     "constant",

@@ -17,7 +17,7 @@ from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
 from types import CoroutineType
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from unlost._core._caught import outcome_of, strip_own_frames
+from unlost._core._caught import STOPPING, outcome_of, strip_own_frames
 from unlost._core._child import HALTED, called, create_or_close, guarded
 from unlost._core._clock import time_of
 from unlost._core._operation import Operation, check_operations
@@ -71,7 +71,9 @@ class Children(Generic[T]):
         self._begun: set[int] = set()
         self._reason: Reason | None = None
         self._asked: set[Future[Any]] = set()
-        self._halted: Task[Any] | None = None
+        self._halted: Future[Any] | None = None
+        self._stops: dict[object, BaseException] = {}  # what is like the fatal one, and came later
+        self._unbegun: set[int] = set()
         self._waiter: Future[None] | None = None
         self._watch: Watch | None = None
         self._began = self._time()
@@ -154,6 +156,8 @@ class Children(Generic[T]):
         outcomes: Outcomes[T] = Outcomes()
         began, ends = self._began, self._ends
         for index, future in enumerate(self._futures):
+            if future is self._halted is not None:
+                continue
             if future is None:
                 outcomes.append(self._unstarted(index))
                 continue
@@ -162,8 +166,10 @@ class Children(Generic[T]):
             except BaseException as error:  # handed on: it is the outcome  # noqa: BLE001
                 outcomes.append(self._failure(index, future, error))
             else:
-                if value is not HALTED:
-                    outcomes.append(Value(value, index, None, 1, ends.get(future, began) - began))
+                if value is HALTED:
+                    outcomes.append(Failure(self._stops[future], index, None, 1, self._duration(future)))
+                    continue
+                outcomes.append(Value(value, index, None, 1, ends.get(future, began) - began))
         outcomes += map(self._unstarted, range(len(self._futures), len(self._operations)))
         return outcomes
 
@@ -181,7 +187,10 @@ class Children(Generic[T]):
             value = future.result()
         except BaseException as error:  # handed on: it is the outcome  # noqa: BLE001
             return self._failure(index, future, error)
-        return None if value is HALTED else Value(value, index, None, 1, self._duration(future))
+        if value is HALTED:
+            stop = self._stops.get(future)
+            return None if stop is None else Failure(stop, index, None, 1, self._duration(future))
+        return Value(value, index, None, 1, self._duration(future))
 
     @property
     def is_running(self) -> bool:
@@ -198,26 +207,32 @@ class Children(Generic[T]):
             or (failure.attempts and self._futures[failure.index] not in self._asked)
         )
 
-    def _halt(self, fatal: BaseException) -> None:
+    def _halt(self, fatal: BaseException, future: Future[Any] | None = None) -> None:
         """Take what would stop the loop, were it raised out of a task."""
-        if self.fatal is None:
-            strip_own_frames(fatal)
-            self.fatal = fatal
-            self._halted = current_task(self._loop)  # it must come to its end: cancelled, it would be a second failure
-            self.cancel(f"{type(fatal).__name__} was raised in unlost.{self.call}")
+        strip_own_frames(fatal)
+        future = future or current_task(self._loop)
+        if self.fatal is not None:
+            self._stops[future] = fatal
+            return
+        self.fatal = fatal
+        self._halted = future  # it must come to its end: cancelled, it would be a second failure
+        self.cancel(f"{type(fatal).__name__} was raised in unlost.{self.call}")
 
     def _ended(self, future: Future[Any]) -> None:
         self._left -= 1
         if self._is_timed:
             self._ends[future] = self._time()
         # asked in this order: exception() of one that was cancelled would use up its CancelledError
-        if future.cancelled() or future.exception() is not None:
+        if future.cancelled() or (error := future.exception()) is not None:
             self.failed += 1
+            if not future.cancelled() and isinstance(error, STOPPING):  # of a task that ran before it was given
+                self._halt(error, future)
             if self._stops_at == "failure" and self._reason is None:
                 self.cancel(_why_failed(future))
         elif self._stops_at == "value" and self.first is None and future.result() is not HALTED:
             self.first = future
-            self.cancel("another one came to a value first")
+            if self._reason is None:
+                self.cancel("another one came to a value first")
         if self._on_end is not None:
             self._on_end(future)
         if not self._left and self._waiter is not None and not self._waiter.done():
@@ -237,7 +252,7 @@ class Children(Generic[T]):
         )
 
     def _failure(self, index: int, future: Future[Any], error: BaseException) -> Failure | Cancelled:
-        if isinstance(error, CancelledError) and future is not self._operations[index] and index not in self._begun:
+        if isinstance(error, CancelledError) and not self._is_begun(index, future):
             return self._unstarted(index)
         strip_own_frames(error)
         return outcome_of(error, index, self._duration(future), "")
@@ -246,13 +261,18 @@ class Children(Generic[T]):
         return self._ends.get(future, self._began) - self._began
 
     def _close_unstarted(self) -> None:
-        """Close what came not to its first step, so that nothing is left un-awaited; know which did."""
+        """Close what came not to its first step, so that nothing is left un-awaited."""
         for index, operation in enumerate(self._operations):
-            if iscoroutine(operation):
-                if getcoroutinestate(operation) == CORO_CREATED:
-                    operation.close()
-                else:
-                    self._begun.add(index)
+            if iscoroutine(operation) and getcoroutinestate(operation) == CORO_CREATED:
+                self._unbegun.add(index)
+                operation.close()
+
+    def _is_begun(self, index: int, future: Future[Any]) -> bool:
+        """Tell whether it came to its first step."""
+        operation = self._operations[index]
+        if iscoroutine(operation):
+            return index not in self._unbegun and getcoroutinestate(operation) != CORO_CREATED
+        return future is operation or index in self._begun
 
 
 def _why_failed(future: Future[Any]) -> str:

@@ -30,7 +30,7 @@ from unlost._core._reason import Reason, asked_now
 from unlost._core._report import report
 from unlost._core._stubborn import Watch
 from unlost._core._tasks import starter
-from unlost._core._uncancel import take_back
+from unlost._core._uncancel import cancelling_before, take_back
 from unlost._core._where import where
 from unlost.errors import headline
 
@@ -74,7 +74,7 @@ class DropIn(asyncio.TaskGroup):
         if parent is None:
             raise RuntimeError(f"TaskGroup {self!r} cannot determine the parent task")
         self._parent_task = parent
-        self._cancelling = parent.cancelling()
+        self._cancelling = cancelling_before(parent)
         self._start = starter(self._loop)
         self._time = time_of(self._loop)
         self._entered = True

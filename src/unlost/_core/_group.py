@@ -19,9 +19,9 @@ from unlost._core._group_ending import (
     raise_cancellation,
     raise_fatal,
 )
-from unlost._core._handle import Halt, Handle
+from unlost._core._handle import Handle
 from unlost._core._outcome import Failure, Outcome, Value
-from unlost._core._outcomes import Outcomes, attach
+from unlost._core._outcomes import Outcomes
 from unlost._core._policy import Policy, Stop
 from unlost._core._ready import TaskStatus
 from unlost._core._receipt import survive
@@ -209,7 +209,7 @@ class TaskGroup(DropIn, Generic[R]):
     def _end_callback(self, task: Task[T]) -> Callable[[Task[T]], object]:
         handle: Handle[T] = Handle(self._loop, task.get_name(), self._time())
         self._join(handle)
-        handle.started(cast("Task[T | Halt]", task))
+        handle.started(task)
         return bind(self._child_ended, handle, None)
 
     def _child_ended(self, handle: Handle[Any], status: TaskStatus[Any] | None, task: Task[Any]) -> None:
@@ -260,10 +260,8 @@ class TaskGroup(DropIn, Generic[R]):
                 return leave_generator(body_error, [*errors, *([] if raised is None else [raised])], outcomes)
             own_error = body_error if is_own_error(body_error) else None
             if raised is not None or errors or own_error is not None:
-                raised = as_one(raised, errors, own_error)
+                raised = as_one(raised, errors, own_error, outcomes)
                 self._roll.hand_over(outcomes)
-                if outcomes:
-                    attach(raised, outcomes)
                 self._cancel_again(cancellation)
                 raise raised from (raised.__cause__ if raised.__cause__ is not None else None)
             if cancellation is not None:

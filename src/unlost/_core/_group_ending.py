@@ -6,11 +6,13 @@ from asyncio import CancelledError
 from typing import Any, Final
 
 from unlost._core._caught import STOPPING
+from unlost._core._forgive import is_forgiven
 from unlost._core._notes import add_note
+from unlost._core._outcome import Failure
 from unlost._core._outcomes import Outcomes, attach
 from unlost._core._report import report
 from unlost._core._reraise import reraise
-from unlost.errors import attach_errors
+from unlost.errors import attach_errors, group_of
 
 MESSAGE: Final = "unhandled errors in a TaskGroup"
 
@@ -19,8 +21,9 @@ def raise_fatal(
     fatal: BaseException, body_error: BaseException | None, errors: list[BaseException], outcomes: Outcomes[Any]
 ) -> bool:
     """Let ``KeyboardInterrupt`` or ``SystemExit`` out bare; what else failed is attached to it and reported."""
-    others = [error for error in (*errors, body_error) if error is not None and error is not fatal]
-    others = [error for error in others if not isinstance(error, CancelledError)]
+    failures = (outcome.error for outcome in outcomes if isinstance(outcome, Failure))
+    came = {id(error): error for error in (*errors, *failures, body_error) if error is not None and error is not fatal}
+    others = [error for error in came.values() if not isinstance(error, CancelledError) and not is_forgiven(error)]
     try:
         if outcomes:
             attach(fatal, outcomes)
@@ -29,7 +32,7 @@ def raise_fatal(
             reraise(fatal)
         return False
     finally:
-        del fatal, body_error, others  # what is raised refers to this frame
+        del fatal, body_error, came, others  # what is raised refers to this frame
 
 
 def leave_generator(body_error: GeneratorExit, errors: list[BaseException], outcomes: Outcomes[Any]) -> bool:
@@ -53,14 +56,20 @@ def raise_cancellation(cancellation: CancelledError, body_error: BaseException |
 
 
 def as_one(
-    raised: BaseException | None, errors: list[BaseException], body_error: BaseException | None
+    raised: BaseException | None,
+    errors: list[BaseException],
+    body_error: BaseException | None,
+    outcomes: Outcomes[Any],  # Any: values are not looked at
 ) -> BaseException:
     """
     Return what the block raises, made of at least one error.
 
-    That is what the policy raised itself, if nothing else came up; else one group of everything.
+    That is what the policy raised itself, if nothing else came up; else one group of everything. ``outcomes`` travel
+    with it.
     """
     if raised is not None and not errors and body_error is None:
+        if outcomes:
+            attach(raised, outcomes)
         return raised
     members: list[BaseException] = []
     if isinstance(raised, BaseExceptionGroup):
@@ -70,7 +79,12 @@ def as_one(
     members += errors
     if body_error is not None:
         members.append(body_error)
-    return BaseExceptionGroup(raised.message if isinstance(raised, BaseExceptionGroup) else MESSAGE, members)
+    message = raised.message if isinstance(raised, BaseExceptionGroup) else MESSAGE
+    if not outcomes:  # exactly the type that asyncio raises
+        return BaseExceptionGroup(message, members)
+    group = group_of(message, members)
+    attach(group, outcomes)
+    return group
 
 
 def is_own_error(body_error: BaseException | None) -> bool:

@@ -19,15 +19,6 @@ T = TypeVar("T")
 Status: TypeAlias = Literal["running", "cancelling", "returned", "failed", "cancelled", "swallowed"]
 
 
-class Halt:
-    """What a child's task returns in the place of raising what would stop the loop itself."""
-
-    __slots__ = ("error",)
-
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
-
-
 class Handle(Generic[T]):
     """
     A child of a ``TaskGroup``, from ``start_soon``.
@@ -45,6 +36,7 @@ class Handle(Generic[T]):
 
     __slots__ = (
         "_began",
+        "_halted",
         "_loop",
         "_outcome",
         "_swallowed",
@@ -63,8 +55,9 @@ class Handle(Generic[T]):
         self.is_told = False
         self._loop = loop
         self._began = began
-        self._task: Task[T | Halt] | None = None
+        self._task: Task[T] | None = None
         self._swallowed = False
+        self._halted: BaseException | None = None
         self._outcome: Outcome[T] | None = None
         self._waiters: list[Future[None]] | None = None
 
@@ -127,7 +120,7 @@ class Handle(Generic[T]):
         """Return the outcome, if there is one, without being told."""
         return self._outcome
 
-    async def run(self, func: Callable[..., Awaitable[T]], args: tuple[Any, ...], options: dict[str, Any]) -> T | Halt:
+    async def run(self, func: Callable[..., Awaitable[T]], args: tuple[Any, ...], options: dict[str, Any]) -> T:
         """Be the child's coroutine."""  # Any: start_soon has checked the arguments' types
         returned: object = None
         try:
@@ -136,15 +129,17 @@ class Handle(Generic[T]):
                 raise no_awaitable("group.start_soon", func, returned)
             return await returned
         except STOPPING as error:  # raised out of a task it would stop the loop before anybody is told
-            return Halt(error)
+            # kept here, since a task that ends with a cancellation pending drops what it returns
+            self._halted = error
+            return cast("T", None)
         finally:
             del self, func, args, options, returned  # a failure's traceback refers to this frame
 
-    def started(self, task: Task[T | Halt]) -> None:
+    def started(self, task: Task[T]) -> None:
         """Know the task; it may have ended already."""
         self._task = task
 
-    def end(self, task: Task[T | Halt], now: float) -> Outcome[T]:
+    def end(self, task: Task[T], now: float) -> Outcome[T]:
         """Take the outcome from the task that has ended, and let go of the task."""
         outcome = self._outcome = self._outcome_of(task, now - self._began)
         self._swallowed = isinstance(outcome, Value) and task.cancelling() > 0
@@ -155,7 +150,11 @@ class Handle(Generic[T]):
         self._waiters = None
         return outcome
 
-    def _outcome_of(self, task: Task[T | Halt], duration: float) -> Outcome[T]:
+    def _outcome_of(self, task: Task[T], duration: float) -> Outcome[T]:
+        if self._halted is not None:
+            halted, self._halted = self._halted, None
+            strip_own_frames(halted)
+            return Failure(halted, self.index, self.name, 1, duration)
         try:
             result = task.result()
         except CancelledError as error:
@@ -164,7 +163,4 @@ class Handle(Generic[T]):
         except BaseException as error:  # handed on: it is the outcome  # noqa: BLE001
             strip_own_frames(error)
             return Failure(error, self.index, self.name, 1, duration)
-        if isinstance(result, Halt):
-            strip_own_frames(result.error)
-            return Failure(result.error, self.index, self.name, 1, duration)
         return Value(result, self.index, self.name, 1, duration)

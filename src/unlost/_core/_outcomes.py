@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
 from unlost._core._summary import summary
-from unlost.errors import ChildCancelled, recall, remember
+from unlost.errors import ChildCancelled, group_of, recall, remember
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ class Outcomes(list[Outcome[T]]):
 
         Attached to it are these outcomes, or all those that they were picked from, ``among``.
         """
-        group = BaseExceptionGroup(message, [_as_exception(failure) for failure in self.failures])
+        group = group_of(message, [_as_exception(failure) for failure in self.failures])
         attach(group, self if among is None else among)
         return group
 
@@ -90,7 +90,9 @@ def partial(error: BaseException) -> Outcomes[Any] | None:  # Any: the error doe
 
 
 def attach(error: BaseException, outcomes: Outcomes[Any]) -> None:  # Any: as above
-    """Keep ``outcomes`` with ``error``, behind those that are there."""
-    if present := partial(error):
-        outcomes = Outcomes([*present, *outcomes])
+    """Keep ``outcomes`` with ``error``, behind those that are there, each of them once."""
+    present = partial(error) or ()
+    known = set(map(id, outcomes))
+    if before := [outcome for outcome in present if id(outcome) not in known]:
+        outcomes = Outcomes([*before, *outcomes])
     remember(error, _KEY, outcomes)

@@ -89,6 +89,7 @@ def run(
         copy_context().run(program.live, main, args)
         return program.conclude()
     finally:
+        _close(main)  # a signal may have come before its first step
         del program, main, args  # the frames of what comes out refer to this one
 
 

@@ -10,13 +10,22 @@ from typing import Any, Final
 _LEAVES_IT_PENDING: Final = sys.version_info < (3, 13)
 
 
+def cancelling_before(task: Task[Any]) -> int:  # Any: of every result
+    """
+    Return how many cancellations of the current task were delivered by now: what a block compares with at its end.
+
+    One that is still pending comes out of an await inside of the block: it belongs to that.
+    """
+    return max(0, task.cancelling() - bool(getattr(task, "_must_cancel", False)))  # private, and foreign tasks exist
+
+
 async def take_back(task: Task[Any], baseline: int) -> bool:  # Any: of every result
     """
     Take back one cancellation of ``task``, which is the running one; tell whether no other is left.
 
     Args:
         task: The current task.
-        baseline: Its ``cancelling()`` when the block began that asked for the cancellation.
+        baseline: What ``cancelling_before`` said when the block began that asked for the cancellation.
     """
     if task.uncancel() > baseline:
         return False

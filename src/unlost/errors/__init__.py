@@ -27,6 +27,7 @@ from unlost.errors._groups import leaves, rebuild, split, walk
 from unlost.errors._hints import retry_after, status_of
 from unlost.errors._history import attach_attempts, attempts, move_history
 from unlost.errors._kinds import Kind
+from unlost.errors._own_group import group_of
 from unlost.errors._private import forget, headline, recall, remember
 from unlost.errors._translate import translate
 
@@ -56,6 +57,7 @@ __all__ = [
     "default_kinds",
     "extend_kinds",
     "forget",
+    "group_of",
     "headline",
     "leaves",
     "move_history",

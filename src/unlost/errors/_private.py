@@ -47,6 +47,13 @@ def remember(error: BaseException, key: str, value: object) -> None:
     kept.values[key] = value
 
 
+def share(source: BaseException, target: BaseException) -> None:
+    """Let ``target``, a new exception, read what ``source`` had; what is written to either later is its own."""
+    stored = dictionary_of(source).get(KEY)
+    if stored is not None:
+        dictionary_of(target)[KEY] = _Kept(target, dict(_opened(source, stored).values))
+
+
 def remembered(error: BaseException) -> tuple[str, ...]:
     """Return the keys under which something was remembered."""
     stored = dictionary_of(error).get(KEY)

@@ -30,6 +30,7 @@ from unlost._core import (
     add_note,
     asked_now,
     attach_outcomes,
+    cancelling_before,
     emit,
     partial,
     take_back,
@@ -116,7 +117,7 @@ class Deadline:
             raise without_a_task(repr(self))
         self._task = task
         self._loop: AbstractEventLoop = task.get_loop()
-        self._cancelling = task.cancelling()
+        self._cancelling = cancelling_before(task)
         self._state = "active"
         if self._since is None:
             self._since = self._loop.time()
