@@ -8,56 +8,56 @@ common: a timeout around the task, and then the shutdown; somebody impatient who
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 
 import unlost
+
+Close = Callable[[], Awaitable[None]]
+Way = Callable[[Close], Awaitable[None]]
 
 
 class Ledger:
     """Is closed once somebody elsewhere has answered."""
 
-    def __init__(self, lock: str = "works") -> None:
-        self.state, self.lock = "open", lock
+    def __init__(self, *, is_stuck: bool = False) -> None:
+        self.state, self.is_stuck = "open", is_stuck
         self.opened, self.closing, self.answered = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def close(self) -> None:
         self.state = "half closed"
         self.closing.set()
         await self.answered.wait()
-        if self.lock == "is stuck":
+        if self.is_stuck:
             raise OSError("the lock is stuck")
         self.state = "closed"
 
 
-async def keep(ledger: Ledger, run: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]) -> None:
+async def keep(ledger: Ledger, way: Way) -> None:
     try:
         ledger.opened.set()
         await asyncio.Event().wait()  # until it is cancelled; no `except Exception` would see that
     finally:
-        await run(ledger.close)
+        await way(ledger.close)
 
 
-async def directly(close: Callable[[], Awaitable[None]]) -> None:
-    await close()
-
-
-async def cancel(ledger: Ledger, task: asyncio.Task[None], *, twice: bool) -> None:
+async def cancel(ledger: Ledger, task: asyncio.Task[None], *reasons: str) -> None:
     await ledger.opened.wait()
-    task.cancel("the time is up")
+    task.cancel(reasons[0])
     await ledger.closing.wait()  # it has come to its finally
-    if twice:
-        task.cancel("the program ends")
+    for reason in reasons[1:]:
+        task.cancel(reason)
     ledger.answered.set()
     await asyncio.wait([task])
 
 
-async def try_it_on(run: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]) -> None:
+async def close_in(way: Way) -> None:
     ledger = Ledger()
-    await cancel(ledger, asyncio.create_task(keep(ledger, run)), twice=True)
+    await cancel(ledger, asyncio.create_task(keep(ledger, way)), "the time is up", "the program ends")
     print("  cancelled twice: the ledger is", ledger.state)
 
-    ledger = Ledger(lock="is stuck")
-    task = asyncio.create_task(keep(ledger, run))
-    await cancel(ledger, task, twice=False)
+    ledger = Ledger(is_stuck=True)
+    task = asyncio.create_task(keep(ledger, way))
+    await cancel(ledger, task, "the time is up")
     try:
         await task
     except (asyncio.CancelledError, OSError) as error:
@@ -69,21 +69,18 @@ async def fail(message: str) -> None:
 
 
 async def plainly() -> None:
-    await try_it_on(directly)
+    await close_in(lambda close: close())
     try:
-        try:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(fail, "the drawer is stuck")
+            stack.push_async_callback(fail, "the receipt was not printed")
             await fail("the sale failed")
-        finally:
-            try:
-                await fail("the receipt was not printed")
-            finally:
-                await fail("the drawer is stuck")
-    except OSError as error:  # the first one is to be found in the __context__ of its __context__
+    except OSError as error:  # why the sale failed is in the __context__ of its __context__
         print("  an error, and two cleanups fail:", repr(error), sep="\n    ")
 
 
 async def with_unlost() -> None:
-    await try_it_on(unlost.cleanup)
+    await close_in(unlost.cleanup)
     try:
         async with unlost.Finalizers() as finalizers:
             finalizers.push(fail, "the drawer is stuck")

@@ -3,8 +3,7 @@
 
 By default `asyncio.gather` raises the first error. Its siblings are not cancelled, whatever tutorials say: they run on,
 and what they raise later is marked as retrieved and dropped. With `return_exceptions=True` errors come as results, and
-whoever filters them with `isinstance(result, Exception)` takes a cancellation for a value, since `CancelledError` is a
-`BaseException`.
+whoever filters them with `isinstance(result, Exception)` takes a cancellation for a value: `CancelledError` is none.
 """
 
 import asyncio
@@ -33,19 +32,12 @@ class Shop:
 
 
 async def read() -> str:
-    await asyncio.sleep(0)
     return "a story of the sea"
 
 
-async def interrupted() -> str:
-    await asyncio.Event().wait()
-    return "never"
-
-
-async def cancel_soon(task: asyncio.Task[str]) -> str:
-    await asyncio.sleep(0)
-    task.cancel("the library closes")
-    return "closed the library"
+async def read_on() -> str:
+    await asyncio.Event().wait()  # until it is cancelled
+    return "a story without end"
 
 
 async def plainly() -> None:
@@ -61,15 +53,14 @@ async def plainly() -> None:
     await asyncio.wait([second])  # which looks at nobody's exception
     del second
     gc.collect()  # now at the latest asyncio tells of exceptions that nobody looked at
-    print("    its sibling ran on:", *shop.shipped)
+    print("    its sibling ran on and shipped", *shop.shipped)
     print("    and of its ValueError the event loop heard", len(reports), "times")
 
-    reader = asyncio.create_task(interrupted())
-    results = await asyncio.gather(read(), reader, cancel_soon(reader), return_exceptions=True)
-    print("  return_exceptions=True, what is no Exception among the results:")
-    for result in results:
-        if not isinstance(result, Exception):
-            print("   ", repr(result))
+    reader = asyncio.create_task(read_on())
+    asyncio.get_running_loop().call_soon(reader.cancel, "the library closes")
+    results = await asyncio.gather(read(), shop.first(), reader, return_exceptions=True)
+    print("  return_exceptions=True, without what is an Exception:")
+    print("   ", [result for result in results if not isinstance(result, Exception)])
 
 
 async def with_unlost() -> None:
@@ -80,18 +71,19 @@ async def with_unlost() -> None:
         print("  unlost.gather:", errors.exceptions)
     except* ValueError as errors:
         print("    and", errors.exceptions)
-    print("    its sibling was cancelled, and has ended; shipped:", shop.shipped)
+    print("    the sibling was cancelled, and has ended; shipped:", shop.shipped)
 
-    reader = asyncio.create_task(interrupted())
+    reader = asyncio.create_task(read_on())
+    asyncio.get_running_loop().call_soon(reader.cancel, "the library closes")
     print("  unlost.settle:")
-    for outcome in await unlost.settle(read(), reader, cancel_soon(reader)):
+    for outcome in await unlost.settle(read, shop.first, reader):
         match outcome:
             case unlost.Value(text):
-                print("    got", repr(text))
-            case unlost.Cancelled():
-                print("    cancelled:", outcome.reason)
+                print("    a value:", repr(text))
             case unlost.Failure(error):
-                print("    failed:", repr(error))
+                print("    a failure:", repr(error))
+            case unlost.Cancelled():
+                print("    a cancellation:", outcome.reason)
 
 
 print("plain asyncio")

@@ -11,21 +11,21 @@ import gc
 
 import unlost
 
-sent: list[str] = []
+written: list[str] = []
 
 
 async def send_bill() -> None:
     raise ConnectionError("the post office is closed")
 
 
-async def wait_for_payment() -> str:
-    return await asyncio.get_running_loop().create_future()
+async def wait_for_payment() -> None:
+    await asyncio.get_running_loop().create_future()  # nobody else refers to it
 
 
 async def write_memoirs() -> None:
     for chapter in ("childhood", "the sea", "old age"):
         await asyncio.sleep(0)
-        sent.append(chapter)
+        written.append(chapter)
 
 
 async def plainly() -> None:
@@ -37,15 +37,15 @@ async def plainly() -> None:
     print("  the bill has failed; heard of it:", heard)
     del bill
     gc.collect()
-    print("  when its task was collected:", heard)
+    print("  after its task was collected:", heard)
 
     asyncio.create_task(wait_for_payment())  # noqa: RUF006  # that nobody keeps the task is the mistake shown
     await asyncio.sleep(0)
     gc.collect()
     print("  the payment that nobody kept:", heard[1:])
 
-    memoirs = asyncio.create_task(write_memoirs())
-    print("  main returns, and leaves", memoirs.get_coro().__qualname__)
+    memoirs = asyncio.create_task(write_memoirs(), name="memoirs")
+    print("  main returns before the", memoirs.get_name())
 
 
 def hear(error: BaseException, what: str) -> None:
@@ -57,33 +57,32 @@ async def with_unlost() -> None:
     await asyncio.wait([bill.task])
     print("  the bill has failed, see above")
 
-    unlost.spawn(wait_for_payment, name="payment")
-    await asyncio.sleep(0)
-    gc.collect()
-    print("  the payment is kept")
+    async with unlost.Background() as background:  # an owner for a part of the program, such as a server's lifespan
+        background.spawn(wait_for_payment)
+        await asyncio.sleep(0)
+        gc.collect()
+        (payment,) = background.running
+        print("  the payment that nobody kept:", payment.status)
+        payment.cancel("nobody pays")
+    print("  and when the block was left:", payment.status)
 
     second_bill = unlost.spawn(send_bill)
     try:
-        await second_bill  # who waits is told: then there is nothing to report
+        await second_bill  # whoever waits is told: then there is nothing to report
     except ConnectionError as error:
-        print("  the second bill:", repr(error))
+        print("  the second bill, awaited:", repr(error))
 
-    async with unlost.Background() as background:  # an owner for a part of the program: a server's lifespan
-        background.spawn(write_memoirs)
-    print("  the block waited for:", sent)
-    sent.clear()
-
-    unlost.spawn(write_memoirs)
-    print("  main returns")
+    memoirs = unlost.spawn(write_memoirs, name="memoirs")
+    print("  main returns before the", memoirs.name)
 
 
 print("plain asyncio")
 asyncio.run(plainly())
-print("  sent after that:", sent)
+print("  what came of them:", written)
 print("with unlost")
 with unlost.report_to(hear):  # by default, reports go to standard error, with their tracebacks
     try:
-        unlost.run(with_unlost, grace=0.1)
+        unlost.run(with_unlost)
     except* ConnectionError as errors:
-        print("  and the program fails for what nobody awaited:", errors.exceptions)
-print("  sent after that:", sent)
+        print("  the program fails at its end for what nobody awaited:", errors.exceptions)
+print("  what came of them:", written)

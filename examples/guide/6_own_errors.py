@@ -16,7 +16,7 @@ class ShopError(Exception):
 
 
 class ShopDown(ShopError, unlost.TransientError):
-    """Later it may work. The second base says so to `unlost`; plain asyncio has nothing to say it to."""
+    """It may work later: the second base says so to `unlost`. In plain asyncio there is nobody to say it to."""
 
 
 class NoSuchBook(ShopError, unlost.PermanentError):
@@ -24,7 +24,7 @@ class NoSuchBook(ShopError, unlost.PermanentError):
 
 
 class Line:
-    """The foreign library: gives the answers it was made with, one for each call, the last one again and again."""
+    """A foreign library's connection: gives one answer after the other, the last one again and again."""
 
     def __init__(self, *answers: float | Exception) -> None:
         self.answers = list(answers)
@@ -57,7 +57,7 @@ async def plainly() -> None:
         try:
             await price_plainly(line)
         except ShopError as error:
-            print(f"  {line.calls} calls: {error!r}\n    from {error.__cause__!r}")
+            print(f"  asked {line.calls} x: {error!r}\n    from {error.__cause__!r}")
 
 
 @unlost.retry(attempts=3, base=0)
@@ -71,7 +71,7 @@ async def with_unlost() -> None:
         try:
             await price(line)
         except ShopError as error:
-            print(f"  {line.calls} calls: {error!r}, {unlost.classify(error).value}\n    from {error.__cause__!r}")
+            print(f"  asked {line.calls} x: {error!r}, {unlost.classify(error).value}\n    from {error.__cause__!r}")
             for earlier in unlost.attempts(error):
                 print(f"    before it {earlier!r} from {earlier.__cause__!r}")
 

@@ -11,7 +11,7 @@ import pytest
 from unlost._core import cancel_reason, report_to
 from unlost._core._background import Background
 from unlost._core._spawn import spawn
-from unlost.errors import UsageError, attached
+from unlost.errors import ChildFailed, UsageError, attached
 
 
 @pytest.fixture
@@ -214,6 +214,20 @@ async def test_a_stopping_exception_leaves_no_cancellation_behind_where_the_bloc
     await asyncio.sleep(1)
 
 
+async def test_a_stopping_exception_ends_the_grace_of_all_others():
+    async def stop():
+        await asyncio.sleep(1)
+        raise SystemExit(3)
+
+    began = now()
+    with pytest.raises(SystemExit):
+        async with Background(grace=1000) as background:
+            background.spawn(asyncio.sleep, 500)
+            background.spawn(stop)
+
+    assert now() - began == pytest.approx(1)
+
+
 async def test_a_second_stopping_exception_is_attached_and_reported(reported):
     async def stop(error):
         raise error
@@ -230,14 +244,22 @@ async def test_a_second_stopping_exception_is_attached_and_reported(reported):
     assert [error for error, _ in reported] == [second]
 
 
-async def test_who_awaits_a_task_that_raises_system_exit_is_not_stopped_twice():
+async def test_who_awaits_a_task_that_raises_system_exit_gets_child_failed_and_the_scope_the_exit():
     async def stop():
         await asyncio.sleep(1)
         raise SystemExit(3)
 
-    with pytest.raises(SystemExit):
+    async def wait_for(handle):
+        with pytest.raises(ChildFailed) as raised:
+            await handle
+        return raised.value.__cause__
+
+    with pytest.raises(SystemExit) as raised:
         async with Background() as background:
-            await background.spawn(stop)
+            waiting = asyncio.ensure_future(wait_for(background.spawn(stop)))
+            await asyncio.sleep(100)
+
+    assert await waiting is raised.value
 
 
 async def test_a_lifespan_that_is_entered_and_left_in_different_tasks_works():
@@ -290,10 +312,11 @@ async def test_a_failure_is_freed_without_the_collector():
     try:
         with report_to(lambda error, what: None):
             async with Background() as background:
+                alive.add(background)
                 background.spawn(fail)
                 handle = background.spawn(fail)
                 await asyncio.sleep(0)
-                assert len(alive) == 2
+                assert len(alive) == 3
                 with comes_out(ValueError):
                     await handle
                 del handle, background

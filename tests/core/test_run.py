@@ -249,6 +249,28 @@ def test_a_stopping_exception_in_a_callback_comes_out_in_order(loop_factory):
     assert log == ["cleaned up"]
 
 
+def test_a_second_exit_does_not_cut_the_cleanup_of_main_short():
+    async def exit_after(seconds, status):
+        await asyncio.sleep(seconds)
+        raise SystemExit(status)
+
+    async def main():
+        tasks = [asyncio.create_task(exit_after(seconds, status)) for seconds, status in ((0, 1), (0.05, 2))]
+        try:
+            await asyncio.sleep(100)
+        finally:
+            await asyncio.sleep(0.1)
+            log.append(len(tasks))
+
+    log = []
+    with pytest.raises(SystemExit) as raised:
+        run(main)
+
+    assert raised.value.code == 1
+    assert [error.code for error in attached(raised.value)] == [2]
+    assert log == [2]
+
+
 def test_mains_own_exit_wins_and_the_others_travel_with_it(reported):
     first, own = SystemExit(3), SystemExit(4)
 
@@ -459,12 +481,10 @@ def test_several_programs_in_several_threads_each_own_their_tasks():
 
 def test_code_in_a_context_of_its_own_finds_the_program_of_its_loop():
     async def main():
-        loop = asyncio.get_running_loop()
-        loop.call_soon(spawn, asyncio.sleep, 0, context=contextvars.Context())
-        await asyncio.sleep(0.01)
-        return True
+        handle = contextvars.Context().run(spawn, asyncio.sleep, 0, "found")
+        return await handle
 
-    assert run(main)
+    assert run(main) == "found"
 
 
 def test_a_loop_that_cannot_be_made_leaves_nothing_un_awaited():

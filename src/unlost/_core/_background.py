@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar, TypeVarTuple
 
@@ -94,7 +93,7 @@ class Background:
         fatal = owner.take_fatal()
         try:
             if fatal is not None:
-                await self._take_back_cancellation(body_error, cancellation)
+                self._take_back_cancellation()
                 accompany(fatal, [body_error], owner.take_unheard(), "its Background scope was stopped")
                 reraise(fatal)
             self._hand_over_failures(owner)
@@ -114,16 +113,13 @@ class Background:
         if body is not None and not self._is_left and not body.done():
             self._is_body_cancelled = body.cancel(asked_now(reason, "Background"))
 
-    async def _take_back_cancellation(
-        self, body_error: BaseException | None, cancellation: CancelledError | None
-    ) -> None:
-        """Leave no trace of the cancellation that stopped the block, neither in the count nor on its way."""
-        if not self._is_body_cancelled or self._body is None or self._body is not asyncio.current_task():
-            return
-        if cancellation is None and not isinstance(body_error, CancelledError):
-            with suppress(CancelledError):  # our own: on 3.11 and 3.12, uncancel() leaves it pending
-                await asyncio.sleep(0)
-        self._body.uncancel()
+    def _take_back_cancellation(self) -> None:
+        """Leave the count as it was before the block was cancelled; it is not pending any more.
+
+        A task's end is told between two steps of the block: the next one raises it, here or in the block.
+        """
+        if self._is_body_cancelled and self._body is not None and self._body is asyncio.current_task():
+            self._body.uncancel()
 
     def _opened(self) -> Owner:
         if self._owner is None:

@@ -93,8 +93,9 @@ class DropIn(asyncio.TaskGroup):
                 try:
                     await self._on_completed_fut
                 except CancelledError as asked:
-                    # may come more than once; the first one says why
-                    cancellation = cancellation or asked.with_traceback(None)
+                    # may come more than once; the first one that is not ours says why
+                    if cancellation is None or self._is_own(cancellation):
+                        cancellation = asked.with_traceback(None)
                     if not self._aborting:
                         self._abort("the group's owner was cancelled")
             self._on_completed_fut = None
@@ -213,6 +214,9 @@ class DropIn(asyncio.TaskGroup):
             self._loop.call_soon(self._cancel_body, reason)
         else:
             self._cancel_body(reason)
+
+    def _is_own(self, cancellation: CancelledError) -> bool:
+        return bool(cancellation.args) and cancellation.args[0] is self._reason
 
     def _cancel_body(self, reason: Reason) -> None:
         if not self._exiting:

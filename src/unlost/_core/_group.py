@@ -253,6 +253,7 @@ class TaskGroup(DropIn, Generic[R]):
                 fatal = body_error
             if fatal is not None:
                 self._roll.hand_over(outcomes)
+                outcomes = Outcomes(outcome for outcome in outcomes if not _is_of(outcome, fatal))  # else a cycle
                 return raise_fatal(fatal, body_error, errors, outcomes)
             raised = self._judge(cancellation)
             if isinstance(body_error, GeneratorExit):
@@ -295,6 +296,10 @@ class TaskGroup(DropIn, Generic[R]):
         errors = tuple(outcome.error for outcome in outcomes if isinstance(outcome, Failure))
         survive(f"unlost.TaskGroup({type(self._policy).__name__.strip('_').lower()})", errors)
         self._roll.tell()
+
+
+def _is_of(outcome: Outcome[Any], error: BaseException) -> bool:
+    return isinstance(outcome, Failure) and outcome.error is error
 
 
 _PARTS = ("on_start", "on_outcome", "result")

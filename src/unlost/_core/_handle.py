@@ -6,7 +6,7 @@ from asyncio import AbstractEventLoop, CancelledError, Future, Task
 from collections.abc import Awaitable, Callable, Generator
 from inspect import isawaitable
 from types import CoroutineType
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast
 
 from unlost._core._caught import STOPPING, strip_own_frames
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
