@@ -36,6 +36,9 @@ from unlost._core._reraise import reraise
 from unlost._core._settle import settle
 from unlost._core._stream import Stream, stream
 from unlost._core._stubborn import StillRunning
+from unlost._core._supervisor import Supervisor
+from unlost._core._supervisor_child import ChildStatus
+from unlost._core._supervisor_restarts import ChildRestarted
 from unlost._core._swallowed import CancellationSwallowed
 from unlost._core._tasks import start as start_task
 from unlost._core._to_thread import abandoned, to_thread
@@ -51,6 +54,8 @@ __all__ = [
     "Cancelled",
     "Channel",
     "ChannelStatistics",
+    "ChildRestarted",
+    "ChildStatus",
     "Consumer",
     "Continue",
     "Decision",
@@ -73,6 +78,7 @@ __all__ = [
     "StillRunning",
     "Stop",
     "Stream",
+    "Supervisor",
     "Survived",
     "TaskGroup",
     "TaskStatus",

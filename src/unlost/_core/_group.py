@@ -252,8 +252,8 @@ class TaskGroup(DropIn, Generic[R]):
             if fatal is None and isinstance(body_error, STOPPING):
                 fatal = body_error
             if fatal is not None:
-                self._roll.hand_over(outcomes)
                 outcomes = Outcomes(outcome for outcome in outcomes if not _is_of(outcome, fatal))  # else a cycle
+                self._roll.hand_over(outcomes)
                 return raise_fatal(fatal, body_error, errors, outcomes)
             raised = self._judge(cancellation)
             if isinstance(body_error, GeneratorExit):
