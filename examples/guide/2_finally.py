@@ -40,7 +40,8 @@ async def keep(ledger: Ledger, way: Way) -> None:
         await way(ledger.close)
 
 
-async def cancel(ledger: Ledger, task: asyncio.Task[None], *reasons: str) -> None:
+async def cancelled(ledger: Ledger, way: Way, *reasons: str) -> asyncio.Task[None]:
+    task = asyncio.create_task(keep(ledger, way))
     await ledger.opened.wait()
     task.cancel(reasons[0])
     await ledger.closing.wait()  # it has come to its finally
@@ -48,18 +49,15 @@ async def cancel(ledger: Ledger, task: asyncio.Task[None], *reasons: str) -> Non
         task.cancel(reason)
     ledger.answered.set()
     await asyncio.wait([task])
+    return task
 
 
 async def close_in(way: Way) -> None:
     ledger = Ledger()
-    await cancel(ledger, asyncio.create_task(keep(ledger, way)), "the time is up", "the program ends")
+    await cancelled(ledger, way, "the time is up", "the program ends")
     print("  cancelled twice: the ledger is", ledger.state)
-
-    ledger = Ledger(is_stuck=True)
-    task = asyncio.create_task(keep(ledger, way))
-    await cancel(ledger, task, "the time is up")
     try:
-        await task
+        await (await cancelled(Ledger(is_stuck=True), way, "the time is up"))
     except (asyncio.CancelledError, OSError) as error:
         print("  cancelled, and closing fails:", repr(error), *map(repr, unlost.attached(error)), sep="\n    ")
 

@@ -128,7 +128,7 @@ async def test_an_outside_cancellation_while_a_cancelled_group_waits_for_its_chi
         try:
             await asyncio.sleep(1000)
         finally:
-            await asyncio.sleep(10)
+            await asyncio.sleep(8)
 
     async def owner():
         async with TaskGroup() as group:

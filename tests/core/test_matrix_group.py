@@ -7,7 +7,7 @@ The expectations come from ``support.group_model``, which knows nothing of the c
 
 import asyncio
 import contextlib
-from itertools import product
+from itertools import combinations_with_replacement, product
 
 import pytest
 
@@ -27,6 +27,7 @@ from support.group_model import (
     expect,
 )
 from support.ledger import Ledger, State
+from support.virtual_time import VirtualTimeLoop
 from unlost._core._group import TaskGroup
 from unlost._core._group_policies import collect, fail_fast, quorum, tolerate, wait_all
 from unlost._core._handle import Handle
@@ -269,16 +270,19 @@ def receipts(scenario, expected):
             yield f"the receipt has {scenario.ledger.receipt.errors!r}, expected {errors!r}"
 
 
-def combinations(policy, start):
-    for body, first, second, cancellation in product(BODIES, CHILDREN, CHILDREN, CANCELLATIONS):
-        yield Combination(body, (first, second), cancellation, policy, start)
+def combinations(loop, policy, start):
+    """Yield all; on uvloop, whose tasks are asyncio's own, each two children in one order only."""
+    in_both_orders = isinstance(loop, VirtualTimeLoop)
+    pairs = product(CHILDREN, CHILDREN) if in_both_orders else combinations_with_replacement(CHILDREN, 2)
+    for children, body, cancellation in product(pairs, BODIES, CANCELLATIONS):
+        yield Combination(body, children, cancellation, policy, start)
 
 
 def run_all(loop, policy, start):
     is_eager = loop.get_task_factory() is not None
     wrong, by_the_loop, count, endless = [], [], 0, 0
     loop.set_exception_handler(lambda _loop, context: by_the_loop.append(str(context)))
-    for combination in combinations(policy, start):
+    for combination in combinations(loop, policy, start):
         count += 1
         expected = expect(combination, is_eager=is_eager)
         scenario = Scenario(loop, combination)
@@ -304,6 +308,6 @@ def test_whatever_happens_in_a_group_nothing_is_lost(virtual_loop, policy, start
     finally:
         loop.close()
 
-    print(f"{policy}, {start}: {count} combinations, {endless} of them without an end")
+    print(f"{policy}, {start}: {count} combinations, {endless} of them wait for ever, as they must")
     assert not wrong, "\n".join([f"{len(wrong)} of {count} combinations:", *wrong[:SHOWN]])
-    assert count == len(BODIES) * len(CHILDREN) ** 2 * len(CANCELLATIONS)
+    assert count == len(BODIES) * len(CANCELLATIONS) * (64 if isinstance(loop, VirtualTimeLoop) else 36)
