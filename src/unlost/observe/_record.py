@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from typing import Literal, NamedTuple, TypeAlias
 
-from unlost.errors import DeadlineExceeded, attempts, classify, recall
+from unlost.errors import attached, attempts, classify, recall
 from unlost.observe import _limits
 from unlost.observe._attributes import attributes_of
 from unlost.observe._frames import frames_of
@@ -105,8 +105,7 @@ class _Recording:
             self._queue.append(_Waiting(beneath, node, slot, depth + 1))
         self._queue_all(_members(error), node, "members", depth)
         self._queue_all(attempts(error), node, "attempts", depth)
-        if issubclass(type(error), DeadlineExceeded):
-            self._queue_all(recall(error, "errors") or (), node, "errors", depth)
+        self._queue_all(attached(error), node, "errors", depth)
 
     def _queue_all(self, errors: tuple[BaseException, ...], node: ErrorRecord, slot: Slot, depth: int) -> None:
         for error in errors[: _limits.CHILDREN]:
@@ -192,14 +191,14 @@ def _members(error: BaseException) -> tuple[BaseException, ...]:
 
 
 def _notes(error: BaseException) -> list[object]:
-    """Return the notes but the one that lists the attempts, which are recorded themselves."""
+    """Return the notes but those that list attempts and attached errors, which are recorded themselves."""
     notes: object = guarded(lambda: getattr(error, "__notes__", None), lambda _error: None)
     if notes is None:
         return []
     if not isinstance(notes, list | tuple):
         return [f"<__notes__ is of type {type_name(type(notes))}, not a list>"]
-    ours = recall(error, "note")
-    return [note for note in notes if not (type(note) is str and note == ours)]
+    ours = (recall(error, "note"), recall(error, "errors note"))
+    return [note for note in notes if not (type(note) is str and note in ours)]
 
 
 def _count(node: ErrorRecord, what: str, number: int) -> None:

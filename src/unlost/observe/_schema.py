@@ -61,7 +61,7 @@ class ErrorRecord(TypedDict):
         context: The error that was being handled; absent where ``raise ... from`` suppressed it.
         members: Of an exception group, in order.
         attempts: The errors of earlier attempts, oldest first.
-        errors: What else happened when a deadline fired.
+        errors: What else travels with it: what cleanup raised, what a deadline cut short.
         seen: True where this error is recorded elsewhere in the same tree; only its type and message stand here.
         cut: How many members, notes, attempts, ... were left out; ``between`` counts the errors left out between
             this one and the one it caused.
