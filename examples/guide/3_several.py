@@ -73,7 +73,7 @@ async def with_unlost() -> None:
         async with unlost.TaskGroup() as group:  # the default stops at the first failure, as asyncio's does
             for author in AUTHORS:
                 group.start_soon(write_to, author)
-    except ExceptionGroup as errors:
+    except* LookupError as errors:
         print("  unlost.TaskGroup() raises", errors.exceptions)
         print("    and hands over:", *(type(outcome).__name__ for outcome in unlost.partial(errors) or ()))
 

@@ -205,7 +205,7 @@ async def test_our_reason_stays_even_if_the_item_loses_the_message():
 
     with pytest.raises(asyncio.CancelledError) as caught:
         await calling
-    assert partial(caught.value)[0].reason == "the caller was cancelled"
+    assert partial(caught.value)[0].reason == "the caller was cancelled: enough"
 
 
 async def test_nothing_vanishes_if_only_the_loop_knows_of_it():
@@ -272,7 +272,7 @@ async def test_the_callers_cancellation_comes_out_with_its_message_count_and_the
 
     assert message == ("enough",)
     assert [outcome.index for outcome in outcomes] == [0, 1, 2, 3]
-    assert [outcome.reason for outcome in outcomes[1:]] == ["the caller was cancelled"] * 3
+    assert [outcome.reason for outcome in outcomes[1:]] == ["the caller was cancelled: enough"] * 3
     assert only_this_task()
 
 

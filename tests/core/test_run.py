@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import gc
 import threading
 import time
 import warnings
@@ -434,7 +435,7 @@ def test_to_thread_works_many_times_at_once():
     assert run(main) == [str(number) for number in range(200)]
 
 
-def test_a_task_that_does_not_stop_is_said_and_the_run_ends(capfd):
+def test_a_task_that_does_not_stop_is_said_and_the_run_ends(capfd, reported):
     async def stubborn():
         while True:
             try:
@@ -452,7 +453,9 @@ def test_a_task_that_does_not_stop_is_said_and_the_run_ends(capfd):
 
     told = capfd.readouterr().err
     assert told.startswith("unlost: task 'mule': cancellation requested 0.1 s ago, still running at test_run.py:")
-    tasks[0].get_coro().close()
+    tasks.pop().get_coro().close()
+    gc.collect()
+    assert reported == []  # it was said once: not again when it is destroyed
 
 
 def test_in_another_thread_it_works_without_signals():

@@ -45,7 +45,7 @@ class Program:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": ""},
+            env={**os.environ, "PYTHONPATH": "", "PYTHONUNBUFFERED": ""},
             preexec_fn=_with_default_signals,
         )
 

@@ -11,6 +11,7 @@ from unlost._core._children import Children
 from unlost._core._children_ending import conclude, leave_with
 from unlost._core._operation import Operation
 from unlost._core._outcome import Outcome
+from unlost._core._reason import passed_on
 from unlost._core._waiters import Waiters
 from unlost.errors import UsageError
 
@@ -92,7 +93,7 @@ class AsCompleted(Generic[T]):
     ) -> None:
         children = self._running()
         if children.is_running:
-            children.cancel("the block was left")
+            children.cancel(_why_left(body_error))
         cancellation = await children.join()
         try:
             if children.fatal is None and (cancellation is None or isinstance(body_error, CancelledError)):
@@ -114,3 +115,9 @@ class AsCompleted(Generic[T]):
                 "           async for outcome in outcomes: ..."
             )
         return self._children
+
+
+def _why_left(body_error: BaseException | None) -> str:
+    if isinstance(body_error, CancelledError):
+        return passed_on("the caller was cancelled", body_error)
+    return "the block was left"

@@ -23,7 +23,7 @@ from unlost._core._clock import time_of
 from unlost._core._operation import Operation, check_operations
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
 from unlost._core._outcomes import Outcomes
-from unlost._core._reason import Reason, asked_now, cancel_reason
+from unlost._core._reason import Reason, asked_now, passed_on
 from unlost._core._stubborn import Watch
 from unlost._core._tasks import starter
 from unlost.errors import headline
@@ -130,8 +130,7 @@ class Children(Generic[T]):
                 if cancellation is None:
                     # nothing but our own frames, and this one refers to the error
                     cancellation = error.with_traceback(None)
-                why = cancel_reason(error)
-                self.cancel(f"the caller was cancelled: {why}" if why else "the caller was cancelled")
+                self.cancel(passed_on("the caller was cancelled", error))
         if self._watch is not None:
             self._watch.stop()
         if self._reason is not None:

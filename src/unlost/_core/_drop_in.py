@@ -26,7 +26,7 @@ from typing import Any, Final, Self, TypeVar
 from unlost._core._caught import STOPPING
 from unlost._core._clock import time_of
 from unlost._core._events import is_listened_to
-from unlost._core._reason import Reason, asked_now
+from unlost._core._reason import Reason, asked_now, passed_on
 from unlost._core._report import report
 from unlost._core._stubborn import Watch
 from unlost._core._tasks import starter
@@ -38,6 +38,8 @@ T = TypeVar("T")
 
 # 3.13's own tests want a refused coroutine closed; those of 3.11 and 3.12 await it afterwards.
 _CLOSES_REFUSED: Final = sys.version_info >= (3, 13)
+
+_OWNER_CANCELLED: Final = "the group's owner was cancelled"
 
 # The await graph of 3.14: `python -m asyncio pstree` shows who waits for whom.
 _add_awaited_by: Final = getattr(asyncio, "future_add_to_awaited_by", None)
@@ -97,7 +99,7 @@ class DropIn(asyncio.TaskGroup):
                     if cancellation is None or self._is_own(cancellation):
                         cancellation = asked.with_traceback(None)
                     if not self._aborting:
-                        self._abort("the group's owner was cancelled")
+                        self._abort(passed_on(_OWNER_CANCELLED, asked))
             self._on_completed_fut = None
             if self._watch is not None:
                 self._watch.stop()
@@ -248,7 +250,7 @@ class DropIn(asyncio.TaskGroup):
 
 def _why_left(body_error: BaseException) -> str:
     if isinstance(body_error, CancelledError):
-        return "the group's owner was cancelled"
+        return passed_on(_OWNER_CANCELLED, body_error)
     return f"the group's body failed: {headline(body_error)}"
 
 

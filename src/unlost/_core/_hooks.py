@@ -79,8 +79,6 @@ def _replace(loop: asyncio.AbstractEventLoop, number: int, handler: SignalHandle
 
 
 def _put_back_in_child() -> None:
-    if _replaced:
-        signal.set_wakeup_fd(-1)  # it is the parent's: each signal to the child would reach the parent's loop
     for number, before in _replaced.items():
         signal.signal(number, before)
     _replaced.clear()

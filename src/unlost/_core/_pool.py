@@ -26,6 +26,7 @@ from unlost._core._caught import STOPPING, as_input_error, outcome_of, strip_own
 from unlost._core._clock import time_of
 from unlost._core._isolation import Isolation, spent_check
 from unlost._core._outcome import Failure, Outcome, Value
+from unlost._core._reason import passed_on
 from unlost._core._report import report
 from unlost._core._source import END, WAIT, Mark, Source
 from unlost._core._tasks import start
@@ -127,7 +128,7 @@ class Pool(Generic[S, T]):
                     cancellation = error.with_traceback(None)
                 elif self._feeder is not None:
                     self._feeder.cancel()
-                self.cancel("the caller was cancelled")
+                self.cancel(passed_on("the caller was cancelled", error))
         return cancellation
 
     def take_errors(self) -> tuple[BaseException | None, BaseException | None]:

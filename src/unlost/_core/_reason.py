@@ -40,6 +40,12 @@ def asked_now(why: str, who: str) -> Reason:
     return Reason(why, who, monotonic())
 
 
+def passed_on(what: str, cancellation: CancelledError) -> str:
+    """Return the reason for a cancellation that follows from another one: ``what`` happened, and why."""
+    why = cancel_reason(cancellation)
+    return f"{what}: {why}" if why else what
+
+
 def cancel_reason(error: CancelledError) -> Reason:
     """
     Return why ``error`` was raised: its text is empty where nobody gave a reason.
