@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from unlost._core import cancel_reason, report_to
+from unlost._core import cancel_reason, forgive, forgiven, report_to
 from unlost._core._background import Background
 from unlost._core._spawn import spawn
 from unlost.errors import ChildFailed, UsageError, attached
@@ -326,3 +326,33 @@ async def test_a_failure_is_freed_without_the_collector():
         assert not alive
     finally:
         gc.enable()
+
+
+async def test_a_forgiven_task_is_counted_and_not_reported():
+    before, reported = forgiven().get("metrics are best effort", 0), []
+
+    async def fails():
+        await asyncio.sleep(1)
+        raise OSError("metrics down")
+
+    with report_to(lambda error, what: reported.append(error)):
+        async with Background() as background:
+            forgive(background.spawn(fails), "metrics are best effort")
+
+    assert reported == []
+    assert forgiven()["metrics are best effort"] == before + 1
+
+
+async def test_waiting_without_raising_is_being_told():
+    reported = []
+
+    async def fails():
+        await asyncio.sleep(1)
+        raise OSError("told")
+
+    with report_to(lambda error, what: reported.append(error)):
+        async with Background() as background:
+            outcome = await background.spawn(fails).wait()
+
+    assert str(outcome.error) == "told"
+    assert reported == []

@@ -205,7 +205,7 @@ async def test_awaiting_a_cancelled_child_is_no_cancellation_of_the_waiter():
 
     (child_cancelled,) = caught.value.exceptions
     assert isinstance(child_cancelled, ChildCancelled)
-    assert str(child_cancelled) == "not needed"
+    assert str(child_cancelled) == "for_ever was cancelled: not needed"
 
 
 async def test_awaiting_a_failed_child_raises_its_own_exception():
@@ -515,3 +515,15 @@ async def test_wait_all_lets_everybody_end_and_raises_all():
 
     assert ended == ["slow"]
     assert caught.value.exceptions == (error,)
+
+
+async def test_waiting_for_a_child_without_raising_hands_over_its_outcome():
+    error = OSError()
+
+    async with TaskGroup(collect()) as group:
+        failed = await group.start_soon(failing, error, 1).wait()
+        ended = group.start_soon(value, 2)
+        assert (await ended.wait()).value == 2
+        assert await ended.wait() is ended.outcome
+
+    assert failed.error is error

@@ -21,6 +21,7 @@ from unlost._core._outcomes import partial
 from unlost._core._race import race
 from unlost._core._report import report_to
 from unlost._core._settle import settle
+from unlost._core._unheard import take_unheard
 from unlost.errors import ChildCancelled, ChildFailed, attached
 
 HAS_UNCANCEL_THAT_CLEARS = sys.version_info >= (3, 13)
@@ -319,6 +320,29 @@ async def test_a_stopping_exception_comes_out_of_every_call_bare_with_the_rest_a
     assert [outcome.error.args for outcome in partial(caught.value)] == [("sibling",)]
     assert [str(error) for group in reported for error in group.exceptions] == ["sibling"]
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.mark.parametrize("call", [gather, settle, race])
+async def test_a_second_stopping_exception_is_attached_to_the_first_and_reported(call):
+    reported = []
+
+    with report_to(lambda error, what: reported.append(error)), pytest.raises(SystemExit, match="first") as caught:
+        await call(lambda: fails(SystemExit("first"), 1), lambda: fails_in_cleanup(SystemExit("second")))
+
+    assert [str(outcome.error) for outcome in partial(caught.value)] == ["second"]
+    assert [str(error) for group in reported for error in group.exceptions] == ["second"]
+
+
+async def test_a_second_stopping_exception_of_a_group_is_attached_to_the_first_and_reported():
+    reported = []
+
+    with report_to(lambda error, what: reported.append(error)), pytest.raises(SystemExit, match="first") as caught:
+        async with TaskGroup() as group:
+            group.start_soon(fails, SystemExit("first"), 1)
+            group.start_soon(fails_in_cleanup, SystemExit("second"))
+
+    assert [str(error) for error in attached(caught.value)] == ["second"]
+    assert [str(error) for group in reported for error in group.exceptions] == ["second"]
 
 
 def test_python_a_stopping_exception_passes_through_return_exceptions(virtual_loop):
@@ -639,6 +663,19 @@ async def test_python_except_star_binds_a_new_group_without_the_attributes_of_th
 def with_attribute(group):
     group.attribute = True
     return group
+
+
+@pytest.mark.parametrize("error", [ValueError("3"), SystemExit(3)])
+async def test_an_error_that_came_out_is_not_counted_as_one_that_nobody_looked_at(error):
+    take_unheard()
+
+    with pytest.raises((ExceptionGroup, SystemExit)):
+        async with TaskGroup() as group:
+            group.start_soon(fails, error, 1)
+    del group
+    gc.collect()
+
+    assert take_unheard() == []
 
 
 async def test_looking_at_a_childs_exception_does_not_silence_it():

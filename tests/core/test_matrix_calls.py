@@ -21,6 +21,7 @@ from unlost._core._outcome import Cancelled, Failure, Value
 from unlost._core._outcomes import partial
 from unlost._core._race import race, race_outcome
 from unlost._core._settle import settle
+from unlost._core._unheard import take_unheard
 
 PATIENCE = 50  # seconds of virtual time: everything that ends has ended long before
 SHOWN = 20
@@ -278,6 +279,7 @@ def combinations(loop, call):
 
 def run_all(loop, call):
     is_eager = loop.get_task_factory() is not None
+    take_unheard()
     wrong, by_the_loop, count, endless = [], [], 0, 0
     loop.set_exception_handler(lambda _loop, context: by_the_loop.append(str(context)))
     for combination in combinations(loop, call):
@@ -292,6 +294,8 @@ def run_all(loop, call):
             problems = list(differences(scenario, expected)) if expected.ends else []
         problems += [f"only the loop was told: {text}" for text in by_the_loop]
         by_the_loop.clear()
+        del scenario
+        problems += [f"was told and is counted: {text}" for text in take_unheard()]
         if problems:
             wrong.append("\n    ".join([str(combination), *problems]))
     return wrong, count, endless

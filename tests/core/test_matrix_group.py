@@ -33,6 +33,7 @@ from unlost._core._group_policies import collect, fail_fast, quorum, tolerate, w
 from unlost._core._handle import Handle
 from unlost._core._outcome import Cancelled, Failure, Value
 from unlost._core._outcomes import partial
+from unlost._core._unheard import take_unheard
 
 MAKE_POLICY = {
     "default": lambda: None,
@@ -280,6 +281,7 @@ def combinations(loop, policy, start):
 
 def run_all(loop, policy, start):
     is_eager = loop.get_task_factory() is not None
+    take_unheard()
     wrong, by_the_loop, count, endless = [], [], 0, 0
     loop.set_exception_handler(lambda _loop, context: by_the_loop.append(str(context)))
     for combination in combinations(loop, policy, start):
@@ -294,6 +296,8 @@ def run_all(loop, policy, start):
             problems = list(differences(scenario, expected)) if expected.ends else []
         problems += [f"only the loop was told: {text}" for text in by_the_loop]
         by_the_loop.clear()
+        del scenario
+        problems += [f"was told and is counted: {text}" for text in take_unheard()]
         if problems:
             wrong.append("\n    ".join([str(combination), *problems]))
     return wrong, count, endless

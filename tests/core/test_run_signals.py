@@ -266,6 +266,25 @@ print(signal.getsignal(signal.SIGINT) is signal.default_int_handler, signal.gets
     assert program.run(body) == (0, "True SIG_DFL\n", "")
 
 
+def test_a_program_in_another_thread_leaves_the_signals_of_the_first_one(program: Program) -> None:
+    body = """
+async def other():
+    return 1
+
+async def main():
+    await asyncio.to_thread(run, other)
+    try:
+        ready()
+        await asyncio.sleep(100)
+    except asyncio.CancelledError as cancelled:
+        return str(cancelled)
+
+print(run(main))
+"""
+
+    assert program.interrupt(body, signal.SIGTERM) == (0, "SIGTERM\n", "")
+
+
 def test_a_signal_to_a_forked_child_does_not_reach_its_parent(program: Program) -> None:
     body = """
 async def main():

@@ -80,6 +80,7 @@ def test_they_are_told_once_on_standard_error_when_the_interpreter_exits():
         "last words",
         "unlost: survived without a listener: fetch: 2 errors in 2 calls (last: OSError: no)",
         "unlost: survived without a listener: store: 1 error in 1 call (last: OSError: no)",
+        "unlost: to have them: with unlost.receipt() as survived: ..., or unlost.listen(...)",
     ]
 
 

@@ -29,6 +29,7 @@ INSTALLS_HOOKS = {
     "threading.excepthook",
     "sys.unraisablehook",
     "atexit.register",
+    "os.register_at_fork",
     "faulthandler.enable",
 }
 

@@ -291,7 +291,9 @@ class _Simulation:
         labels = {f"child {number}": child for number, child in enumerate(self.children, 1)}
         endings = {label: child.ended for label, child in labels.items() if child.ended is not None}
         failed = {label for label, ended in endings.items() if ended == "failure"}
-        expected = Expected(children=endings, failed=failed | {self.body_error} - {None}, cancelling=self.count)  # type: ignore[arg-type]  # mypy keeps None
+        expected = Expected(children=endings, failed=set(failed), cancelling=self.count)
+        if self.body_error is not None:
+            expected.failed.add(self.body_error)
         exits = {label for label, ended in endings.items() if ended == "exit"}
         expected.failed |= exits
         if exits:

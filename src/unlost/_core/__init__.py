@@ -6,6 +6,7 @@ travel with an error. The rest is for the floors above: the clock, backoff, even
 """
 
 from unlost._core._as_completed import AsCompleted, as_completed
+from unlost._core._background import Background
 from unlost._core._backoff import Backoff, constant, exponential, full_jitter
 from unlost._core._channel import Channel, ChannelStatistics
 from unlost._core._channel_ends import Consumer, Producer
@@ -33,7 +34,10 @@ from unlost._core._reason import Reason, asked_now, cancel_reason
 from unlost._core._receipt import Receipt, Survived, receipt, survive
 from unlost._core._report import Reporter, report, report_to
 from unlost._core._reraise import reraise
+from unlost._core._run import run
 from unlost._core._settle import settle
+from unlost._core._spawn import spawn
+from unlost._core._spawned import Spawned
 from unlost._core._stream import Stream, stream
 from unlost._core._stubborn import StillRunning
 from unlost._core._supervisor import Supervisor
@@ -49,6 +53,7 @@ from unlost._core._where import still_running, where
 __all__ = [
     "AsCompleted",
     "AttemptFailed",
+    "Background",
     "Backoff",
     "CancellationSwallowed",
     "Cancelled",
@@ -74,6 +79,7 @@ __all__ = [
     "Reason",
     "Receipt",
     "Reporter",
+    "Spawned",
     "Status",
     "StillRunning",
     "Stop",
@@ -113,7 +119,9 @@ __all__ = [
     "report",
     "report_to",
     "reraise",
+    "run",
     "settle",
+    "spawn",
     "start_task",
     "still_running",
     "stream",

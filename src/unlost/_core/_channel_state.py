@@ -71,7 +71,8 @@ class Side:
         self.owed.clear()
         errors = tuple(self.errors)
         if errors:
-            message += f" (the first with {headline(errors[0])})" if len(errors) > 1 else f": {headline(errors[0])}"
+            first = headline(errors[0])
+            message += f" (the first with {first})" if len(errors) > 1 else f": {first}"
         told = kind(message, errors)
         if errors:
             told.__cause__ = errors[0] if len(errors) == 1 else BaseExceptionGroup(f"{self.name}s failed", errors)

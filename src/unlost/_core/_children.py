@@ -86,7 +86,7 @@ class Children(Generic[T]):
         try:
             for operation in self._operations:
                 if type(operation) is CoroutineType:
-                    child = guarded(operation, halt)
+                    child = guarded(operation, halt)  # pyright: ignore[reportArgumentType]  # no function is one
                 elif isfuture(operation):
                     self._take_over(operation, ended)
                     continue
@@ -222,9 +222,11 @@ class Children(Generic[T]):
         if self._is_timed:
             self._ends[future] = self._time()
         # asked in this order: exception() of one that was cancelled would use up its CancelledError
-        if future.cancelled() or (error := future.exception()) is not None:
+        is_cancelled = future.cancelled()
+        error = None if is_cancelled else future.exception()
+        if is_cancelled or error is not None:
             self.failed += 1
-            if not future.cancelled() and isinstance(error, STOPPING):  # of a task that ran before it was given
+            if isinstance(error, STOPPING):  # of a task that ran before it was given
                 self._halt(error, future)
             if self._stops_at == "failure" and self._reason is None:
                 self.cancel(_why_failed(future))

@@ -71,7 +71,7 @@ class DropIn(asyncio.TaskGroup):
     async def __aenter__(self) -> Self:
         if self._entered:
             raise RuntimeError(f"TaskGroup {self!r} has already been entered")
-        self._loop = get_running_loop()
+        self._loop = get_running_loop()  # pyright: ignore[reportIncompatibleVariableOverride]  # the base's may be None
         parent = current_task(self._loop)
         if parent is None:
             raise RuntimeError(f"TaskGroup {self!r} cannot determine the parent task")

@@ -9,6 +9,7 @@ from typing import Any, Final
 from unlost._core._events import Event, emit
 from unlost._core._handle import Handle
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
+from unlost._core._spawned import Spawned
 from unlost.errors import UsageError, recall, remember
 
 _KEY: Final = "forgiven"
@@ -31,13 +32,14 @@ class Forgiven(Event):
     reason: str
 
 
-def forgive(what: Outcome[Any] | Handle[Any], reason: str) -> None:  # Any: of every result
+def forgive(what: Outcome[Any] | Handle[Any] | Spawned[Any], reason: str) -> None:  # Any: of every result
     """
     Say that a failure is not wanted, and why; it is counted, and ``Forgiven`` tells of it.
 
     Args:
-        what: An outcome; or the handle of a child, which may still run: if it fails then, its group goes on and does
-            not raise the failure. It stays among the group's outcomes.
+        what: An outcome; or the handle of a child or background task, which may still run. If it fails then, its group
+            goes on and does not raise the failure, which stays among the outcomes; of a background task nothing is
+            reported.
         reason: For whoever reads the counts; not empty.
 
     Raises:
@@ -45,7 +47,7 @@ def forgive(what: Outcome[Any] | Handle[Any], reason: str) -> None:  # Any: of e
     """
     if not str(reason or "").strip():
         raise UsageError(f"forgive() got reason={reason!r}.\nWrite forgive(outcome, 'why this error is not wanted').")
-    if isinstance(what, Handle):
+    if isinstance(what, Handle | Spawned):
         what.forgiven = what.forgiven or reason
         ended = what.peek()
         if ended is None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from asyncio import AbstractEventLoop, CancelledError, Future, Task
 from collections.abc import Awaitable, Callable, Generator
 from inspect import isawaitable
-from types import CoroutineType
+from types import CoroutineType, TracebackType
 from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast
 
 from unlost._core._caught import STOPPING, strip_own_frames
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
-from unlost._core._raised import raise_to_waiter
+from unlost._core._raised import check_waiter, raise_to_waiter
 from unlost._core._reason import asked_now, cancel_reason
 from unlost._core._startable import no_awaitable
 
@@ -41,6 +41,7 @@ class Handle(Generic[T]):
         "_outcome",
         "_swallowed",
         "_task",
+        "_traceback",
         "_waiters",
         "forgiven",
         "index",
@@ -57,6 +58,7 @@ class Handle(Generic[T]):
         self._began = began
         self._task: Task[T] | None = None
         self._swallowed = False
+        self._traceback: TracebackType | None = None
         self._halted: BaseException | None = None
         self._outcome: Outcome[T] | None = None
         self._waiters: list[Future[None]] | None = None
@@ -92,18 +94,29 @@ class Handle(Generic[T]):
         """
         return self._task is not None and self._task.cancel(asked_now(reason or "its handle was cancelled", self.name))
 
+    async def wait(self) -> Outcome[T]:
+        """
+        Wait for the child's end and return its outcome, whatever it is.
+
+        That the waiter is cancelled does not touch the child.
+        """
+        if self._outcome is None:
+            await self.ended()
+        self.is_told = True
+        assert self._outcome is not None  # ended: that is what it was woken for
+        return self._outcome
+
     def __await__(self) -> Generator[Any, None, T]:  # Any: what the future yields to the loop
         if self._outcome is None:
             yield from self.ended()
-        match self.outcome:
-            case Value(value):
-                return value
-            case Failure() as failure:
-                raise_to_waiter(failure, self.name)
-            case Cancelled() as cancelled:
-                cancelled.unwrap()
-            case None:
-                raise AssertionError(f"{self!r} woke its waiter and has not ended")
+        outcome = self.outcome
+        try:
+            if isinstance(outcome, Value):
+                return outcome.value
+            assert outcome is not None  # ended: that is what it was woken for
+            raise_to_waiter(outcome, self.name, self._traceback)
+        finally:
+            del self, outcome  # the error's traceback refers to this frame
 
     def __repr__(self) -> str:
         return f"<Handle {self.name!r} {self.status}>"
@@ -112,6 +125,8 @@ class Handle(Generic[T]):
 
     def ended(self) -> Future[None]:
         """Return what to await until the end; one for each waiter, so that cancelling one touches nobody else."""
+        if self._task is not None:
+            check_waiter(self, self._task)
         waiter: Future[None] = self._loop.create_future()
         self._waiters = [*(self._waiters or ()), waiter]
         return waiter
@@ -162,5 +177,6 @@ class Handle(Generic[T]):
             return Cancelled(error, self.index, self.name, 1, duration, (), cancel_reason(error))
         except BaseException as error:  # handed on: it is the outcome  # noqa: BLE001
             strip_own_frames(error)
+            self._traceback = error.__traceback__
             return Failure(error, self.index, self.name, 1, duration)
         return Value(result, self.index, self.name, 1, duration)

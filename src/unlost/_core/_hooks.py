@@ -52,19 +52,21 @@ def handle_interrupts(loop: asyncio.AbstractEventLoop, handler: SignalHandler) -
     Only in the main thread, and only where the signal still does what Python makes it do: a handler of the user's, or a
     signal that is ignored (``nohup``), stays. A child process that is forked meanwhile has what was there before.
     """
-    defaults = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
-    if threading.current_thread() is threading.main_thread():
-        for number, default in defaults.items():
-            if signal.getsignal(number) is default:
-                _replace(loop, number, handler)
-    replaced = dict(_replaced)
+    defaults: dict[signal.Signals, Any] = {  # Any: as above
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+    }
+    is_main = threading.current_thread() is threading.main_thread()
+    numbers = [number for number, default in defaults.items() if is_main and signal.getsignal(number) is default]
+    for number in numbers:
+        _replace(loop, number, handler)
     try:
         yield
     finally:
-        for replaced_number, before in replaced.items():
-            _replaced.pop(replaced_number, None)
-            _unless_windows(loop, "remove_signal_handler", replaced_number)
-            signal.signal(replaced_number, before)
+        for number in numbers:
+            _replaced.pop(number, None)
+            _unless_windows(loop, "remove_signal_handler", number)
+            signal.signal(number, defaults[number])
 
 
 def _replace(loop: asyncio.AbstractEventLoop, number: int, handler: SignalHandler) -> None:

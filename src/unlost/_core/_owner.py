@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, TypeVar
 
 from unlost._core._caught import STOPPING
 from unlost._core._events import emit
-from unlost._core._forgive import is_forgiven
+from unlost._core._forgive import count_forgiven, is_forgiven
 from unlost._core._outcome import Failure
 from unlost._core._reason import asked_now
 from unlost._core._report import report, tell
@@ -164,7 +164,9 @@ class Owner:
             self._stop(spawned, outcome.error)
 
     def unheard(self, spawned: Spawned[Any], error: BaseException) -> None:
-        if error is not self.fatal:
+        if spawned.forgiven and not isinstance(error, STOPPING):
+            count_forgiven(error, spawned.forgiven)
+        elif error is not self.fatal:
             report(error, f"{spawned.described()} failed")
             if self._state != "closed":
                 self._keep_unheard(spawned)

@@ -42,9 +42,11 @@ class Policy(Protocol[R_co]):
 
     def on_start(self, index: int, /) -> None:
         """Child number ``index``, counted from 0 in the order of starts, is about to be started."""
+        ...
 
     def on_outcome(self, outcome: Outcome[Any], /) -> Decision:  # Any: children of every type
         """A child has ended; ``outcome.index`` says which. Not asked about a child that was forgiven."""
+        ...
 
     def result(self, outcomes: Outcomes[Any], /) -> R_co:  # Any: as above
         """
@@ -52,3 +54,4 @@ class Policy(Protocol[R_co]):
 
         Asked once, when all children have ended. ``outcomes`` has one for each, in the order of starts.
         """
+        ...

@@ -62,10 +62,9 @@ class TaskStatus(Generic[V]):
         if self._is_ready:
             return self._value  # type: ignore[no-any-return]  # see __init__
         outcome = handle.outcome
-        if isinstance(outcome, Failure):
-            raise_to_waiter(outcome, handle.name)
-        if isinstance(outcome, Cancelled):
-            outcome.unwrap()
+        if isinstance(outcome, Failure | Cancelled):
+            error = outcome.error
+            raise_to_waiter(outcome, handle.name, error.__traceback__)
         raise UsageError(
             f"{handle.name} ended without saying that it is ready.\n"
             f"Call task_status.started() in it, or start it with start_soon."

@@ -33,19 +33,24 @@ class Source(Protocol[S_co]):
     @property
     def pull(self) -> Callable[[], S_co | Mark]:
         """Return the next item, ``WAIT`` or ``END``; raise what the iterator raises."""
+        ...
 
     @property
     def needs_feeding(self) -> bool:
         """Whether ``feed`` has to run, in one task from beginning to end."""
+        ...
 
     async def ready(self) -> None:
         """Return when ``pull`` is worth another try."""
+        ...
 
     async def feed(self) -> None:
         """Pull on behalf of those who wait, until all is closed; raise what the iterator raises."""
+        ...
 
     def stop(self) -> None:
         """Let go of everybody who waits in ``ready``: nothing more is going to be pulled."""
+        ...
 
 
 class SyncSource(Generic[S]):
@@ -60,7 +65,9 @@ class SyncSource(Generic[S]):
 
     def __init__(self, items: Iterable[S]) -> None:
         # a partial and not a method: called once for each item, it stays in C
-        self.pull: Callable[[], S | Mark] = partial(copy_context().run, next, iter(items), END)
+        self.pull: Callable[[], S | Mark] = partial(  # pyright: ignore[reportAttributeAccessIssue]  # run's ParamSpec
+            copy_context().run, next, iter(items), END
+        )
 
     async def ready(self) -> None:
         """Never needed: ``pull`` never answers ``WAIT``."""

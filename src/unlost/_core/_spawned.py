@@ -11,23 +11,21 @@ Guarantees:
 
 from __future__ import annotations
 
-import sys
-from asyncio import CancelledError, Task, current_task, get_running_loop
+from asyncio import CancelledError, Task, get_running_loop
 from collections.abc import Awaitable, Callable, Generator
 from contextvars import copy_context
 from inspect import isawaitable
 from types import TracebackType
-from typing import Any, Final, Generic, Literal, NoReturn, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Literal, Protocol, TypeAlias, TypeVar
 
-from unlost._core._caught import STOPPING, outcome_of, strip_own_frames
+from unlost._core._caught import outcome_of, strip_own_frames
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
+from unlost._core._raised import check_waiter, raise_to_waiter
 from unlost._core._reason import asked_now
-from unlost._core._reraise import reraise
 from unlost._core._site import Site
 from unlost._core._startable import no_awaitable
 from unlost._core._tasks import start
 from unlost._core._waiters import Waiters
-from unlost.errors import ChildCancelled, ChildFailed, UsageError, headline
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -58,13 +56,15 @@ class Spawned(Generic[T_co]):
 
     Attributes:
         name: What the task is called.
+        forgiven: Why its failure is not wanted; empty unless ``forgive`` said so.
     """
 
     __slots__ = ("__weakref__", "_ended", "_is_delivered", "_is_told", "_keeper", "_outcome", "_site", "_task",
-                 "_traceback", "_waiting", "name")  # fmt: skip
+                 "_traceback", "_waiting", "forgiven", "name")  # fmt: skip
 
     def __init__(self, name: str, site: Site, keeper: Keeper) -> None:
         self.name = name
+        self.forgiven = ""
         self._site = site
         self._keeper = keeper
         self._task: Task[None] | None = None  # until it is started
@@ -108,6 +108,20 @@ class Spawned(Generic[T_co]):
     def is_delivered(self) -> bool:
         """Whether somebody awaited it to its end."""
         return self._is_delivered
+
+    async def wait(self) -> Outcome[T_co]:
+        """
+        Wait for the end and return the outcome, whatever it is: a failure is delivered by that.
+
+        That the waiter is cancelled does not touch the task.
+        """
+        await self._until_ended()
+        assert self._outcome is not None  # it has ended
+        return self._outcome
+
+    def peek(self) -> Outcome[T_co] | None:
+        """Return the outcome, if there is one, without being told."""
+        return self._outcome
 
     def cancel(self, reason: str = "") -> bool:
         """Ask the task to stop; ``reason`` is the message of its ``CancelledError``. False if it is over."""
@@ -159,7 +173,14 @@ class Spawned(Generic[T_co]):
             self._keeper.unheard(self, self._outcome.error)
 
     async def _wait(self) -> T_co:
-        self._check_waiter()
+        await self._until_ended()
+        try:
+            return self._unwrapped()
+        finally:
+            del self  # the error's traceback refers to this frame
+
+    async def _until_ended(self) -> None:
+        check_waiter(self, self.task)
         self._waiting += 1
         try:
             while self._outcome is None:
@@ -169,42 +190,15 @@ class Spawned(Generic[T_co]):
             self._waiting -= 1
             if not self._waiting and self._outcome is not None:
                 self._tell_owner()
-        try:
-            return self._unwrapped()
-        finally:
-            del self  # the error's traceback refers to this frame
-
-    def _check_waiter(self) -> None:
-        if get_running_loop() is not self.task.get_loop():
-            raise UsageError(
-                f"{self!r} was awaited on another event loop than its own.\n"
-                "Write the await where it was spawned: a task can be awaited on its own loop only."
-            )
-        if current_task() is self._task:
-            raise UsageError(f"{self!r} awaits itself, and would wait for ever.\nReturn instead, or await another one.")
 
     def _unwrapped(self) -> T_co:
         try:
             if isinstance(self._outcome, Value):
                 return self._outcome.value
-            self._raise()
+            assert self._outcome is not None  # it has ended
+            raise_to_waiter(self._outcome, self.described(), self._traceback)
         finally:
             del self  # as above
-
-    def _raise(self) -> NoReturn:
-        outcome = self._outcome
-        assert isinstance(outcome, Failure | Cancelled)
-        try:
-            if isinstance(outcome, Cancelled):
-                why = outcome.reason or "no reason is known"
-                raise ChildCancelled(f"{self.described()} was cancelled: {why}") from outcome.error
-            if sys.exception() is not None or isinstance(outcome.error, STOPPING):
-                raise ChildFailed(f"{self.described()} failed: {headline(outcome.error)}") from outcome.error
-            # as it was when the task ended: each await would add its own frames to those of the ones before
-            BaseException.with_traceback(outcome.error, self._traceback)
-            reraise(outcome.error)
-        finally:
-            del self, outcome  # as above
 
 
 def _never_began(task: Task[None]) -> Cancelled:

@@ -40,4 +40,5 @@ def _described(first: Failure | Cancelled) -> str:
         said = f"Cancelled: {first.reason}" if first.reason else "Cancelled"
     else:
         said = headline(first.error, 100)
-    return f"{said}   first: item {first.index}"
+    key = "" if first.key is None else f" ({first.key})"
+    return f"{said}   first: item {first.index}{key}"

@@ -96,7 +96,7 @@ class Child:
     ) -> None:
         self.index = index
         self.name = name
-        self.restart = restart
+        self.restart: Restart = restart
         self.grace = grace
         self.significant = significant
         self.state: ChildState = "waiting"

@@ -18,6 +18,7 @@ from unlost.errors import headline
 _NAMES: Final = 100
 _OTHERS: Final = "(others)"
 _LONGEST: Final = 200
+_HINT: Final = "to have them: with unlost.receipt() as survived: ..., or unlost.listen(...)"
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ def take_unheard() -> list[str]:
 
 def _tell() -> None:
     if lines := take_unheard():
-        tell("".join(f"unlost: {line}\n" for line in lines))
+        tell("".join(f"unlost: {line}\n" for line in [*lines, _HINT]))
 
 
 def _some(count: int, noun: str) -> str:

@@ -13,6 +13,8 @@ _AWAITED = ("cr_await", "gi_yieldfrom", "ag_await")
 
 def where(task: Task[Any]) -> str:  # Any: tasks of every result
     """Return ``file.py:12 in function`` of the innermost frame outside of asyncio that the task is suspended in."""
+    if task.done():  # and 3.12.1 crashes on get_coro() of an eager one that never suspended
+        return "an unknown place"
     innermost: FrameType | None = None
     at: object = task.get_coro()
     while at is not None:

@@ -38,7 +38,7 @@ class Performer:
         self._deadline = options.deadline
         self._retry = Retry(attempts=options.attempts, on=policy.retry_on, total=options.deadline)
         self._run_id = run_id
-        self._format = format
+        self._format: Format = format
         self._own = own
 
     async def __call__(self, claimed: Claimed) -> tuple[Ended, Outcome[Any]]:

@@ -147,14 +147,17 @@ def _similar(path: Path) -> str:
 
 
 def _spooled_stdin(stdin: BinaryIO | None, format: Format, folder: Path) -> Source:  # noqa: A002
-    if stdin is None:
-        if sys.stdin is None:
-            raise UsageError("The source is - (standard input), but this process has none. Name a file.")
-        stdin = sys.stdin.buffer
-    if stdin.isatty():
+    stream = _standard_input() if stdin is None else stdin
+    if stream.isatty():
         sys.stderr.write("unlost: reading inputs from the terminal, one a line; end them with Ctrl-D\n")
         sys.stderr.flush()
-    return _spooled(stdin, format, folder)
+    return _spooled(stream, format, folder)
+
+
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None:
+        raise UsageError("The source is - (standard input), but this process has none. Name a file.")
+    return sys.stdin.buffer
 
 
 def _spooled(stream: BinaryIO, format: Format, folder: Path) -> Source:  # noqa: A002

@@ -127,11 +127,11 @@ def _target(func: Any, spec: str, module_file: Path | None) -> Target:  # Any: a
 
 def _attribute(module: ModuleType, path: str) -> Any:  # Any: as Target.func
     """Follow the dotted path; refuse a method that would be called without its object."""
-    found: Any = module
-    for name in path.split("."):
-        owner, found = found, getattr(found, name, _MISSING)
-        if found is _MISSING:
-            raise UsageError(_no_attribute(module, owner, name, path))
+    *way, name = path.split(".")
+    owner: Any = module
+    for step in way:
+        owner = _step(module, owner, step, path)
+    found = _step(module, owner, name, path)
     if isinstance(owner, type) and inspect.isfunction(found) and inspect.isfunction(owner.__dict__.get(name)):
         raise UsageError(
             f"{module.__name__}:{path} is a method of the class {owner.__name__} and needs an object to be called on. "
@@ -140,7 +140,14 @@ def _attribute(module: ModuleType, path: str) -> Any:  # Any: as Target.func
     return found
 
 
-def _no_attribute(module: ModuleType, owner: Any, name: str, path: str) -> str:  # Any: a module or an object in it
+def _step(module: ModuleType, owner: Any, name: str, path: str) -> Any:  # Any: a module or an object in it
+    found = getattr(owner, name, _MISSING)
+    if found is _MISSING:
+        raise UsageError(_no_attribute(module, owner, name, path))
+    return found
+
+
+def _no_attribute(module: ModuleType, owner: Any, name: str, path: str) -> str:  # Any: as above
     spec, prefix = module.__name__, path.rpartition(".")[0]
     public = [other for other in dir(owner) if not other.startswith("_")]
     jobs = [other for other in public if is_async(getattr(owner, other, None))]

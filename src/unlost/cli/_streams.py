@@ -19,8 +19,9 @@ def prepare() -> None:
     """Make the three standard streams safe to have; called once, before any file is opened."""
     _occupy()
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None and hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a character must not end a run
+        reconfigure = getattr(stream, "reconfigure", None)  # not every object that is put in their place has it
+        if reconfigure is not None:
+            reconfigure(errors="replace")  # a terminal that lacks a character must not end a run
 
 
 def out(*lines: str) -> bool:

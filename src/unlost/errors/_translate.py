@@ -82,33 +82,44 @@ class translate:  # noqa: N801  # a decorator and context manager, like contextl
 
     def __call__(self, func: F) -> F:
         """Return ``func`` with its exceptions translated."""
-        wrapper: Callable[..., Any]  # Any: as func
         if inspect.iscoroutinefunction(func):
-
-            async def wrapper(*args: Any, **kwargs: Any) -> Any:  # Any: as func
-                with self:
-                    return await func(*args, **kwargs)
-
+            wrapper = self._around_async(func)
         elif inspect.isasyncgenfunction(func):
-
-            def wrapper(*args: Any, **kwargs: Any) -> Any:  # Any: as func
-                return _TranslatedAsyncGenerator(func(*args, **kwargs), self)
-
+            wrapper = self._around_async_generator(func)
         elif inspect.isgeneratorfunction(func):
-
-            def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:  # Any: as func
-                with self:
-                    return (yield from func(*args, **kwargs))
-
+            wrapper = self._around_generator(func)
         elif callable(func):
-
-            def wrapper(*args: Any, **kwargs: Any) -> Any:  # Any: as func
-                with self:
-                    return func(*args, **kwargs)
-
+            wrapper = self._around_function(func)
         else:
             raise UsageError(f"translate(...) decorates functions, got {func!r}. Write with translate({{...}}): ...")
         return cast("F", functools.wraps(func)(wrapper))
+
+    def _around_async(self, func: Callable[..., Any]) -> Callable[..., Any]:  # Any, in these four: as F
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return await func(*args, **kwargs)
+
+        return wrapper
+
+    def _around_async_generator(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            return _TranslatedAsyncGenerator(func(*args, **kwargs), self)
+
+        return wrapper
+
+    def _around_generator(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+            with self:
+                return (yield from func(*args, **kwargs))
+
+        return wrapper
+
+    def _around_function(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return func(*args, **kwargs)
+
+        return wrapper
 
     def _translated(self, error: BaseException) -> BaseException:
         """Return the replacement, or the error itself where there is none."""
