@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 help:
 	@echo "make demo    install, start the demo service, run the main job over 10,000 inputs"
 	@echo "make test    install what the tests need, run them all"
-	@echo "make check   ruff, mypy, import-linter, the architecture tests"
+	@echo "make check   ruff, mypy, pyright, import-linter, the architecture tests"
 	@echo "make format  let ruff write what it can"
 	@echo "make clean   remove .venv and what the demo left"
 
@@ -35,6 +35,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/house
 

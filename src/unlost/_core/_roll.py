@@ -71,9 +71,9 @@ class Roll:
 
     def hand_over(self, outcomes: Outcomes[Any]) -> None:
         """Let go of ``outcomes``, which travel with what is raised."""
+        self._handles = []
         if outcomes:
             self._travelled = ref(outcomes)
-            self._handles = []
 
     def __del__(self) -> None:
         untold = [handle for handle in self._handles if not handle.is_told and not handle.forgiven]
