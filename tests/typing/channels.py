@@ -1,9 +1,8 @@
 """What a type checker sees of channels: checked by mypy and pyright, never run."""
-# pyright: enableTypeIgnoreComments=false, reportUnnecessaryTypeIgnoreComment=error
 
 from typing import assert_type
 
-from unlost import Channel, ChannelStatistics, Consumer, Producer, TaskGroup
+from unlost import Channel, ChannelStatistics, Consumer, Handle, Producer, TaskGroup
 
 
 async def produce(producer: Producer[str]) -> None:
@@ -30,7 +29,7 @@ async def a_channels_ends_have_its_type() -> None:
     assert_type(channel.statistics(), ChannelStatistics)
     declared: Channel[str] = Channel(1, name="texts")
     async with TaskGroup() as group:
-        assert_type(group.start_soon(consume, declared.consumer()).outcome, None)
+        assert_type(group.start_soon(consume, declared.consumer()), Handle[int])
         group.start_soon(produce, Channel[int](1).producer())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # of int
 
 

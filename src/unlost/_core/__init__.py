@@ -14,7 +14,8 @@ from unlost._core._cleanup import cleanup
 from unlost._core._clock import monotonic, wall
 from unlost._core._events import AttemptFailed, Event, Listener, emit, listen
 from unlost._core._finalizers import Finalizers
-from unlost._core._forgive import Forgiven, forgive, forgiven
+from unlost._core._forgive import forgive
+from unlost._core._forgiven import Forgiven, forgiven
 from unlost._core._gather import gather
 from unlost._core._group import TaskGroup
 from unlost._core._group_policies import collect, fail_fast, quorum, tolerate, wait_all

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
+from types import FrameType
 from typing import Final
 
 from unlost._core._outcome import Cancelled, Failure
@@ -37,9 +38,14 @@ def strip_own_frames(error: BaseException) -> None:
     They tell the user nothing, and the frames' locals refer to what keeps the error: that would be a cycle.
     """
     traceback = error.__traceback__
-    while traceback is not None and traceback.tb_frame.f_globals.get("__package__") == __package__:
+    while traceback is not None and _is_own(traceback.tb_frame):
         traceback = traceback.tb_next
     BaseException.with_traceback(error, traceback)
+
+
+def _is_own(frame: FrameType) -> bool:
+    package = frame.f_globals.get("__package__")
+    return isinstance(package, str) and (package == __package__ or package.startswith(f"{__package__}."))
 
 
 def _message(cancellation: CancelledError) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar, TypeVarTuple, cast, overload
 from unlost._core._caught import STOPPING, strip_own_frames
 from unlost._core._drop_in import DropIn
 from unlost._core._events import emit
-from unlost._core._forgive import count_forgiven
+from unlost._core._forgiven import count_forgiven
 from unlost._core._group_ending import (
     as_one,
     is_own_error,

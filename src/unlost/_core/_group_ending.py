@@ -6,7 +6,7 @@ from asyncio import CancelledError
 from typing import Any, Final
 
 from unlost._core._caught import STOPPING
-from unlost._core._forgive import is_forgiven
+from unlost._core._forgiven import is_forgiven
 from unlost._core._notes import add_note
 from unlost._core._outcome import Failure
 from unlost._core._outcomes import Outcomes, attach

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, TypeVar
 
 from unlost._core._caught import STOPPING
 from unlost._core._events import emit
-from unlost._core._forgive import count_forgiven, is_forgiven
+from unlost._core._forgiven import count_forgiven, is_forgiven
 from unlost._core._outcome import Failure
 from unlost._core._reason import asked_now
 from unlost._core._report import report, tell

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 from weakref import ref
 
-from unlost._core._forgive import is_forgiven
+from unlost._core._forgiven import is_forgiven
 from unlost._core._handle import Handle
 from unlost._core._outcome import Failure, Outcome, Value
 from unlost._core._outcomes import Outcomes
