@@ -15,14 +15,12 @@ from unlost import (
     TaskGroup,
     Value,
     as_completed,
-    cleanup,
     collect,
     gather,
     quorum,
     race,
     race_outcome,
     settle,
-    to_thread,
 )
 
 
@@ -99,11 +97,6 @@ async def a_policy_of_ones_own_does_too() -> None:
         pass
     assert_type(group.result, BaseException | None)
     TaskGroup(policy=3)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]  # no policy
-
-
-async def what_runs_elsewhere_keeps_its_type() -> None:
-    assert_type(await to_thread(len, "a"), int)
-    assert_type(await cleanup(length, "a"), int)
 
 
 def match_on_a_handles_outcome_narrows(handle: Handle[int]) -> int:

@@ -1,7 +1,7 @@
 """What a type checker sees of limits of time, of retries and of jobs: checked by mypy and pyright, never run."""
 
-from collections.abc import Coroutine
-from typing import Any, assert_type
+import asyncio
+from typing import assert_type
 
 from unlost import (
     Cancelled,
@@ -56,7 +56,7 @@ async def tried_for_a_minute(text: str) -> int:
 
 async def a_retried_function_keeps_its_type() -> None:
     assert_type(await tried_three_times("a", half=True), int)
-    assert_type(tried_five_times(text="a"), Coroutine[Any, Any, int])
+    assert_type(asyncio.create_task(tried_five_times("a")), asyncio.Task[int])
     assert_type(await tried_for_a_minute("a"), int)
     await tried_three_times(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # it takes a text
     await tried_five_times()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # it needs one
