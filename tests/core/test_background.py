@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from unlost._core import cancel_reason, forgive, forgiven, report_to
-from unlost._core._background import Background
-from unlost._core._spawn import spawn
+from unlost._core.background._background import Background
+from unlost._core.background._spawn import spawn
 from unlost.errors import ChildFailed, UsageError, attached
 
 

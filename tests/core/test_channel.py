@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from unlost._core._channel import Channel, ChannelStatistics
+from unlost._core.channel._channel import Channel, ChannelStatistics
 from unlost.errors import UsageError
 from unlost.errors._exceptions import ChannelClosed, EndOfChannel
 

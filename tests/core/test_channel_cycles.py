@@ -6,7 +6,7 @@ import weakref
 
 import pytest
 
-from unlost._core._channel import Channel
+from unlost._core.channel._channel import Channel
 from unlost.errors._exceptions import ConsumersGone, ProducerFailed
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unlost._core._channel import Channel
+from unlost._core.channel._channel import Channel
 from unlost.errors._exceptions import ConsumersGone, EndOfChannel, ProducerFailed
 
 turns_taken = st.lists(st.integers(0, 3), min_size=1, max_size=4)

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from unlost._core._channel import Channel
 from unlost._core._report import report_to
+from unlost._core.channel._channel import Channel
 from unlost.errors import ChildCancelled
 from unlost.errors._exceptions import ChannelClosed, ConsumersGone, EndOfChannel, ItemsLeft, ProducerFailed
 
@@ -362,7 +362,7 @@ def test_items_left_pickle_without_what_may_not_pickle():
 
 PROGRAM = """
 import asyncio
-from unlost._core._channel import Channel
+from unlost._core.channel._channel import Channel
 
 channel = Channel(5, name="urls")
 

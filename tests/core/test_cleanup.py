@@ -9,9 +9,9 @@ from contextvars import ContextVar
 import pytest
 
 from unlost._core import cancel_reason, listen, report_to
-from unlost._core._cleanup import CLEANUP_TIMEOUT, cleanup
 from unlost._core._late import LateValue
 from unlost._core._stubborn import StillRunning
+from unlost._core.cleaning._cleanup import CLEANUP_TIMEOUT, cleanup
 from unlost.errors import ChildCancelled, DeadlineExceeded, UsageError, attached
 
 variable = ContextVar("variable", default="untouched")

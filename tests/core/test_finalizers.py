@@ -8,8 +8,8 @@ import anyio
 import pytest
 
 from unlost._core import listen, report_to
-from unlost._core._finalizers import Finalizers
 from unlost._core._stubborn import StillRunning
+from unlost._core.cleaning._finalizers import Finalizers
 from unlost.errors import ChildCancelled, DeadlineExceeded, UsageError, attached
 
 variable = ContextVar("variable", default="untouched")

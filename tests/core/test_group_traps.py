@@ -13,15 +13,15 @@ from contextvars import ContextVar
 import pytest
 
 from support.ledger import Ledger, State
-from unlost._core._gather import gather
-from unlost._core._group import TaskGroup
-from unlost._core._group_policies import collect, wait_all
 from unlost._core._outcome import Cancelled, Failure, Value
 from unlost._core._outcomes import partial
-from unlost._core._race import race
 from unlost._core._report import report_to
-from unlost._core._settle import settle
 from unlost._core._unheard import take_unheard
+from unlost._core.groups._group import TaskGroup
+from unlost._core.groups._policies import collect, wait_all
+from unlost._core.together._gather import gather
+from unlost._core.together._race import race
+from unlost._core.together._settle import settle
 from unlost.errors import ChildCancelled, ChildFailed, attached
 
 HAS_UNCANCEL_THAT_CLEARS = sys.version_info >= (3, 13)

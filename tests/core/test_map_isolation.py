@@ -6,7 +6,7 @@ from contextvars import Context, ContextVar
 import pytest
 
 from unlost._core import Cancelled, Failure, Value, map  # noqa: A004
-from unlost._core._isolation import spent_check
+from unlost._core.pool._isolation import spent_check
 
 variable = ContextVar("variable", default="untouched")
 

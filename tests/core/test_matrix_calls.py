@@ -15,13 +15,13 @@ from support.calls_model import CALLS, CANCELLATIONS, CANCELLED_AT, FORMS, Combi
 from support.group_model import CHILDREN, CHILDREN_END, CLEANUP
 from support.ledger import Ledger, State
 from support.virtual_time import VirtualTimeLoop
-from unlost._core._as_completed import as_completed
-from unlost._core._gather import gather
 from unlost._core._outcome import Cancelled, Failure, Value
 from unlost._core._outcomes import partial
-from unlost._core._race import race, race_outcome
-from unlost._core._settle import settle
 from unlost._core._unheard import take_unheard
+from unlost._core.together._as_completed import as_completed
+from unlost._core.together._gather import gather
+from unlost._core.together._race import race, race_outcome
+from unlost._core.together._settle import settle
 
 PATIENCE = 50  # seconds of virtual time: everything that ends has ended long before
 SHOWN = 20

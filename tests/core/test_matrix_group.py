@@ -28,12 +28,12 @@ from support.group_model import (
 )
 from support.ledger import Ledger, State
 from support.virtual_time import VirtualTimeLoop
-from unlost._core._group import TaskGroup
-from unlost._core._group_policies import collect, fail_fast, quorum, tolerate, wait_all
-from unlost._core._handle import Handle
 from unlost._core._outcome import Cancelled, Failure, Value
 from unlost._core._outcomes import partial
 from unlost._core._unheard import take_unheard
+from unlost._core.groups._group import TaskGroup
+from unlost._core.groups._handle import Handle
+from unlost._core.groups._policies import collect, fail_fast, quorum, tolerate, wait_all
 
 MAKE_POLICY = {
     "default": lambda: None,

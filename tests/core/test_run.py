@@ -12,9 +12,9 @@ import pytest
 
 from support.loops import REAL
 from unlost._core import partial, report_to
-from unlost._core._background import Background
-from unlost._core._run import run
-from unlost._core._spawn import spawn
+from unlost._core.background._background import Background
+from unlost._core.background._run import run
+from unlost._core.background._spawn import spawn
 from unlost.errors import UsageError, attached
 
 pytestmark = pytest.mark.stock

@@ -20,9 +20,9 @@ pytestmark = [
 ]
 
 HEAD = """import asyncio, os, signal, sys, threading, time
-from unlost._core._background import Background
-from unlost._core._run import run
-from unlost._core._spawn import spawn
+from unlost._core.background._background import Background
+from unlost._core.background._run import run
+from unlost._core.background._spawn import spawn
 
 def ready():
     open("ready", "w").close()

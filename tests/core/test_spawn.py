@@ -10,10 +10,10 @@ from functools import partial
 import pytest
 
 from unlost._core import report_to
-from unlost._core._background import Background
 from unlost._core._forgive import forgive
 from unlost._core._outcome import Cancelled, Failure, Value
-from unlost._core._spawn import spawn
+from unlost._core.background._background import Background
+from unlost._core.background._spawn import spawn
 from unlost.errors import ChildCancelled, ChildFailed, UsageError
 
 

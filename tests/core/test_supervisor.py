@@ -11,8 +11,8 @@ from unlost._core._events import listen
 from unlost._core._outcome import Failure, Value
 from unlost._core._reason import cancel_reason
 from unlost._core._report import report_to
-from unlost._core._supervisor import Supervisor
-from unlost._core._supervisor_restarts import ChildRestarted
+from unlost._core.supervision._restarts import ChildRestarted
+from unlost._core.supervision._supervisor import Supervisor
 from unlost.errors import ChildCancelled, ChildReturned, ChildStillRunning, SupervisorGaveUp, UsageError, attached
 
 variable = ContextVar("variable", default="untouched")

@@ -8,7 +8,7 @@ import pytest
 
 from unlost._core._backoff import constant
 from unlost._core._report import report_to
-from unlost._core._supervisor import Supervisor
+from unlost._core.supervision._supervisor import Supervisor
 from unlost.errors import SupervisorGaveUp
 
 

@@ -11,8 +11,8 @@ from unlost._core._backoff import constant
 from unlost._core._events import listen
 from unlost._core._receipt import receipt
 from unlost._core._report import report_to
-from unlost._core._supervisor import Supervisor
 from unlost._core._unheard import take_unheard
+from unlost._core.supervision._supervisor import Supervisor
 from unlost.errors import (
     ChildCancelled,
     ChildFailed,

@@ -9,8 +9,8 @@ from unlost._core._backoff import constant
 from unlost._core._events import listen
 from unlost._core._receipt import receipt
 from unlost._core._report import report_to
-from unlost._core._supervisor import Supervisor
-from unlost._core._supervisor_restarts import ChildRestarted
+from unlost._core.supervision._restarts import ChildRestarted
+from unlost._core.supervision._supervisor import Supervisor
 from unlost.errors import SupervisorGaveUp, attached, attempts, walk
 
 UNTIL = 200_000

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from unlost._core._supervision import RestartWindow, falls_with, rises_again, starts_again
+from unlost._core.supervision._rules import RestartWindow, falls_with, rises_again, starts_again
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import sys
 import unittest
 from typing import Any
 
-from unlost._core._group import TaskGroup
+from unlost._core.groups._group import TaskGroup
 from unlost.policies import Deadline, timeout, timeout_at
 
 SWAPPED: dict[str, Any] = {

@@ -23,7 +23,7 @@ from enum import IntEnum
 from typing import Any, Final, TypeVar
 
 from unlost._core._events import AttemptFailed, Event, listen
-from unlost._core._forgive import Forgiven
+from unlost._core._forgiven import Forgiven
 from unlost._core._outcome import Cancelled, Failure, Outcome
 from unlost._core._outcomes import partial
 from unlost._core._receipt import Receipt, Survived, receipt

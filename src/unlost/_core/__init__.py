@@ -1,55 +1,59 @@
 """
 What runs operations and keeps their outcomes.
 
-``settle``, ``map`` and ``stream`` run operations; ``Outcome`` is how one ended; ``partial`` finds the outcomes that
-travel with an error. The rest is for the floors above: the clock, backoff, events, the default reporter.
+The rooms: ``groups``, ``together`` (``gather`` and its like), ``pool`` (``map`` and ``stream``), ``background``,
+``supervision``, ``channel``, ``cleaning``. What they share lies beside them: outcomes, reasons, receipts, events, the
+reporters, and the doors to tasks, clock and hooks. Some of it is for the floors above.
 """
 
-from unlost._core._as_completed import AsCompleted, as_completed
-from unlost._core._background import Background
 from unlost._core._backoff import Backoff, constant, exponential, full_jitter
-from unlost._core._channel import Channel, ChannelStatistics
-from unlost._core._channel_ends import Consumer, Producer
-from unlost._core._cleanup import cleanup
 from unlost._core._clock import monotonic, wall
 from unlost._core._events import AttemptFailed, Event, Listener, emit, listen
-from unlost._core._finalizers import Finalizers
 from unlost._core._forgive import forgive
 from unlost._core._forgiven import Forgiven, forgiven
-from unlost._core._gather import gather
-from unlost._core._group import TaskGroup
-from unlost._core._group_policies import collect, fail_fast, quorum, tolerate, wait_all
-from unlost._core._handle import Handle, Status
 from unlost._core._hooks import end_by_signal, on_signals
-from unlost._core._isolation import Isolation
 from unlost._core._late import LateValue
-from unlost._core._map import map  # noqa: A004  # the user's word for it
 from unlost._core._notes import add_note
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
 from unlost._core._outcomes import Outcomes, partial
 from unlost._core._outcomes import attach as attach_outcomes
-from unlost._core._policy import Continue, Decision, Policy, Stop
-from unlost._core._race import race, race_outcome
-from unlost._core._ready import TaskStatus
 from unlost._core._reason import Reason, asked_now, cancel_reason
 from unlost._core._receipt import Receipt, Survived, receipt, survive
 from unlost._core._report import Reporter, report, report_to
 from unlost._core._reraise import reraise
-from unlost._core._run import run
-from unlost._core._settle import settle
-from unlost._core._spawn import spawn
-from unlost._core._spawned import Spawned
-from unlost._core._stream import Stream, stream
 from unlost._core._stubborn import StillRunning
-from unlost._core._supervisor import Supervisor
-from unlost._core._supervisor_child import ChildStatus
-from unlost._core._supervisor_restarts import ChildRestarted
 from unlost._core._swallowed import CancellationSwallowed
 from unlost._core._tasks import start as start_task
 from unlost._core._to_thread import abandoned, to_thread
 from unlost._core._uncancel import cancelling_before, take_back
 from unlost._core._unheard import take_unheard
 from unlost._core._where import still_running, where
+from unlost._core.background import Background, Spawned, run, spawn
+from unlost._core.channel import Channel, ChannelStatistics, Consumer, Producer
+from unlost._core.cleaning import Finalizers, cleanup
+from unlost._core.groups import (
+    Continue,
+    Decision,
+    Handle,
+    Policy,
+    Status,
+    Stop,
+    TaskGroup,
+    TaskStatus,
+    collect,
+    fail_fast,
+    quorum,
+    tolerate,
+    wait_all,
+)
+from unlost._core.pool import (
+    Isolation,
+    Stream,
+    map,  # noqa: A004  # the user's word for it
+    stream,
+)
+from unlost._core.supervision import ChildRestarted, ChildStatus, Supervisor
+from unlost._core.together import AsCompleted, as_completed, gather, race, race_outcome, settle
 
 __all__ = [
     "AsCompleted",

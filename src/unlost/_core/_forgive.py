@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from unlost._core._forgiven import count_forgiven
-from unlost._core._handle import Handle
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
-from unlost._core._spawned import Spawned
+from unlost._core.background._spawned import Spawned
+from unlost._core.groups._handle import Handle
 from unlost.errors import UsageError
 
 

@@ -16,15 +16,15 @@ from contextvars import copy_context
 from threading import Lock, get_ident
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from unlost._core._carry import carry
 from unlost._core._caught import STOPPING, strip_own_frames
 from unlost._core._clock import monotonic
 from unlost._core._late import hand_over_late
 from unlost._core._outcome import Failure, Value
 from unlost._core._reraise import reraise
-from unlost._core._shielded import child_cancelled
 from unlost._core._site import name_of, site_of
 from unlost._core._startable import check_startable
+from unlost._core.cleaning._carry import carry
+from unlost._core.cleaning._shielded import child_cancelled
 
 P = ParamSpec("P")
 T = TypeVar("T")
