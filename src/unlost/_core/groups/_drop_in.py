@@ -23,6 +23,7 @@ from contextvars import Context
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
+from unlost._core._awaited_by import AWAIT_GRAPH, add_awaited_by, discard_awaited_by
 from unlost._core._caught import STOPPING
 from unlost._core._clock import time_of
 from unlost._core._events import is_listened_to
@@ -41,9 +42,6 @@ _CLOSES_REFUSED: Final = sys.version_info >= (3, 13)
 
 _OWNER_CANCELLED: Final = "the group's owner was cancelled"
 
-# The await graph of 3.14: `python -m asyncio pstree` shows who waits for whom.
-_add_awaited_by: Final = getattr(asyncio, "future_add_to_awaited_by", None)
-_discard_awaited_by: Final = getattr(asyncio, "future_discard_from_awaited_by", None)
 
 
 class DropIn(asyncio.TaskGroup):
@@ -173,8 +171,8 @@ class DropIn(asyncio.TaskGroup):
             return
         self._tasks.add(task)
         task.add_done_callback(on_end)
-        if _add_awaited_by is not None:
-            _add_awaited_by(task, self._parent_task)
+        if AWAIT_GRAPH:
+            add_awaited_by(task, self._parent_task)
         if self._aborting:
             task.cancel(asked_now("the group is shutting down", "unlost.TaskGroup"))
 
@@ -189,8 +187,8 @@ class DropIn(asyncio.TaskGroup):
     def _let_go(self, task: Task[Any]) -> None:
         """A child has ended; if it was the last, whoever waits is woken."""
         self._tasks.discard(task)
-        if _discard_awaited_by is not None:
-            _discard_awaited_by(task, self._parent_task)
+        if AWAIT_GRAPH:
+            discard_awaited_by(task, self._parent_task)
         if not self._tasks and self._on_completed_fut is not None and not self._on_completed_fut.done():
             self._on_completed_fut.set_result(None)
 

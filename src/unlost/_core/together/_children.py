@@ -17,6 +17,7 @@ from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
 from types import CoroutineType
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
+from unlost._core._awaited_by import AWAIT_GRAPH, add_awaited_by, discard_awaited_by
 from unlost._core._caught import STOPPING, outcome_of, strip_own_frames
 from unlost._core._clock import time_of
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
@@ -64,6 +65,7 @@ class Children(Generic[T]):
         self._is_timed = is_timed
         self._on_end = on_end
         self._loop: AbstractEventLoop = get_running_loop()
+        self._owner = current_task(self._loop) if AWAIT_GRAPH else None
         self._time = time_of(self._loop)
         self._futures: list[Future[Any] | None] = []  # None was not started
         self._ends: dict[Future[Any], float] = {}
@@ -98,6 +100,8 @@ class Children(Generic[T]):
                     continue
                 future = create_or_close(create, child)
                 futures.append(future)
+                if AWAIT_GRAPH:
+                    add_awaited_by(future, self._owner)
                 self._left += 1
                 if future.done():  # started eagerly, and through already
                     ended(future)
@@ -111,6 +115,8 @@ class Children(Generic[T]):
         """Own what was running before it was given."""
         self._futures.append(future)
         self._left += 1
+        if AWAIT_GRAPH:
+            add_awaited_by(future, self._owner)
         future.add_done_callback(ended)
         if self._reason is not None:
             self._ask(future)
@@ -219,6 +225,8 @@ class Children(Generic[T]):
 
     def _ended(self, future: Future[Any]) -> None:
         self._left -= 1
+        if AWAIT_GRAPH:
+            discard_awaited_by(future, self._owner)
         if self._is_timed:
             self._ends[future] = self._time()
         # asked in this order: exception() of one that was cancelled would use up its CancelledError
