@@ -1,7 +1,7 @@
 """
 What task groups, `gather` and `settle` cost, beside asyncio's own and other libraries'.
 
-    python benchmarks/groups.py [--children 1000] [--rounds 11] [--eager] [--memory]
+    python benchmarks/groups.py [--children 1000] [--rounds 11] [--eager] [--without-gc] [--memory]
 
 Each round starts so many children and waits for all. They return at once, suspend once, or three times. The contenders
 take turns in one process, round after round, so that a busy moment of the machine hits all of them; the medians are
@@ -155,7 +155,7 @@ TRIO_WORK: dict[Work, Work] = {
 }
 
 
-def measure(contender: Contender, work: Work, children: int, repeat: int, is_eager: bool) -> float:
+def measure(contender: Contender, work: Work, children: int, repeat: int, is_eager: bool, is_without_gc: bool) -> float:
     """Return the microseconds that one child takes, after checking that no value was lost."""
 
     async def timed() -> float:
@@ -168,11 +168,14 @@ def measure(contender: Contender, work: Work, children: int, repeat: int, is_eag
         return perf_counter() - started
 
     gc.collect()
+    if is_without_gc:
+        gc.disable()
     if contender is trio_nursery:
         work = TRIO_WORK[work]
         seconds = trio.run(timed)
     else:
         seconds = asyncio.run(timed())
+    gc.enable()
     return seconds / children / repeat * 1e6
 
 
@@ -196,6 +199,7 @@ def main() -> None:
     parser.add_argument("--children", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--eager", action="store_true", help="use asyncio's eager task factory")
+    parser.add_argument("--without-gc", action="store_true", help="switch the cyclic garbage collector off meanwhile")
     parser.add_argument("--memory", action="store_true", help="measure the peak of memory a child instead of time")
     args = parser.parse_args()
     if args.eager and sys.version_info < (3, 12):
@@ -213,7 +217,7 @@ def main() -> None:
         took: dict[str, list[float]] = {name: [] for name in CONTENDERS}
         for _ in range(args.rounds):
             for name, (contender, _) in CONTENDERS.items():
-                took[name].append(measure(contender, work, args.children, repeat, args.eager))
+                took[name].append(measure(contender, work, args.children, repeat, args.eager, args.without_gc))
         medians = {name: statistics.median(each) for name, each in took.items()}
         print(f"\n{work.__name__:42}{'µs a child':>11}   beside asyncio's own")
         for name, (_, sort) in CONTENDERS.items():
