@@ -503,3 +503,22 @@ def test_nothing_is_written_where_nothing_went_wrong(capfd):
     run(returning, 1)
 
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_cancellation_that_is_pending_when_main_returns_loses_neither_the_value_nor_the_end() -> None:
+    ended = []
+
+    async def background() -> None:
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            ended.append("background")
+
+    async def main() -> int:
+        spawn(background)
+        await asyncio.sleep(0)
+        asyncio.current_task().cancel("late")
+        return 5
+
+    assert run(main, grace=0) == 5
+    assert ended == ["background"]

@@ -18,6 +18,7 @@ import signal
 from asyncio import AbstractEventLoop, CancelledError, Task
 from collections.abc import Awaitable, Callable, Coroutine
 from inspect import isawaitable, iscoroutine
+from types import FrameType
 from typing import Any, cast
 
 from unlost._core._caught import STOPPING, outcome_of, strip_own_frames
@@ -138,6 +139,10 @@ class Program:
                     self._loop.run_until_complete(task)
                 except STOPPING as escaped:
                     self._take(escaped)
+                except CancelledError:
+                    # it was asked to stop when it had ended, or nearly: its outcome is known all the same
+                    if not task.done():
+                        raise
                 except RuntimeError as stopped:
                     if task.done() or not str(stopped).startswith("Event loop stopped"):
                         raise
@@ -203,9 +208,13 @@ def _in_background(count: int, errors: list[BaseException]) -> BaseExceptionGrou
     return BaseExceptionGroup(f"{what} failed, reported when it happened, and nobody awaited it{kept}", errors)
 
 
+def _is_of_the_loop(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__package__")).partition(".")[0] in ("asyncio", "unlost")
+
+
 def _strip_loop_frames(error: BaseException) -> None:
     """Drop the leading entries that belong to the loop and to this package."""
     traceback = error.__traceback__
-    while traceback is not None and traceback.tb_frame.f_globals.get("__package__") in ("asyncio", __package__):
+    while traceback is not None and _is_of_the_loop(traceback.tb_frame):
         traceback = traceback.tb_next
     BaseException.with_traceback(error, traceback)
