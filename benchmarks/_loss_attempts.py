@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import TypeAlias
 
 from _loss_record import Boom, raise_
@@ -64,3 +65,25 @@ async def the_refusal(guarded: Call, refusal: type[Exception]) -> object:
         return await guarded()
     except refusal as refused:
         return refused
+
+
+async def the_place_is_taken(limit: Callable[[Call], Call], retry: Callable[[Call], Call]) -> object:
+    """Try twice under a limit of one call at once; another caller takes the place between the two."""
+
+    async def perform(operation: Call) -> object:
+        return await operation()
+
+    async def take() -> None:
+        await asyncio.sleep(0.02)
+        await limited(partial(asyncio.sleep, 30))
+
+    async def within(operation: Call) -> object:  # a plain function: some merge what is stacked
+        return await limited(operation)
+
+    limited = limit(perform)
+    other = asyncio.create_task(take())
+    try:
+        return await retry(within)(Attempts(2).call)
+    finally:
+        other.cancel()
+        await asyncio.wait([other])

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 
-from _loss_attempts import Attempts, cancelled_while_it_waits, the_refusal, two_in_a_group
+from _loss_attempts import Attempts, cancelled_while_it_waits, the_place_is_taken, the_refusal, two_in_a_group
 from _loss_cells import Cells, Operations, got
 from _loss_record import raise_
 from pyresilience import (
+    BulkheadConfig,
     CircuitBreakerConfig,
     CircuitOpenError,
     FallbackConfig,
     JsonEventLogger,
+    RateLimiterConfig,
     RetryConfig,
     TimeoutConfig,
     resilient,
@@ -81,6 +83,49 @@ async def retry_in_group() -> None:
 async def retry_cancelled() -> None:
     slow = resilient(retry=RetryConfig(max_attempts=3, delay=30, jitter=False))
     await cancelled_while_it_waits(slow(Attempts(3).call))
+
+
+@CELLS.cell("total_runs_out", "resilient(timeout=TimeoutConfig(per_attempt=False), retry=)")
+async def total_runs_out() -> object:
+    growing = RetryConfig(max_attempts=3, delay=0.01, backoff_factor=3000, jitter=False)
+    total = TimeoutConfig(seconds=0.1, per_attempt=False)
+    return await resilient(timeout=total, retry=growing)(Attempts(3).call)()
+
+
+@CELLS.cell("pipeline_fails", "resilient(timeout=, retry=, circuit_breaker=)")
+async def pipeline_fails() -> object:
+    return await resilient(
+        timeout=TimeoutConfig(seconds=60, per_attempt=False),
+        retry=RetryConfig(max_attempts=3, **SHORT),
+        circuit_breaker=CircuitBreakerConfig(),
+    )(Attempts(3).call)()
+
+
+@CELLS.cell("breaker_refuses_retry", "resilient(retry=, circuit_breaker=)")
+async def breaker_refuses_retry() -> object:
+    breaker = CircuitBreakerConfig(failure_threshold=2, recovery_timeout=30)
+    guarded = resilient(circuit_breaker=breaker)(Attempts(3).call)
+    return await resilient(retry=RetryConfig(max_attempts=3, **SHORT))(guarded)()
+
+
+@CELLS.cell("bulkhead_refuses_retry", "resilient(bulkhead=), resilient(retry=)")
+async def bulkhead_refuses_retry() -> object:
+    twice = RetryConfig(max_attempts=2, delay=0.05, jitter=False)
+    return await the_place_is_taken(resilient(bulkhead=BulkheadConfig(1)), resilient(retry=twice))
+
+
+@CELLS.cell("rate_refuses_retry", "resilient(rate_limiter=), resilient(retry=)")
+async def rate_refuses_retry() -> object:
+    limited = resilient(rate_limiter=RateLimiterConfig(max_calls=1, period=60))(Attempts(2).call)
+    return await resilient(retry=RetryConfig(max_attempts=2, **SHORT))(limited)()
+
+
+@CELLS.cell("fallback_survives", "resilient(fallback=, listeners=[JsonEventLogger()])")
+async def fallback_survives() -> object:
+    async def other(_error: BaseException) -> str:
+        return "value"
+
+    return await resilient(fallback=FallbackConfig(handler=other), listeners=[JsonEventLogger()])(do.fail)("operation")
 
 
 @CELLS.cell("fallback_fails", "resilient(fallback=), twice")

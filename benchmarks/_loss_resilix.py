@@ -7,7 +7,7 @@ import logging
 import time
 
 import resilix
-from _loss_attempts import Attempts, cancelled_while_it_waits, the_refusal, two_in_a_group
+from _loss_attempts import Attempts, cancelled_while_it_waits, the_place_is_taken, the_refusal, two_in_a_group
 from _loss_cells import Cells, Operations, got
 from _loss_record import Boom, raise_
 from resilix import CircuitOpenError, protect
@@ -133,6 +133,39 @@ async def retry_in_group() -> None:
 @CELLS.cell("retry_cancelled", "protect.when(retry=)")
 async def retry_cancelled() -> None:
     await cancelled_while_it_waits(protect.when(Boom, retry=3, delay=30.0)(Attempts(3).call))
+
+
+@CELLS.cell("total_runs_out", "protect.limits(deadline=), protect.when(retry=)")
+async def total_runs_out() -> object:
+    waits = iter([0.001, 30.0])
+    retried = protect.when(Boom, retry=3, delay=lambda _error: next(waits))(Attempts(3).call)
+    return await protect.limits(deadline=0.1)(retried)()
+
+
+@CELLS.cell("pipeline_fails", "protect.limits(deadline=), protect.when(retry=), CircuitBreaker")
+async def pipeline_fails() -> object:
+    guarded = resilix.CircuitBreaker()(Attempts(3).call)
+    return await protect.limits(deadline=60)(protect.when(Boom, retry=3, delay=0.001)(guarded))()
+
+
+@CELLS.cell("breaker_refuses_retry", "protect.when(retry=), CircuitBreaker")
+async def breaker_refuses_retry() -> object:
+    guarded = resilix.CircuitBreaker(failures=2)(Attempts(3).call)
+    return await protect.when(Exception, retry=3, delay=0.001)(guarded)()
+
+
+@CELLS.cell("bulkhead_refuses_retry", "protect.when(retry=), protect.bulkhead(wait=False)")
+async def bulkhead_refuses_retry() -> object:
+    twice = protect.when(Exception, retry=2, delay=0.05)
+    return await the_place_is_taken(protect.bulkhead(1, wait=False), twice)
+
+
+@CELLS.cell("fallback_survives", "protect.when(fallback=, log=)")
+async def fallback_survives() -> object:
+    async def other(_label: str) -> str:
+        return "value"
+
+    return await protect.when(Boom, fallback=other, log=warn)(do.fail)("operation")
 
 
 @CELLS.cell("fallback_fails", "protect.when(fallback=[two])")

@@ -52,6 +52,9 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "as_completed_left": Scenario("results as they complete, left after the first; one fails later, one when stopped"),
     "race_losers": Scenario("a race is won; one loser failed before, one raises when stopped"),
     "race_all_fail": Scenario("a race or hedge of three, all fail"),
+    "hedge_survives": Scenario("a call fails, its hedge has the value; the listener, logging hook or receipt is on"),
+    "hedge_fails": Scenario("a call and its hedge fail"),
+    "hedge_cancelled": Scenario("cancelled while a call and its hedge run, both raise in cleanup"),
     # time
     "timeout_cleanup": Scenario("time runs out, and cleanup raises"),
     "timeout_group": Scenario("time runs out over a group, two children raise in cleanup"),
@@ -64,7 +67,16 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "retry_survives": Scenario("the third attempt succeeds; the listener, logging hook or receipt is on"),
     "retry_in_group": Scenario("two children of a group, each tries twice, both fail"),
     "retry_cancelled": Scenario("cancelled while it waits for the second attempt"),
+    "fallback_survives": Scenario(
+        "an operation fails, its fallback has the value; the listener, logging hook or receipt is on"
+    ),
     "fallback_fails": Scenario("an operation, its fallback and the next fallback fail"),
+    # several policies around one call
+    "total_runs_out": Scenario("the time for all attempts runs out during the wait after the second one"),
+    "pipeline_fails": Scenario("a time limit around three attempts through a breaker, all fail"),
+    "breaker_refuses_retry": Scenario("two attempts fail and open the breaker, which refuses the third"),
+    "bulkhead_refuses_retry": Scenario("an attempt fails, the second is refused: too many calls run"),
+    "rate_refuses_retry": Scenario("an attempt fails, the second is refused: too many calls in this minute"),
     # background
     "background_dropped": Scenario("a background task fails, nobody awaits it"),
     "background_held": Scenario("a background task fails, and is referred to until the program ends"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import stamina
 from _loss_attempts import Attempts, cancelled_while_it_waits, two_in_a_group
 from _loss_cells import Cells
@@ -36,3 +38,12 @@ async def retry_in_group() -> None:
 @CELLS.cell("retry_cancelled", "retry")
 async def retry_cancelled() -> None:
     await cancelled_while_it_waits(SLOW(Attempts(3).call))
+
+
+@CELLS.cell("total_runs_out", "retry, asyncio.timeout")
+async def total_runs_out() -> object:
+    growing = stamina.retry(
+        on=Boom, attempts=3, wait_initial=0.01, wait_max=30, wait_exp_base=3000, wait_jitter=0.0, timeout=None
+    )
+    async with asyncio.timeout(0.1):
+        return await growing(Attempts(3).call)()

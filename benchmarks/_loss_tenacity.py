@@ -8,7 +8,7 @@ import logging
 from _loss_attempts import Attempts, cancelled_while_it_waits, two_in_a_group
 from _loss_cells import Cells, Operations
 from _loss_record import raise_
-from tenacity import RetryCallState, before_sleep_log, retry, stop_after_attempt, wait_fixed
+from tenacity import RetryCallState, before_sleep_log, retry, stop_after_attempt, wait_chain, wait_fixed
 
 CELLS = Cells()
 do = Operations(asyncio.sleep)
@@ -39,6 +39,21 @@ async def retry_in_group() -> None:
 @CELLS.cell("retry_cancelled", "retry")
 async def retry_cancelled() -> None:
     await cancelled_while_it_waits(retry(stop=stop_after_attempt(3), wait=wait_fixed(30))(Attempts(3).call))
+
+
+@CELLS.cell("total_runs_out", "retry, asyncio.timeout")
+async def total_runs_out() -> object:
+    async with asyncio.timeout(0.1):
+        return await retry(stop=stop_after_attempt(3), wait=wait_chain(SHORT, wait_fixed(30)))(Attempts(3).call)()
+
+
+@CELLS.cell("fallback_survives", "retry(retry_error_callback=, before_sleep=before_sleep_log)")
+async def fallback_survives() -> object:
+    async def fallback(_state: RetryCallState) -> object:
+        return "value"
+
+    only_once = retry(stop=stop_after_attempt(1), before_sleep=LOGGED, retry_error_callback=fallback)
+    return await only_once(do.fail)("operation")
 
 
 @CELLS.cell("fallback_fails", "retry(retry_error_callback=), twice")

@@ -1,19 +1,15 @@
-"""
-This library.
-
-Where it has no policy yet the cell says what stands in for it: `race` for a hedge, plain `except` for a fallback.
-"""
+"""This library."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from _loss_attempts import Attempts, cancelled_while_it_waits
+from _loss_attempts import Attempts, cancelled_while_it_waits, the_place_is_taken, the_refusal
 from _loss_cells import Cells, Main, Operations, got
 from _loss_record import Boom, raise_
 
@@ -27,6 +23,7 @@ def _run(main: Main) -> object:
 CELLS = Cells(_run)
 do = Operations(asyncio.sleep)
 _held: list[object] = []
+_HEDGE = unlost.Hedge(0.01, idempotent=True)
 
 
 def _retry(attempts: int, wait: float = 0.001) -> unlost.Retry:
@@ -209,7 +206,7 @@ async def race_losers() -> object:
     return value, survived.errors
 
 
-@CELLS.cell("race_all_fail", "race, which also stands in for a hedge")
+@CELLS.cell("race_all_fail", "race")
 async def race_all_fail() -> object:
     return await unlost.race(do.fail("first"), do.fail("second", 0.01), do.fail("third", 0.02))
 
@@ -285,15 +282,78 @@ async def retry_cancelled() -> None:
     await cancelled_while_it_waits(partial(_retry(3, wait=30.0).call, Attempts(3).call))
 
 
-@CELLS.cell("fallback_fails", "plain `except`: Python chains them")
-async def fallback_fails() -> None:
-    try:
-        await do.fail("operation")
-    except Boom:
-        try:
-            await do.fail("fallback")
-        except Boom:
-            await do.fail("next fallback")
+@CELLS.cell("hedge_survives", "Hedge, receipt")
+async def hedge_survives() -> object:
+    with unlost.receipt() as survived:
+        value = await _HEDGE.call(_next, iter([do.fail("first", 0.02), do.succeed(0.04)]))
+    return value, survived.errors
+
+
+@CELLS.cell("hedge_fails", "Hedge")
+async def hedge_fails() -> object:
+    return await _HEDGE.call(_next, iter([do.fail("first", 0.02), do.fail("second", 0.02)]))
+
+
+@CELLS.cell("hedge_cancelled", "Hedge, Task.cancel")
+async def hedge_cancelled() -> None:
+    jobs = iter([do.fail_when_stopped("first"), do.fail_when_stopped("second")])
+    await cancelled_while_it_waits(partial(_HEDGE.call, _next, jobs))
+
+
+@CELLS.cell("fallback_survives", "Fallback, receipt")
+async def fallback_survives() -> object:
+    with unlost.receipt() as survived:
+        value = await unlost.Fallback(unlost.Fallback.value("value")).call(do.fail, "operation")
+    return value, survived.errors
+
+
+@CELLS.cell("fallback_fails", "Fallback")
+async def fallback_fails() -> object:
+    async def first(_label: str) -> None:
+        raise_("fallback")
+
+    async def second(_label: str) -> None:
+        raise_("next fallback")
+
+    return await unlost.Fallback(first, second).call(do.fail, "operation")
+
+
+@CELLS.cell("total_runs_out", "deadline | Retry")
+async def total_runs_out() -> object:
+    waits = [0.01, 30.0]
+    retry = unlost.Retry(3, on=Boom, backoff=lambda attempt: waits[attempt - 1])
+    return await (unlost.deadline(0.1) | retry).call(Attempts(3).call)
+
+
+@CELLS.cell("pipeline_fails", "deadline | Retry | Breaker")
+async def pipeline_fails() -> object:
+    return await (unlost.deadline(60) | _retry(3) | unlost.Breaker(on=Boom)).call(Attempts(3).call)
+
+
+@CELLS.cell("breaker_refuses_retry", "Retry, Breaker")
+async def breaker_refuses_retry() -> object:
+    retry = unlost.Retry(3, on=Exception, base=0.001, hint_cap=None)
+    breaker = unlost.Breaker(minimum=2, on=Boom)
+    return await retry.call(breaker.call, Attempts(3).call)
+
+
+@CELLS.cell("bulkhead_refuses_retry", "Retry, Bulkhead(queue=0)")
+async def bulkhead_refuses_retry() -> object:
+    retry = unlost.Retry(2, on=Exception, base=0.05, jitter=False)
+    return await the_place_is_taken(unlost.Bulkhead(1, queue=0), retry)
+
+
+@CELLS.cell("rate_refuses_retry", "Retry, RateLimit(max_wait=0)")
+async def rate_refuses_retry() -> object:
+    retry = unlost.Retry(2, on=Exception, base=0.001)
+    rate = unlost.RateLimit(1, per=60, max_wait=0)
+    return await retry.call(rate.call, Attempts(2).call)
+
+
+@CELLS.cell("breaker_open", "Breaker")
+async def breaker_open() -> object:
+    guarded = unlost.Breaker(minimum=2, on=Boom)(Attempts(2).call)
+    return await the_refusal(guarded, unlost.BreakerOpen)
 
 
 @CELLS.cell("background_dropped", "spawn")
@@ -402,6 +462,10 @@ async def _cancelled_from_outside(work: Coroutine[Any, Any, None]) -> None:  # A
     await asyncio.sleep(0.02)
     task.cancel()
     await task
+
+
+async def _next(jobs: Iterator[Coroutine[Any, Any, object]]) -> object:  # Any: as above
+    return await next(jobs)
 
 
 def _at_once(_restart: int) -> float:

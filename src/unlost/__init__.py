@@ -1,5 +1,6 @@
 """Error handling for asyncio: every outcome reaches its owner."""
 
+from unlost._core import abandoned
 from unlost._core import (
     AsCompleted,
     AttemptFailed,
@@ -158,6 +159,7 @@ __all__ = [
     "UnlostError",
     "UsageError",
     "Value",
+    "abandoned",
     "as_completed",
     "attached",
     "attempts",

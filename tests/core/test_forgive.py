@@ -31,11 +31,11 @@ def nothing_counted():
 
 def test_forgiving_an_outcome_is_counted_once_and_told():
     error, events = OSError("metrics"), []
-    before = forgiven().get("best effort", 0)
+    outcome, before = Failure(error), forgiven().get("best effort", 0)
 
     with listen(events.append):
-        forgive(Failure(error), "best effort")
-        forgive(Failure(error), "best effort")
+        forgive(outcome, "best effort")
+        forgive(outcome, "best effort")
 
     assert forgiven()["best effort"] == before + 1
     assert events == [Forgiven(error, "best effort")]
@@ -79,12 +79,14 @@ async def test_a_forgiven_outcome_is_not_counted_as_dropped():
     assert take_unheard() == []
 
 
-async def test_an_error_that_was_forgiven_inside_is_not_raised_by_the_group():
-    error = OSError()
+async def test_the_same_error_out_of_another_operation_is_not_forgiven():
+    error = OSError("one object, two operations")
     (outcome,) = await settle(failing(error))
     forgive(outcome, "known")
 
-    async with TaskGroup(collect()) as group:
-        group.start_soon(failing, error)
+    with pytest.raises(ExceptionGroup) as caught:
+        async with TaskGroup() as group:
+            forgive(group.start_soon(failing, error), "known here too")
+            group.start_soon(failing, error)
 
-    assert group.result[0].error is error
+    assert caught.value.exceptions == (error,)

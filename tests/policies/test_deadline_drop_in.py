@@ -141,11 +141,6 @@ async def test_what_its_state_does_not_allow_is_both_errors_and_says_what_to_wri
     assert "Write limit.reschedule(when) inside of its block" in str(after.value)
 
 
-def test_without_a_loop_it_says_where_to_write_it() -> None:
-    with pytest.raises(RuntimeError, match=r"deadline of 5: no running event loop.*\nWrite it in the async function"):
-        deadline(5)
-
-
 async def test_without_a_task_it_says_what_to_write_and_can_still_be_entered() -> None:
     limit = timeout(1)
     refused = asyncio.get_running_loop().create_future()

@@ -77,7 +77,7 @@ class VirtualTimeUvloop(uvloop.Loop):
         super().run_forever()
         if self._hangs:
             self._hangs = False
-            raise RuntimeError(hangs_after(self.patience))
+            raise RuntimeError(hangs_after(self.patience, self))
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """Called by the handle. It stays where it is until it would be due."""

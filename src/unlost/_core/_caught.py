@@ -6,27 +6,50 @@ from asyncio import CancelledError
 from types import FrameType
 from typing import Final
 
+from unlost._core._carried import carried
 from unlost._core._outcome import Cancelled, Failure
-from unlost.errors import ChildCancelled
+from unlost._core._outcomes import attach, partial
+from unlost.errors import ChildCancelled, group_of
 
 # What stops everything, wherever it is raised. A tuple: isinstance of a union is many times slower.
 STOPPING: Final = (KeyboardInterrupt, SystemExit)
 
 
 def outcome_of(error: BaseException, index: int, duration: float, asked: str) -> Failure | Cancelled:
-    """Return the outcome of an item that raised ``error``; ``asked`` is why we cancelled it, if we did."""
-    if isinstance(error, CancelledError):
-        return Cancelled(error, index, None, 1, duration, (), asked or _message(error))
-    return Failure(error, index, None, 1, duration)
+    """
+    Return the outcome of an item that raised ``error``; ``asked`` is why we cancelled it, if we did.
+
+    A cancellation that carries what cleanup raised is a failure, as it is where a plain ``finally`` raises.
+    """
+    if not isinstance(error, CancelledError):
+        return Failure(error, index, None, 1, duration)
+    failed = failure_of(error)
+    if failed is not None:
+        return Failure(failed, index, None, 1, duration)
+    return Cancelled(error, index, None, 1, duration, (), asked or _message(error))
 
 
-def as_input_error(error: BaseException) -> BaseException:
-    """Return what comes out of the call where iterating the input raised ``error``."""
+def failure_of(cancellation: CancelledError) -> BaseException | None:
+    """Return the failure that a cancellation carries, or one group of them; the cancellation is its context."""
+    failures = carried(cancellation)
+    if not failures:
+        return None
+    outcomes = partial(cancellation)
+    if len(failures) == 1 and not outcomes:
+        return failures[0]
+    group = group_of(f"{len(failures)} failed while they were being cancelled", failures)
+    if outcomes:
+        attach(group, outcomes)
+    return group
+
+
+def as_input_error(error: BaseException, what: str = "the input") -> BaseException:
+    """Return what comes out of the call where iterating the input, or other code of the user's, raised ``error``."""
     strip_own_frames(error)
     if not isinstance(error, CancelledError):
         return error
-    # the input was cancelled, not the caller
-    child_cancelled = ChildCancelled(f"the input was cancelled: {_message(error) or 'no reason is known'}")
+    # that was cancelled, not the caller
+    child_cancelled = ChildCancelled(f"{what} was cancelled: {_message(error) or 'no reason is known'}")
     child_cancelled.__cause__ = error
     return child_cancelled
 

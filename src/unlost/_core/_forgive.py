@@ -33,6 +33,6 @@ def forgive(what: Outcome[Any] | Handle[Any] | Spawned[Any], reason: str) -> Non
             return  # the group counts it when it comes to that
         what = ended
     if isinstance(what, Failure | Cancelled):
-        count_forgiven(what.error, reason)
+        count_forgiven(what, reason)
     elif not isinstance(what, Value):
         raise UsageError(f"forgive() got {what!r}.\nWrite forgive(outcome, reason) or forgive(handle, reason).")

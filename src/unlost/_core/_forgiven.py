@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from unlost._core._events import Event, emit
-from unlost.errors import recall, remember
+from unlost._core._outcome import Cancelled, Failure, Outcome
 
-_KEY: Final = "forgiven"
 _REASONS: Final = 1000
 
 _counts: Counter[str] = Counter()
@@ -29,17 +28,17 @@ class Forgiven(Event):
     reason: str
 
 
-def count_forgiven(error: BaseException, reason: str) -> None:
-    """Mark ``error`` as not wanted; count it once."""
-    if recall(error, _KEY) is None:
-        remember(error, _KEY, reason)
+def count_forgiven(outcome: Failure | Cancelled, reason: str) -> None:
+    """Mark ``outcome`` as not wanted, and count it, once; the same error out of another operation is another one."""
+    if not is_forgiven(outcome):
+        outcome.forgiven = reason
         _counts[reason if reason in _counts or len(_counts) < _REASONS else "(others)"] += 1
-        emit(Forgiven(error, reason))
+        emit(Forgiven(outcome.error, reason))
 
 
-def is_forgiven(error: BaseException) -> bool:
-    """Tell whether somebody said that ``error`` is not wanted."""
-    return recall(error, _KEY) is not None
+def is_forgiven(outcome: Outcome[Any]) -> bool:  # Any: of every result
+    """Tell whether somebody said that ``outcome`` is not wanted."""
+    return bool(getattr(outcome, "forgiven", ""))
 
 
 def forgiven() -> dict[str, int]:

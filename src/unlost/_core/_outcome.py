@@ -30,15 +30,17 @@ class _Ended:
         attempts: How often the operation was started, the last time included; at least 1, or 0 if it never started.
         duration: Seconds from the first start to the end, waits between attempts included.
         survived: The errors of earlier attempts, oldest first.
+        forgiven: Why it is not wanted; there only once ``forgive`` said so.
     """
 
-    __slots__ = ("attempts", "duration", "index", "key", "survived")
+    __slots__ = ("attempts", "duration", "forgiven", "index", "key", "survived")
 
     index: int
     key: Hashable
     attempts: int
     duration: float
     survived: tuple[BaseException, ...]
+    forgiven: str
 
     if not TYPE_CHECKING:  # to a checker, `Outcome` is the union at the end of this module
 

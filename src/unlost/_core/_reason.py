@@ -43,6 +43,8 @@ def asked_now(why: str, who: str) -> Reason:
 def passed_on(what: str, cancellation: CancelledError) -> str:
     """Return the reason for a cancellation that follows from another one: ``what`` happened, and why."""
     why = cancel_reason(cancellation)
+    if why.startswith(what):  # through many nested blocks the root matters, not the way
+        return str(why)
     return f"{what}: {why}" if why else what
 
 

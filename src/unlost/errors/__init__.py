@@ -7,6 +7,8 @@ What can go wrong: the library's exceptions, groups, kinds, hints, history and t
 from unlost.errors._attached import attach_errors, attached
 from unlost.errors._classify import Kinds, classify, default_kinds, extend_kinds
 from unlost.errors._exceptions import (
+    BreakerOpen,
+    BulkheadFull,
     ChannelClosed,
     ChildCancelled,
     ChildFailed,
@@ -16,11 +18,15 @@ from unlost.errors._exceptions import (
     DeadlineExceeded,
     EndOfChannel,
     ItemsLeft,
+    LimitExceeded,
     PermanentError,
     ProducerFailed,
+    RateExceeded,
+    StreamIncomplete,
     SupervisorGaveUp,
     TransientError,
     UnlostError,
+    UnwantedResult,
     UsageError,
 )
 from unlost.errors._groups import leaves, rebuild, split, walk
@@ -32,6 +38,8 @@ from unlost.errors._private import forget, headline, recall, remember
 from unlost.errors._translate import translate
 
 __all__ = [
+    "BreakerOpen",
+    "BulkheadFull",
     "ChannelClosed",
     "ChildCancelled",
     "ChildFailed",
@@ -43,11 +51,15 @@ __all__ = [
     "ItemsLeft",
     "Kind",
     "Kinds",
+    "LimitExceeded",
     "PermanentError",
     "ProducerFailed",
+    "RateExceeded",
+    "StreamIncomplete",
     "SupervisorGaveUp",
     "TransientError",
     "UnlostError",
+    "UnwantedResult",
     "UsageError",
     "attach_attempts",
     "attach_errors",

@@ -5,6 +5,7 @@ What the library itself raises, and the two bases that it offers.
 
     Exception
     ├── UnlostError
+    │   ├── BreakerOpen              a breaker lets no call through
     │   ├── ChannelClosed            a channel passes nothing on, at least not here
     │   │   ├── ConsumersGone        nobody takes what is put
     │   │   ├── EndOfChannel         everything was put, and was taken
@@ -15,7 +16,12 @@ What the library itself raises, and the two bases that it offers.
     │   ├── ChildReturned            a child returned that was to run for ever
     │   ├── ChildStillRunning        a child did not stop when it was asked to
     │   ├── DeadlineExceeded         time ran out             (also a TimeoutError)
+    │   ├── LimitExceeded            a limit let a call not in, and nothing of it was started
+    │   │   ├── BulkheadFull         as many run, and wait, as may
+    │   │   └── RateExceeded         as many started, and wait, as may
+    │   ├── StreamIncomplete         a stream ended without its end    (also an EOFError)
     │   ├── SupervisorGaveUp         its children crashed too often    (also an ExceptionGroup)
+    │   ├── UnwantedResult           a value came that a retry was told not to take
     │   └── UsageError               the call itself is wrong (also a ValueError)
     ├── TransientError               inherit it: trying again may help
     └── PermanentError               inherit it: trying again will not help
@@ -27,6 +33,7 @@ What the library itself raises, and the two bases that it offers.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 from unlost.errors._attached import attach_errors, attached
 from unlost.errors._private import dictionary_of, recall, remember
@@ -34,6 +41,49 @@ from unlost.errors._private import dictionary_of, recall, remember
 
 class UnlostError(Exception):
     """The library says that something went wrong."""
+
+
+class BreakerOpen(UnlostError):
+    """
+    A breaker did not let a call through: too many of those before it failed.
+
+    It is raised *from* the error that tipped the breaker, which is one object for all callers that are turned away.
+    ``classify`` says ``Kind.PERMANENT``, so that a ``Retry`` around the breaker gives up at once: to wait until it is
+    over in each of a thousand callers is what a breaker is there to prevent. Who wants to wait says so, with
+    ``Retry(on=(Kind.TRANSIENT, BreakerOpen))``, and the wait is then ``retry_after``.
+
+    Attributes:
+        name: The breaker's.
+        why: What it counted, or what ``trip`` was told.
+        since: When it opened, in seconds since 1970.
+        retry_after: Seconds until a call is let through again; 0 where probes are under way, ``math.inf`` where it
+            stays open until ``reset``.
+        errors: The latest failures that led to it, oldest first; the last of them is the cause. At most three are
+            kept, with the frames of their tracebacks and the locals in them, until the breaker closes.
+    """
+
+    name: str
+    why: str
+    since: float
+    retry_after: float
+
+    def __init__(
+        self, name: str, why: str, since: float, retry_after: float, errors: tuple[BaseException, ...] = ()
+    ) -> None:
+        super().__init__(f"breaker {name!r} is open{_for_how_long(retry_after)}: {why}")
+        self.name = name
+        self.why = why
+        self.since = since
+        self.retry_after = retry_after
+        if errors:
+            remember(self, "led to it", errors)
+
+    @property
+    def errors(self) -> tuple[BaseException, ...]:
+        return recall(self, "led to it") or ()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.name, self.why, self.since, self.retry_after), dictionary_of(self)
 
 
 class ChannelClosed(UnlostError):
@@ -148,6 +198,64 @@ class DeadlineExceeded(UnlostError, TimeoutError):
         return type(self), (self.seconds, self.elapsed, self.name), dictionary_of(self)
 
 
+class LimitExceeded(UnlostError):
+    """
+    A limit did not let a call in, and nothing of it was started.
+
+    ``classify`` says ``Kind.TRANSIENT`` of it: later, there may be room.
+
+    Attributes:
+        name: The limit's.
+        waiting: How many calls wait for it.
+        retry_after: In how many seconds the call would be let in, if nobody else came; None where that depends on when
+            other calls end.
+    """
+
+    def __init__(
+        self, message: str, name: str = "limit", *, waiting: int = 0, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.name = name
+        self.waiting = waiting
+        self.retry_after = retry_after
+
+
+class BulkheadFull(LimitExceeded):
+    """
+    As many calls run as may at once, and this one may not wait, or not any longer.
+
+    Attributes:
+        limit: How many may run.
+        running: How many do.
+    """
+
+    def __init__(
+        self, message: str, name: str = "bulkhead", *, limit: int = 0, running: int = 0, waiting: int = 0
+    ) -> None:
+        super().__init__(message, name, waiting=waiting)
+        self.limit = limit
+        self.running = running
+
+
+class RateExceeded(LimitExceeded):
+    """As many calls started as may in that time, and this one may not wait, or not that long."""
+
+
+class StreamIncomplete(UnlostError, EOFError):
+    """
+    A stream ended, and none of its items was the one that says that it is complete.
+
+    ``classify`` says ``Kind.TRANSIENT``. What had come is with whoever took it.
+
+    Attributes:
+        items: How many had come.
+    """
+
+    def __init__(self, message: str, items: int = 0) -> None:
+        super().__init__(message)
+        self.items = items
+
+
 class SupervisorGaveUp(UnlostError, ExceptionGroup[Exception]):
     """
     Children of a supervisor crashed more often than its intensity allows, or one could not be replaced.
@@ -174,6 +282,31 @@ class SupervisorGaveUp(UnlostError, ExceptionGroup[Exception]):
         return part
 
 
+class UnwantedResult(UnlostError):
+    """
+    A value came, and ``Retry(on_result=...)`` did not want it.
+
+    The one of the last attempt is raised; of those before, each is one of ``attempts(error)``. Where the value is an
+    HTTP response, ``status_of`` and ``retry_after`` read it, and ``classify`` goes by its status.
+
+    Attributes:
+        value: What came. It stays in this process: a pickled error comes back without it, with None.
+    """
+
+    def __init__(self, message: str, value: object = None) -> None:
+        super().__init__(message)
+        remember(self, "value", value)
+
+    @property
+    def value(self) -> object:
+        return recall(self, "value")
+
+    @property
+    def response(self) -> object:
+        """The value, by the name under which clients keep an answer with an error."""
+        return self.value
+
+
 class UsageError(UnlostError, ValueError):
     """
     The library was called in a way that cannot work: a mistake to correct where the call is written.
@@ -196,3 +329,9 @@ class PermanentError(Exception):
 
     ``classify`` says ``Kind.PERMANENT`` of it, whatever caused it, so that ``Retry`` gives up at once.
     """
+
+
+def _for_how_long(seconds: float) -> str:
+    if seconds == inf:
+        return " until it is reset"
+    return f" for {seconds:.3g} s more" if seconds else ", its probes are under way"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
@@ -32,9 +33,9 @@ def retry_after(error: BaseException, now: Callable[[], float] | None = None) ->
     """
     Return how many seconds the server asks to wait, or None where it does not say.
 
-    Reads ``retry-after-ms`` and ``Retry-After`` (seconds, or a date: a date in the past is 0) of the error or the
-    nearest of its causes; of a group, the longest that a member asks for. The result is finite and not negative. It
-    is as large as the server likes: the caller bounds it.
+    Reads ``retry-after-ms`` and ``Retry-After`` (seconds, or a date: a date in the past is 0), or else a number that
+    is the error's own ``retry_after``, of the error or the nearest of its causes; of a group, the longest that a member
+    asks for. The result is finite and not negative. It is as large as the server likes: the caller bounds it.
 
     Args:
         error: Any exception.
@@ -110,7 +111,14 @@ def _own_wait(error: BaseException, now: Callable[[], float] | None) -> float | 
             wait = _until(text, found.get("date", ""), now)
         if wait is not None:
             return wait
-    return None
+    return _as_wait(_attribute(error, "retry_after"))
+
+
+def _as_wait(value: object) -> float | None:
+    # exactly these: a class of the user's own may raise when it is compared
+    if type(value) is not int and type(value) is not float:
+        return None
+    return float(value) if 0 <= value <= sys.float_info.max else None
 
 
 def _seconds(text: str) -> float | None:

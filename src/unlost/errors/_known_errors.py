@@ -23,7 +23,16 @@ from asyncio import CancelledError, IncompleteReadError, InvalidStateError, Limi
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-from unlost.errors._exceptions import ChildCancelled, DeadlineExceeded, PermanentError, TransientError, UsageError
+from unlost.errors._exceptions import (
+    BreakerOpen,
+    ChildCancelled,
+    DeadlineExceeded,
+    LimitExceeded,
+    PermanentError,
+    StreamIncomplete,
+    TransientError,
+    UsageError,
+)
 from unlost.errors._kinds import Kind
 
 # Any: the rule of a class takes errors of that class
@@ -139,6 +148,8 @@ KNOWN: Final[Mapping[type[BaseException] | str, Rule]] = {
     TransientError: Kind.TRANSIENT,
     DeadlineExceeded: Kind.TRANSIENT,
     PermanentError: Kind.PERMANENT,
+    BreakerOpen: Kind.PERMANENT,  # whatever opened it: it says so itself when trying again may help
+    LimitExceeded: Kind.TRANSIENT,
     UsageError: Kind.DEFECT,
     ChildCancelled: Kind.CANCELLED,
     **dict.fromkeys((CancelledError, KeyboardInterrupt, GeneratorExit, "concurrent.CancelledError"), Kind.CANCELLED),
@@ -149,7 +160,7 @@ KNOWN: Final[Mapping[type[BaseException] | str, Rule]] = {
     **dict.fromkeys((TypeError, KeyError, IndexError, AttributeError, NameError, AssertionError), Kind.DEFECT),
     **dict.fromkeys((ZeroDivisionError, NotImplementedError, RecursionError, InvalidStateError), Kind.DEFECT),
     **dict.fromkeys((ImportError, SyntaxError, SystemError, StopIteration, StopAsyncIteration), Kind.DEFECT),
-    IncompleteReadError: Kind.TRANSIENT,
+    **dict.fromkeys((IncompleteReadError, StreamIncomplete), Kind.TRANSIENT),
     OSError: _by_errno,
     socket.gaierror: _by_lookup,
     **dict.fromkeys(_TRANSIENT_NAMES, Kind.TRANSIENT),

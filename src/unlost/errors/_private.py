@@ -126,7 +126,7 @@ def _opened(error: BaseException, stored: object) -> _Kept:
         return stored
     values = {}
     if isinstance(stored, dict):
-        values = {key: _unsealed(value) if isinstance(value, list) else value for key, value in stored.items()}
+        values = {key: _unsealed(value) if type(value) is list else value for key, value in stored.items()}
     dictionary_of(error)[KEY] = kept = _Kept(error, values)
     return kept
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from asyncio import get_running_loop
 
 from unlost.policies._deadline import Deadline
-from unlost.policies._deadline_misuse import check_time, without_a_loop
+from unlost.policies._deadline_misuse import check_time
 
 
 def timeout(seconds: float | None, name: str = "timeout") -> Deadline:
@@ -14,6 +14,9 @@ def timeout(seconds: float | None, name: str = "timeout") -> Deadline:
 
         async with timeout(10, "fetch timeout"):
             ...
+
+    Made where no loop runs, it counts from when the block is entered. It is a layer as well: around every call, from
+    when that starts (see ``Deadline``).
 
     When the time is up the body is cancelled; the cancellation says which limit it was. Cancelling is a request: a body
     that cleans up leaves late, and one that swallows it ends normally, with ``expired()`` true.
@@ -27,14 +30,14 @@ def timeout(seconds: float | None, name: str = "timeout") -> Deadline:
             it, or from the error that the body raised instead. All that was raised meanwhile is in ``errors``.
         CancelledError: The task was cancelled from outside, be it in the same moment. That the time was up too is
             attached to it then, as to ``KeyboardInterrupt``, ``SystemExit`` and ``GeneratorExit``, which come out bare.
-        UsageError: No number, no loop, no task, entered twice, or entered in one task and left in another.
+        UsageError: No number, no task, entered twice, or entered in one task and left in another.
     """
-    check_time(f"{name} of", seconds, "seconds")
+    check_time(name, "of", seconds)
     try:
         started = get_running_loop().time()
-    except RuntimeError:
-        raise without_a_loop(f"{name} of {seconds!r}") from None
-    return Deadline(None if seconds is None else started + seconds, name, since=started)
+    except RuntimeError:  # made where modules are imported: it counts from when it is entered
+        return Deadline(None, name, after=seconds)
+    return Deadline(None if seconds is None else started + seconds, name, since=started, after=seconds)
 
 
 def timeout_at(when: float | None, name: str = "timeout") -> Deadline:

@@ -4,35 +4,26 @@ from __future__ import annotations
 
 import math
 from asyncio import Task
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from unlost.errors import UsageError
 
 AnyTask: TypeAlias = Task[Any]  # Any: tasks of every result
 State: TypeAlias = Literal["created", "active", "expiring", "expired", "finished"]
 
-AT_A_YIELD: Final = (
-    "The limit is inside of an async generator. The time was up while that was suspended at a yield, and what\n"
-    "consumed the generator was cancelled (PEP 789). Write the limit around the loop that consumes it."
-)
-
 
 class DeadlineStateError(UsageError, RuntimeError):
     """A limit's state does not allow what was asked of it; a ``RuntimeError`` too, as ``asyncio.Timeout`` raises."""
 
 
-def check_time(call: str, time: object, expected: str) -> None:
-    """Raise ``UsageError`` unless ``time`` is a number or None."""
+def check_time(name: str, word: str, time: object) -> None:
+    """Raise ``UsageError`` unless ``time`` is a number or None; ``word`` is ``of`` of seconds, ``at`` of a time."""
+    if time is None or type(time) is int or (type(time) is float and time == time):  # no NaN
+        return
     is_number = isinstance(time, int | float) and not isinstance(time, bool)
-    if time is not None and (not is_number or math.isnan(time)):  # type: ignore[arg-type]  # a number
-        raise UsageError(f"{call} {time!r}: expected {expected} as a number, or None for no limit.")
-
-
-def without_a_loop(call: str) -> DeadlineStateError:
-    return DeadlineStateError(
-        f"{call}: no running event loop, by whose clock it could be measured.\n"
-        "Write it in the async function that it limits."
-    )
+    if not is_number or math.isnan(time):  # type: ignore[arg-type]  # a number
+        expected = "seconds" if word == "of" else "a time of the loop's clock"
+        raise UsageError(f"{name} {word} {time!r}: expected {expected} as a number, or None for no limit.")
 
 
 def without_a_task(limit: str) -> DeadlineStateError:

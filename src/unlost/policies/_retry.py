@@ -13,32 +13,23 @@ Guarantees:
 
 from __future__ import annotations
 
-import asyncio
-import functools
-import inspect
-from asyncio import CancelledError
+from asyncio import current_task, get_running_loop
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, ParamSpec, TypeVar, TypeVarTuple, overload
+from typing import Any, ClassVar, ParamSpec, TypeVar, TypeVarTuple, overload
 
-from unlost._core import (
-    AttemptFailed,
-    Backoff,
-    Cancelled,
-    Failure,
-    Outcome,
-    Value,
-    add_note,
-    emit,
-    exponential,
-    full_jitter,
-    reraise,
-    survive,
-    wall,
-)
-from unlost.errors import UsageError, attach_attempts, retry_after
+from unlost._core import Backoff, Outcome, Value, cancelling_before, exponential, full_jitter
+from unlost._core._backoff import bounds
+from unlost.errors import UnwantedResult, UsageError
+from unlost.policies._budget import RetryBudget
 from unlost.policies._checks import check_count, check_seconds
+from unlost.policies._cooldown import Cooldown, KeyCooldown
+from unlost.policies._cost import Cost
+from unlost.policies._layer import Layer
+from unlost.policies._retry_block import Attempts
+from unlost.policies._retry_course import Course, cancelling_now, course_of
 from unlost.policies._retry_on import On, Question, question_of
+from unlost.policies._retry_words import longest_in_all, phrase_of, shortened
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -46,7 +37,7 @@ Ts = TypeVarTuple("Ts")
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(Layer):
     """
     Try again after errors that may pass.
 
@@ -54,6 +45,10 @@ class Retry:
         async def fetch(url): ...
 
         page = await Retry(total=60).call(fetch, url)
+
+        async for attempt in Retry(5):
+            with attempt:
+                page = await fetch(url)
 
     One ``Retry`` keeps no state between calls and may be used by many tasks at once.
 
@@ -65,14 +60,19 @@ class Retry:
             would end later, the retry gives up at once instead of waiting. A running attempt is not cut short: for
             that, see ``timeout``. None is no limit.
         on: What to try again after: a ``Kind``, an exception type, a function from the error to bool, or a tuple or
-            frozenset of these; None is ``Kind.TRANSIENT``, as ``classify`` sees it.
+            frozenset of these; None is ``Kind.TRANSIENT``, as ``classify`` sees it. Of an exception group, either the
+            group itself or each error in it has to be one of these.
+        on_result: A function from the value to bool: where it says True, the value is not wanted and the attempt
+            counts as failed, with an ``UnwantedResult`` that has the value. None wants every value.
         backoff: From the number of the failed attempt (from 1) to seconds; in place of ``base``, ``cap`` and
             ``jitter``.
         jitter: Whether to wait a random part of each wait instead of all of it, so that callers that failed together
             part ways.
-
         hint_cap: The longest ``Retry-After`` that is honoured, in seconds. Where the server asks for more, the retry
             gives up at once, and a note on the error says what the server asked for. None honours any.
+        budget: Shared by many retries: where it is used up, the retry gives up at once, and a note says so.
+        cooldown: Shared by all callers of a server: each attempt, the first one too, waits while its key cools down.
+            After an error that cools down, that wait takes the place of the backoff.
 
     Where the error says when to come back (``Retry-After``), the wait is that long plus the backoff.
 
@@ -85,11 +85,18 @@ class Retry:
     cap: float = field(default=30.0, kw_only=True)
     total: float | None = field(default=None, kw_only=True)
     on: On = field(default=None, kw_only=True)
+    on_result: Callable[[Any], bool] | None = field(default=None, kw_only=True)  # Any: the user's own type of value
     backoff: Backoff | None = field(default=None, kw_only=True)
     jitter: bool = field(default=True, kw_only=True)
     hint_cap: float | None = field(default=3600.0, kw_only=True)
-    _is_wanted: Question = field(init=False, repr=False, compare=False)
-    _schedule: Backoff = field(init=False, repr=False, compare=False)
+    budget: RetryBudget | None = field(default=None, kw_only=True)
+    cooldown: Cooldown | KeyCooldown | None = field(default=None, kw_only=True)
+    # of the above, for what goes through the attempts
+    is_wanted: Question = field(init=False, repr=False, compare=False)
+    schedule: Backoff = field(init=False, repr=False, compare=False)
+    _is_watched: bool = field(init=False, repr=False, compare=False)  # whether attempts that do not fail matter too
+
+    keeps_state: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_count("Retry", "attempts", self.attempts)
@@ -99,14 +106,18 @@ class Retry:
             check_seconds("Retry", "total", self.total)
         if self.hint_cap is not None:
             check_seconds("Retry", "hint_cap", self.hint_cap, zero=True)
+        _check_callable("on_result", self.on_result, "lambda response: response.status_code == 202")
+        _check_callable("backoff", self.backoff, "unlost.constant(1)")
+        _check_type("budget", self.budget, RetryBudget)
+        _check_type("cooldown", self.cooldown, Cooldown, KeyCooldown)
         schedule = exponential(self.base, self.cap)
         schedule = self.backoff or (full_jitter(schedule) if self.jitter else schedule)
-        object.__setattr__(self, "_is_wanted", question_of(self.on))
-        object.__setattr__(self, "_schedule", schedule)
+        asked = (self.total, self.on_result, self.budget, self.cooldown)
+        object.__setattr__(self, "is_wanted", question_of(self.on))
+        object.__setattr__(self, "schedule", schedule)
+        object.__setattr__(self, "_is_watched", asked != (None, None, None, None))
 
-    async def call(
-        self, func: Callable[[*Ts], Awaitable[T]], *args: *Ts, on_attempt: Callable[[int], object] | None = None
-    ) -> T:
+    async def call(self, func: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
         """
         Return what ``func(*args)`` returns, after as many attempts as it takes.
 
@@ -115,19 +126,34 @@ class Retry:
 
         Args:
             func: Called anew for each attempt.
-            on_attempt: Called with the number of each attempt, from 1, before it starts.
+            args: Its arguments.
 
         Raises:
             BaseException: The error of the last attempt itself, with ``attempts(error)`` those before it.
+            UnwantedResult: ``on_result`` did not want the last attempt's value; likewise.
             CancelledError: As it came, with the errors so far attached.
         """
-        ended = await self._attempts(func, args, on_attempt, True)  # by position: names cost time
+        course: Course | None = None
+        wait: float | None = None
         try:
-            if isinstance(ended, Value):
-                return ended.value
-            reraise(ended.error)
+            if self._is_watched:
+                course = course_of(self, func, args)
+            else:
+                # the first attempt stands here: most calls need no other, and pay for nothing else
+                task = current_task()
+                if cancelling := 0 if task is None else task.cancelling():
+                    cancelling = 0 if task is None else cancelling_before(task)
+                try:
+                    return await func(*args)
+                except BaseException as error:
+                    course = Course(self, func, args, cancelling, 0.0, 1)
+                    if (wait := course.failed(error)) is None:
+                        raise
+            value = await self._attempts(course, func, args, None, wait)
+            course.tell()
+            return value
         finally:
-            del ended  # the error's traceback holds this frame
+            course = task = None  # each error's traceback holds this frame, and the task its error
 
     async def outcome(
         self, func: Callable[[*Ts], Awaitable[T]], *args: *Ts, on_attempt: Callable[[int], object] | None = None
@@ -136,129 +162,151 @@ class Retry:
         Return how ``func(*args)`` ended, after as many attempts as it takes; ``survived`` has the earlier errors.
 
         A cancellation that nobody asked of this task (``func`` awaited something that was cancelled) is a
-        ``Cancelled``. Where ``on`` or ``backoff`` itself raises, that is the failure, and the error that it was
-        asked about is the last of ``survived``. Where ``func`` made another error of a cancellation of this task,
-        that error is the failure: no further attempt starts, and the task's count of cancellations stays.
+        ``Cancelled``. Where ``on``, ``on_result`` or ``backoff`` itself raises, that is the failure, and the error that
+        it was asked about is the last of ``survived``. Where ``func`` made another error of a cancellation of this
+        task, that error is the failure: no further attempt starts, and the task's count of cancellations stays.
+
+        Args:
+            func: Called anew for each attempt.
+            args: Its arguments.
+            on_attempt: Called with the number of each attempt, from 1, before it starts.
 
         Raises:
             CancelledError: This task is being cancelled; the errors so far are attached.
             KeyboardInterrupt, SystemExit, GeneratorExit: Likewise.
         """
-        return await self._attempts(func, args, on_attempt, False)  # by position: names cost time
+        course: Course | None = None
+        wait: float | None = None
+        time = get_running_loop().time
+        try:
+            if self._is_watched or on_attempt is not None:
+                course = course_of(self, func, args)
+            else:  # as in call
+                began, cancelling = time(), cancelling_now()
+                try:
+                    value = await func(*args)
+                    # by position: this is what most calls come to, and names cost time
+                    return Value(value, -1, None, 1, time() - began, ())
+                except BaseException as error:
+                    course = Course(self, func, args, cancelling, began, 1)
+                    if (wait := course.failed(error)) is None:
+                        raise
+            value = await self._attempts(course, func, args, on_attempt, wait)
+            return Value(value, -1, None, course.number, time() - course.began, tuple(course.errors))
+        except BaseException as error:  # raised on, or handed on as the outcome
+            if course is None or course.must_pass(error, course.was_cancelled()):
+                raise
+            return course.ended(error)
+        finally:
+            del course  # each error's traceback holds this frame
+
+    def _unwanted(self, value: object, course: Course) -> UnwantedResult | None:
+        if self.on_result is None:
+            return None
+        unwanted = UnwantedResult(f"{course.name} returned {shortened(value)}, which on_result does not want", value)
+        try:
+            return unwanted if self.on_result(value) else None
+        except Exception:  # raised on: the value goes with it
+            course.errors.append(unwanted)
+            raise
+        finally:
+            del course, unwanted  # the error's traceback holds this frame
 
     async def _attempts(
         self,
+        course: Course,
         func: Callable[[*Ts], Awaitable[T]],
         args: tuple[*Ts],
         on_attempt: Callable[[int], object] | None,
-        is_bare: bool,
-    ) -> Outcome[T]:
-        """Do what ``outcome`` says; ``is_bare`` is whether the value goes on without what it survived."""
-        loop = asyncio.get_running_loop()
-        clock, task = loop.time, asyncio.current_task(loop)
-        started = clock()
-        cancelling = 0 if task is None else task.cancelling()
-        survived: list[BaseException] = []
-        unheard = attempt = 0
+        wait: float | None,
+    ) -> T:
+        """Try until there is a value, now or after ``wait``; raise the last error, with the earlier ones attached."""
+        unwanted: UnwantedResult | None = None
         try:
+            if wait is not None:
+                await course.go_on(wait)
+            elif self.cooldown is None:
+                course.begin()
+            else:
+                await course.begin_cooled(self.cooldown)
             while True:
-                attempt += 1
                 if on_attempt is not None:
-                    on_attempt(attempt)
+                    on_attempt(course.number)
                 try:
                     value = await func(*args)
-                except BaseException as error:  # raised on, or handed on as the outcome or as survived
-                    was_cancelled = task is not None and task.cancelling() > cancelling
-                    if _must_pass(error, was_cancelled):
-                        attach_attempts(error, tuple(survived))
-                        raise
-                    try:
-                        wait = None if was_cancelled else self._wait_after(error, attempt, clock() - started)
-                    except Exception as rule_error:  # handed on as the outcome  # noqa: BLE001
-                        survived.append(error)
-                        return _ended(rule_error, attempt, clock() - started, survived)
+                except BaseException as error:
+                    wait = course.failed(error)
                     if wait is None:
-                        return _ended(error, attempt, clock() - started, survived)
-                    survived.append(error)
-                    unheard += not emit(AttemptFailed(error, attempt, wait, _name_of(func)))
+                        raise
                 else:
-                    if survived and is_bare:
-                        survive(_name_of(func), tuple(survived), already_heard=len(survived) - unheard)
-                    # by position: this is what most calls come to, and names cost time
-                    return Value(value, -1, None, attempt, clock() - started, tuple(survived))
+                    unwanted = self._unwanted(value, course)
+                    if unwanted is None:
+                        return value
+                    wait = course.failed(unwanted, is_asked=False)
+                    if wait is None:
+                        raise unwanted
                 # out of the handler: a cancellation of the wait has not the error as its context
-                await _sleep(wait, survived)
+                await course.go_on(wait)
+        except BaseException as last_error:
+            course.attach_to(last_error)
+            raise
         finally:
-            del survived, task  # each error's traceback holds this frame, and the task its error
+            del course, unwanted  # each error's traceback holds this frame
 
-    def __call__(self, func: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:  # Any: as async def
+    def __aiter__(self) -> Attempts:
         """
-        Return ``func`` with this retry around it.
+        Return the attempts of a block, one after another.
+
+            async for attempt in retry:
+                with attempt:
+                    page = await fetch(url)
+
+        ``with attempt`` takes the block's error, if another attempt follows; the last error comes out of it, itself,
+        with the earlier ones attached. ``attempt.number`` counts from 1, ``attempt.errors`` is what failed before.
+        Leaving the loop early is fine: what was survived by then goes into the receipt.
 
         Raises:
-            UsageError: ``func`` is no async function.
+            UsageError: With ``on_result``, since a block has no value; or with a cool-down that asks for arguments.
         """
-        if not _is_async(func):
-            raise UsageError(
-                f"Retry(...) decorates async functions, got {func!r}. "
-                f"Write async def, and await asyncio.to_thread(...) in it for code that blocks."
-            )
+        if self.on_result is not None:
+            raise UsageError("async for attempt in Retry(on_result=...): a block has no value. Raise in it instead.")
+        return Attempts(self)
 
-        @functools.wraps(func)
-        async def retried(*args: P.args, **kwargs: P.kwargs) -> T:
-            return await self.call(functools.partial(func, *args, **kwargs))
+    def cost(self, inner: Cost) -> Cost:
+        """Return what all attempts come to, the longest waits included; ``Retry-After`` and cool-downs add to that."""
+        seconds = self.attempts * inner.seconds + longest_in_all(self.schedule, self.attempts)
+        if self.total is not None:
+            seconds = min(seconds, self.total + inner.seconds)
+        return Cost(seconds, self.attempts * inner.calls)
 
-        return retried
+    def phrase(self) -> str:
+        return phrase_of(self)
 
-    def _wait_after(self, error: BaseException, attempt: int, elapsed: float) -> float | None:
-        """Return the seconds to wait, or None to give up; raise what the user's own rules raise."""
-        if attempt >= self.attempts or not self._is_wanted(error):
-            return None
-        hint = retry_after(error, wall) or 0.0
-        if self.hint_cap is not None and hint > self.hint_cap:
-            asked = f"the server asked to wait {hint:.10g} s"
-            add_note(error, f"not tried again: {asked}, more than Retry(hint_cap={self.hint_cap!r}) allows")
-            return None
-        wait = max(0.0, self._schedule(attempt)) + hint
-        return None if self.total is not None and elapsed + wait > self.total else wait
+    def pause(self) -> float:
+        return bounds(self.schedule, 1)[0] if self.attempts > 1 else 0.0
 
+    def tries_again(self, error: BaseException) -> bool:
+        return self.attempts > 1 and self.is_wanted(error)
 
-async def _sleep(wait: float, survived: list[BaseException]) -> None:
-    try:
-        await asyncio.sleep(wait)
-    except CancelledError as cancelled:
-        attach_attempts(cancelled, tuple(survived))
-        raise
-    finally:
-        del survived
+    def refusal(self, inner: tuple[Layer, ...]) -> str:  # noqa: ARG002  # the base's
+        """Return why no second attempt can ever start, if that is so."""
+        if self.total is None or self.attempts == 1 or self.pause() <= self.total:
+            return ""
+        return (
+            f"Retry(total={self.total!r}) never tries again: its first wait is {self.pause():g} s. "
+            f"Write total={self.pause() * 2:g}, or a backoff with shorter waits."
+        )
 
 
-def _ended(error: BaseException, attempt: int, duration: float, survived: list[BaseException]) -> Failure | Cancelled:
-    earlier = tuple(survived)
-    # also with the error: it may be raised without its outcome
-    attach_attempts(error, earlier)
-    if not isinstance(error, CancelledError):
-        return Failure(error, attempts=attempt, duration=duration, survived=earlier)
-    reason = error.args[0] if error.args and isinstance(error.args[0], str) else ""
-    return Cancelled(error, attempts=attempt, duration=duration, survived=earlier, reason=reason)
+def _check_callable(name: str, given: object, example: str) -> None:
+    if given is not None and not callable(given):
+        raise UsageError(f"Retry({name}={given!r}): expected a function. Write Retry({name}={example}).")
 
 
-def _must_pass(error: BaseException, was_cancelled: bool) -> bool:
-    if isinstance(error, CancelledError):
-        return was_cancelled
-    return isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit)
-
-
-def _is_async(func: object) -> bool:
-    call = getattr(type(func), "__call__", None)  # noqa: B004  # whether it is async, not whether it is there
-    return inspect.iscoroutinefunction(func) or inspect.iscoroutinefunction(call)
-
-
-def _name_of(func: object) -> str:
-    while isinstance(func, functools.partial):
-        func = func.func
-    name = getattr(func, "__qualname__", None)
-    return name if isinstance(name, str) else repr(func)
+def _check_type(name: str, given: object, *types: type) -> None:
+    if given is not None and not isinstance(given, types):
+        made = types[0].__name__
+        raise UsageError(f"Retry({name}={given!r}): expected a {made}. Write Retry({name}={made}()), and share it.")
 
 
 @overload
@@ -267,23 +315,46 @@ def retry(func: Callable[P, Awaitable[T]], /) -> Callable[P, Coroutine[Any, Any,
 
 @overload
 def retry(
-    *,
     attempts: int = 3,
+    /,
+    *,
     base: float = 0.1,
     cap: float = 30.0,
     total: float | None = None,
     on: On = None,
+    on_result: Callable[[Any], bool] | None = None,  # Any: the user's own type of value
     backoff: Backoff | None = None,
     jitter: bool = True,
     hint_cap: float | None = 3600.0,
+    budget: RetryBudget | None = None,
+    cooldown: Cooldown | KeyCooldown | None = None,
 ) -> Retry: ...
 
 
-def retry(func: Callable[..., Awaitable[Any]] | None = None, /, **options: Any) -> Any:  # Any: see the overloads
+@overload
+def retry(
+    *,
+    attempts: int,
+    base: float = 0.1,
+    cap: float = 30.0,
+    total: float | None = None,
+    on: On = None,
+    on_result: Callable[[Any], bool] | None = None,  # Any: as above
+    backoff: Backoff | None = None,
+    jitter: bool = True,
+    hint_cap: float | None = 3600.0,
+    budget: RetryBudget | None = None,
+    cooldown: Cooldown | KeyCooldown | None = None,
+) -> Retry: ...
+
+
+def retry(given: Callable[..., Awaitable[Any]] | int | None = None, /, **options: Any) -> Any:  # Any: see the overloads
     """
-    Decorate an async function: ``@retry`` tries three times, ``@retry(attempts=5, total=60)`` as ``Retry`` does.
+    Decorate an async function: ``@retry`` tries three times, ``@retry(5, total=60)`` as ``Retry`` does.
 
     Raises:
         UsageError: As ``Retry``.
     """
-    return Retry(**options) if func is None else Retry(**options)(func)
+    if given is None:
+        return Retry(**options)
+    return Retry(given, **options) if isinstance(given, int) else Retry(**options)(given)

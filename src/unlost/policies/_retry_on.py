@@ -20,6 +20,7 @@ def question_of(on: On, parameter: str = "on") -> Question:
     """
     Return the one question to ask of an error; None asks for ``Kind.TRANSIENT``.
 
+    Groups are looked into: one is wanted if it is named itself, or if each error in it is; one other spoils it.
     Cancellation, ``KeyboardInterrupt``, ``SystemExit`` and ``GeneratorExit``, and groups that hold one, are refused
     whatever ``on`` says.
 
@@ -44,12 +45,17 @@ def question_of(on: On, parameter: str = "on") -> Question:
             )
     wanted_types = tuple(types)
 
-    def is_wanted(error: BaseException) -> bool:
-        if may_never_be_retried(error):
-            return False
+    def is_named(error: BaseException) -> bool:
         if isinstance(error, wanted_types) or (kinds and classify(error) in kinds):
             return True
         return any(predicate(error) for predicate in predicates)
+
+    def is_wanted(error: BaseException) -> bool:
+        if may_never_be_retried(error):
+            return False
+        if is_named(error):
+            return True
+        return isinstance(error, BaseExceptionGroup) and all(map(is_named, leaves(error)))
 
     return is_wanted
 

@@ -142,12 +142,8 @@ class Owner:
         other.take_unheard()
 
     def _still_unheard(self) -> list[BaseException]:
-        errors = [
-            spawned.outcome.error
-            for spawned in self._unheard
-            if isinstance(spawned.outcome, Failure) and not spawned.is_delivered
-        ]
-        return [error for error in errors if not is_forgiven(error)]
+        outcomes = [spawned.outcome for spawned in self._unheard if not spawned.is_delivered]
+        return [outcome.error for outcome in outcomes if isinstance(outcome, Failure) and not is_forgiven(outcome)]
 
     # What the handles tell.
 
@@ -164,8 +160,9 @@ class Owner:
             self._stop(spawned, outcome.error)
 
     def unheard(self, spawned: Spawned[Any], error: BaseException) -> None:
-        if spawned.forgiven and not isinstance(error, STOPPING):
-            count_forgiven(error, spawned.forgiven)
+        outcome = spawned.outcome
+        if spawned.forgiven and isinstance(outcome, Failure) and not isinstance(error, STOPPING):
+            count_forgiven(outcome, spawned.forgiven)
         elif error is not self.fatal:
             report(error, f"{spawned.described()} failed")
             if self._state != "closed":

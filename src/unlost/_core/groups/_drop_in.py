@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from unlost._core._awaited_by import AWAIT_GRAPH, add_awaited_by, discard_awaited_by
-from unlost._core._caught import STOPPING
+from unlost._core._caught import STOPPING, failure_of
 from unlost._core._clock import time_of
 from unlost._core._events import is_listened_to
 from unlost._core._reason import Reason, asked_now, passed_on
@@ -41,7 +41,6 @@ T = TypeVar("T")
 _CLOSES_REFUSED: Final = sys.version_info >= (3, 13)
 
 _OWNER_CANCELLED: Final = "the group's owner was cancelled"
-
 
 
 class DropIn(asyncio.TaskGroup):
@@ -102,6 +101,8 @@ class DropIn(asyncio.TaskGroup):
             if self._watch is not None:
                 self._watch.stop()
             if self._parent_cancel_requested and await take_back(self._parent_task, self._cancelling):
+                if cancellation is not None and (failed := failure_of(cancellation)) is not None:
+                    self._errors.append(failed)  # nobody else is going to look
                 cancellation = None  # it was ours
             return self._come_out(body_error, cancellation)
         finally:
@@ -124,13 +125,13 @@ class DropIn(asyncio.TaskGroup):
         """
         if not self._entered or self._exiting or self._aborting:
             self._check_open(coro)
+        if self._has_policy:
+            return self._start_judged(coro, name, context, options)
         if name is None and context is None and not options:
             task = self._start(coro)
         else:
             task = self._start_task(coro, name, context, options)
-        if self._has_policy:
-            self._adopt(task, self._end_callback(task))
-        elif task.done():  # started eagerly, and through already
+        if task.done():  # started eagerly, and through already
             self._look_at(task)
         else:
             self._adopt(task, self._on_task_done)
@@ -139,8 +140,10 @@ class DropIn(asyncio.TaskGroup):
         finally:
             del task  # an exception that comes out of the frame above would refer to it (cpython#128552)
 
-    def _end_callback(self, _task: Task[T]) -> Callable[[Task[T]], object]:
-        """Return what is called at the end of a child that ``create_task`` started, where there is a policy."""
+    def _start_judged(
+        self, coro: Coroutine[Any, Any, T], name: str | None, context: Context | None, options: dict[str, Any]
+    ) -> Task[T]:
+        """Start a child whose outcome a policy is told of."""
         raise NotImplementedError
 
     def _check_open(self, coro: Coroutine[Any, Any, Any] | None) -> None:
@@ -174,14 +177,15 @@ class DropIn(asyncio.TaskGroup):
         if AWAIT_GRAPH:
             add_awaited_by(task, self._parent_task)
         if self._aborting:
-            task.cancel(asked_now("the group is shutting down", "unlost.TaskGroup"))
+            task.cancel(self._reason)
 
     def _on_task_done(self, task: Task[Any]) -> None:
         self._let_go(task)
         self._look_at(task)
 
     def _look_at(self, task: Task[Any]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = _failure_of_cancelled(task) if task.cancelled() else task.exception()
+        if error is not None:
             self._take(error, task)
 
     def _let_go(self, task: Task[Any]) -> None:
@@ -246,6 +250,15 @@ class DropIn(asyncio.TaskGroup):
             self._parent_task.cancel(*(() if cancellation is None else cancellation.args[:1]))
 
 
+def _failure_of_cancelled(task: Task[Any]) -> BaseException | None:  # Any: of every result
+    """Return what a cancelled child's cleanup raised, if that travels with the cancellation."""
+    try:
+        task.result()
+    except CancelledError as cancellation:
+        return failure_of(cancellation)
+    return None
+
+
 def _why_left(body_error: BaseException) -> str:
     if isinstance(body_error, CancelledError):
         return passed_on(_OWNER_CANCELLED, body_error)
@@ -254,4 +267,6 @@ def _why_left(body_error: BaseException) -> str:
 
 def _is_on_the_stack(task: Task[Any]) -> bool:
     """Tell whether the task runs, be it below another one that it started eagerly."""
+    if task.done():  # and 3.12.1 crashes on get_coro() of an eager one that never suspended
+        return False
     return bool(getattr(task.get_coro(), "cr_running", False)) or current_task(task.get_loop()) is task

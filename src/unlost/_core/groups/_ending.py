@@ -9,7 +9,7 @@ from unlost._core._caught import STOPPING
 from unlost._core._forgiven import is_forgiven
 from unlost._core._notes import add_note
 from unlost._core._outcome import Failure
-from unlost._core._outcomes import Outcomes, attach
+from unlost._core._outcomes import Outcomes, attach, partial
 from unlost._core._report import report
 from unlost._core._reraise import reraise
 from unlost.errors import attach_errors, group_of
@@ -21,9 +21,8 @@ def raise_fatal(
     fatal: BaseException, body_error: BaseException | None, errors: list[BaseException], outcomes: Outcomes[Any]
 ) -> bool:
     """Let ``KeyboardInterrupt`` or ``SystemExit`` out bare; what else failed is attached to it and reported."""
-    failures = (outcome.error for outcome in outcomes if isinstance(outcome, Failure))
-    came = {id(error): error for error in (*errors, *failures, body_error) if error is not None and error is not fatal}
-    others = [error for error in came.values() if not isinstance(error, CancelledError) and not is_forgiven(error)]
+    came = {id(error): error for error in (*errors, *_failures(outcomes), body_error) if error is not None}
+    others = [error for error in came.values() if error is not fatal and not isinstance(error, CancelledError)]
     try:
         if outcomes:
             attach(fatal, outcomes)
@@ -39,7 +38,9 @@ def leave_generator(body_error: GeneratorExit, errors: list[BaseException], outc
     """Let ``GeneratorExit`` out as it is: a group in its place would come out of ``aclose()`` (cpython#135736)."""
     if outcomes:
         attach(body_error, outcomes)
-    _attach_and_report(body_error, errors)
+    # a group of the policy's is made of the outcomes
+    own = [error for error in errors if not isinstance(error, BaseExceptionGroup) or partial(error) is None]
+    _attach_and_report(body_error, list({id(error): error for error in (*own, *_failures(outcomes))}.values()))
     return False
 
 
@@ -67,6 +68,7 @@ def as_one(
     That is what the policy raised itself, if nothing else came up; else one group of everything. ``outcomes`` travel
     with it.
     """
+    errors = [error for error in errors if error is not body_error]  # a policy's may have left the body too
     if raised is not None and not errors and body_error is None:
         if outcomes:
             attach(raised, outcomes)
@@ -90,6 +92,10 @@ def as_one(
 def is_own_error(body_error: BaseException | None) -> bool:
     """Tell whether the body failed, rather than was cancelled, closed or stopped."""
     return body_error is not None and not isinstance(body_error, (CancelledError, GeneratorExit, *STOPPING))
+
+
+def _failures(outcomes: Outcomes[Any]) -> list[BaseException]:  # Any: values are not looked at
+    return [outcome.error for outcome in outcomes if isinstance(outcome, Failure) and not is_forgiven(outcome)]
 
 
 def _attach_and_report(error: BaseException, others: list[BaseException]) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from asyncio import CancelledError, Task
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
 from functools import partial as bind
 from typing import Any, Generic, TypeVar, TypeVarTuple, cast, overload
 
-from unlost._core._caught import STOPPING, strip_own_frames
+from unlost._core._around import Around, check_around
+from unlost._core._caught import STOPPING, as_input_error, strip_own_frames
 from unlost._core._events import emit
 from unlost._core._forgiven import count_forgiven
 from unlost._core._outcome import Failure, Outcome, Value
 from unlost._core._outcomes import Outcomes
 from unlost._core._receipt import survive
+from unlost._core._reraise import reraise
 from unlost._core._site import name_of
 from unlost._core._startable import check_startable
 from unlost._core._swallowed import CancellationSwallowed
@@ -26,7 +28,7 @@ from unlost._core.groups._ending import (
     raise_fatal,
 )
 from unlost._core.groups._handle import Handle
-from unlost._core.groups._policy import Policy, Stop
+from unlost._core.groups._policy import Continue, Policy, Stop
 from unlost._core.groups._ready import TaskStatus
 from unlost._core.groups._roll import Roll
 from unlost.errors import UsageError, headline
@@ -84,6 +86,7 @@ class TaskGroup(DropIn, Generic[R]):
         *args: *Ts,
         name: str | None = None,
         context: Context | None = None,
+        policy: Around | None = None,
     ) -> Handle[T]:
         """
         Start ``func(*args)`` as a child, and go on.
@@ -95,6 +98,8 @@ class TaskGroup(DropIn, Generic[R]):
             args: Its arguments.
             name: The child's name, in outcomes and reports; by default the function's.
             context: The context that the child runs in; by default a copy of the current one.
+            policy: Put around the call, ``unlost.Retry(5)`` for example; the child's outcome has its ``attempts`` and
+                ``survived``. (What the group makes of outcomes is another policy, that of the group.)
 
         Raises:
             UsageError: ``func`` is no function: a coroutine object for example. Nothing was started.
@@ -103,9 +108,14 @@ class TaskGroup(DropIn, Generic[R]):
         check_startable("group.start_soon", func)
         if not self._entered or self._exiting or self._aborting:
             self._check_open(None)
-        handle: Handle[T] = Handle(self._loop, name or name_of(func), self._time())
+        if policy is not None:
+            check_around("group.start_soon", policy)
+        handle: Handle[T] = Handle(self._loop, name or name_of(func), self._time(), has_policy=policy is not None)
         self._join(handle)
-        self._run(handle, func, args, {}, context)
+        if policy is None:
+            self._run(handle, func, args, {}, context)
+        else:
+            self._run(handle, policy.outcome, (func, *args), {}, context)
         return handle
 
     async def start(
@@ -191,7 +201,11 @@ class TaskGroup(DropIn, Generic[R]):
         if self._keeps:
             index = self._roll.join(handle)
             if self._policy is not None:
-                self._policy.on_start(index)
+                try:
+                    self._policy.on_start(index)
+                except BaseException as policy_error:  # raised on, and out of the block
+                    self._policy_failed(policy_error)
+                    raise
 
     def _run(
         self,
@@ -202,18 +216,37 @@ class TaskGroup(DropIn, Generic[R]):
         context: Context | None,
         status: TaskStatus[Any] | None = None,
     ) -> None:
-        task = self._start_task(handle.run(func, args, options), handle.name, context, {})
+        child = handle.run(func, args, options)
+        try:
+            task = self._start_task(child, handle.name, context, {})
+        except BaseException:
+            child.close()  # a refused start leaves nothing un-awaited
+            raise
         handle.started(task)
         self._adopt(task, bind(self._child_ended, handle, status))
 
-    def _end_callback(self, task: Task[T]) -> Callable[[Task[T]], object]:
-        handle: Handle[T] = Handle(self._loop, task.get_name(), self._time())
-        self._join(handle)
+    def _start_judged(
+        self, coro: Coroutine[Any, Any, T], name: str | None, context: Context | None, options: dict[str, Any]
+    ) -> Task[T]:
+        handle: Handle[T] = Handle(self._loop, name or name_of(coro), self._time())
+        try:
+            self._join(handle)
+        except BaseException:
+            coro.close()  # a refused start leaves nothing un-awaited
+            raise
+        task = self._start_task(coro, name, context, options)
         handle.started(task)
-        return bind(self._child_ended, handle, None)
+        self._adopt(task, bind(self._child_ended, handle, None))
+        return task
 
     def _child_ended(self, handle: Handle[Any], status: TaskStatus[Any] | None, task: Task[Any]) -> None:
-        self._let_go(task)
+        try:
+            self._hear(handle, status, task)
+        finally:
+            self._let_go(task)  # now, since a policy may start another child in the place of the last
+
+    def _hear(self, handle: Handle[Any], status: TaskStatus[Any] | None, task: Task[Any]) -> None:
+        """Learn how a child has ended, and see what follows from it."""
         outcome = handle.end(task, self._time())
         if task.cancelling() and isinstance(outcome, Value):
             emit(CancellationSwallowed(handle.name, self._reason, self._stood.get(task, "")))
@@ -222,7 +255,7 @@ class TaskGroup(DropIn, Generic[R]):
         elif status is not None and not status.is_ready:
             status.wake()  # whoever started it is told
         elif isinstance(outcome, Failure) and handle.forgiven:
-            count_forgiven(outcome.error, handle.forgiven)
+            count_forgiven(outcome, handle.forgiven)
         elif self._policy is None:
             if isinstance(outcome, Failure):
                 self._take(outcome.error, task)
@@ -231,13 +264,30 @@ class TaskGroup(DropIn, Generic[R]):
 
     def _ask(self, policy: Policy[R], outcome: Outcome[Any]) -> None:
         try:
-            decision = policy.on_outcome(outcome)
-        except Exception as policy_error:  # handed on: it comes out of the block  # noqa: BLE001
-            self._errors.append(policy_error)
-            self._stop(f"the group's policy failed: {headline(policy_error)}")
+            decision: object = policy.on_outcome(outcome)  # whatever a user's own returns
+        except BaseException as policy_error:  # handed on: it comes out of the block  # noqa: BLE001
+            self._policy_failed(policy_error)
             return
         if isinstance(decision, Stop):
             self._stop(decision.reason)
+        elif not isinstance(decision, Continue):
+            self._policy_failed(
+                UsageError(
+                    f"{type(policy).__name__}.on_outcome() returned {decision!r}.\n"
+                    "Write return unlost.Continue(), or unlost.Stop('why')."
+                )
+            )
+
+    def _policy_failed(self, policy_error: BaseException) -> None:
+        """Let out of the block what a policy raised; stop the others."""
+        strip_own_frames(policy_error)
+        if isinstance(policy_error, STOPPING) and self._base_error is None:
+            self._base_error = policy_error
+        elif isinstance(policy_error, CancelledError):  # nobody cancelled the group
+            self._errors.append(as_input_error(policy_error, "the group's policy"))
+        else:
+            self._errors.append(policy_error)
+        self._stop(f"the group's policy failed: {headline(policy_error)}")
 
     def _come_out(self, body_error: BaseException | None, cancellation: CancelledError | None) -> bool | None:
         nothing_came_up = body_error is None and cancellation is None and self._base_error is None and not self._errors
@@ -264,7 +314,9 @@ class TaskGroup(DropIn, Generic[R]):
                 raised = as_one(raised, errors, own_error, outcomes)
                 self._roll.hand_over(outcomes)
                 self._cancel_again(cancellation)
-                raise raised from (raised.__cause__ if raised.__cause__ is not None else None)
+                if not outcomes and raised.__cause__ is None and raised.__context__ is None:
+                    raise raised from None  # as asyncio does
+                reraise(raised)
             if cancellation is not None:
                 self._roll.hand_over(outcomes)
                 return raise_cancellation(cancellation, body_error, outcomes)
@@ -282,9 +334,8 @@ class TaskGroup(DropIn, Generic[R]):
             return None  # nothing failed: that the children were cancelled is no failure of theirs
         try:
             result = self._policy.result(wanted)
-        except Exception as raised:  # handed on: it comes out of the block  # noqa: BLE001
-            strip_own_frames(raised)
-            return raised
+        except BaseException as raised:  # handed on: it comes out of the block  # noqa: BLE001
+            return as_input_error(raised, "the group's policy")
         if cancellation is None:
             self._result = [result]
             if result is not wanted:

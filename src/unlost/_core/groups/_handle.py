@@ -8,7 +8,7 @@ from inspect import isawaitable
 from types import CoroutineType, TracebackType
 from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast
 
-from unlost._core._caught import STOPPING, strip_own_frames
+from unlost._core._caught import STOPPING, failure_of, strip_own_frames
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
 from unlost._core._raised import check_waiter, raise_to_waiter
 from unlost._core._reason import asked_now, cancel_reason
@@ -37,6 +37,7 @@ class Handle(Generic[T]):
     __slots__ = (
         "_began",
         "_halted",
+        "_has_policy",
         "_loop",
         "_outcome",
         "_swallowed",
@@ -49,13 +50,14 @@ class Handle(Generic[T]):
         "name",
     )
 
-    def __init__(self, loop: AbstractEventLoop, name: str, began: float) -> None:
+    def __init__(self, loop: AbstractEventLoop, name: str, began: float, *, has_policy: bool = False) -> None:
         self.name = name
         self.index = -1
         self.forgiven = ""
         self.is_told = False
         self._loop = loop
         self._began = began
+        self._has_policy = has_policy  # then the task's result is an outcome
         self._task: Task[T] | None = None
         self._swallowed = False
         self._traceback: TracebackType | None = None
@@ -174,9 +176,21 @@ class Handle(Generic[T]):
             result = task.result()
         except CancelledError as error:
             strip_own_frames(error)
+            if (failed := failure_of(error)) is not None:
+                return Failure(failed, self.index, self.name, 1, duration)
             return Cancelled(error, self.index, self.name, 1, duration, (), cancel_reason(error))
         except BaseException as error:  # handed on: it is the outcome  # noqa: BLE001
             strip_own_frames(error)
             self._traceback = error.__traceback__
             return Failure(error, self.index, self.name, 1, duration)
+        if self._has_policy:
+            return self._adopted(cast("Outcome[T]", result), duration)
         return Value(result, self.index, self.name, 1, duration)
+
+    def _adopted(self, outcome: Outcome[T], duration: float) -> Outcome[T]:
+        """Make the outcome of the policy around the child that of the child."""
+        outcome.index, outcome.key, outcome.duration = self.index, self.name, duration
+        if isinstance(outcome, Failure):
+            strip_own_frames(outcome.error)
+            self._traceback = outcome.error.__traceback__
+        return outcome

@@ -48,6 +48,8 @@ def tolerate(*, failures: int | None = None, ratio: float | None = None, minimum
     """
     if failures is None and ratio is None:
         raise UsageError("tolerate() got no limit.\nWrite tolerate(failures=3), or tolerate(ratio=0.1), or both.")
+    if not (is_whole(minimum) and minimum >= 1):
+        raise UsageError(f"tolerate() got minimum={minimum!r}. Write a whole number of at least 1.")
     if failures is not None and not (is_whole(failures) and failures >= 0):
         raise UsageError(f"tolerate() got failures={failures!r}. Write a whole number, 0 or more.")
     if ratio is not None and not (is_number(ratio) and 0 <= ratio <= 1):

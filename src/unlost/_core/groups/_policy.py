@@ -52,6 +52,7 @@ class Policy(Protocol[R_co]):
         """
         Return what the group's ``result`` is, or raise what comes out of the block.
 
-        Asked once, when all children have ended. ``outcomes`` has one for each, in the order of starts.
+        Asked once, when all children have ended. ``outcomes`` has one for each that was not forgiven, in the order of
+        starts.
         """
         ...

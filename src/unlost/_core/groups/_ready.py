@@ -34,8 +34,10 @@ class TaskStatus(Generic[V]):
             raise UsageError("task_status.started() was called twice.\nCall it once, when the child is ready.")
         self._is_ready = True
         self._value = value
-        self._join()  # from now on the child is the group's
-        self.wake()
+        try:
+            self._join()  # from now on the child is the group's
+        finally:
+            self.wake()
 
     @property
     def is_ready(self) -> bool:
@@ -59,16 +61,24 @@ class TaskStatus(Generic[V]):
                 handle.cancel("its start was cancelled")
                 await _until_ended(handle, cancellation)
             raise
+        finally:
+            self._join = _nothing  # it refers to the handle, and that to what the child raised: a cycle
         if self._is_ready:
             return self._value  # type: ignore[no-any-return]  # see __init__
         outcome = handle.outcome
         if isinstance(outcome, Failure | Cancelled):
-            error = outcome.error
-            raise_to_waiter(outcome, handle.name, error.__traceback__)
+            try:
+                raise_to_waiter(outcome, handle.name, outcome.error.__traceback__)
+            finally:
+                del handle, outcome, self  # what is raised refers to this frame
         raise UsageError(
             f"{handle.name} ended without saying that it is ready.\n"
             f"Call task_status.started() in it, or start it with start_soon."
         )
+
+
+def _nothing() -> None:
+    """The child is nobody's to join any more."""
 
 
 async def _until_ended(handle: Handle[Any], cancellation: CancelledError) -> None:  # Any: as above

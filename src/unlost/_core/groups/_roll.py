@@ -7,7 +7,7 @@ from typing import Any
 from weakref import ref
 
 from unlost._core._forgiven import is_forgiven
-from unlost._core._outcome import Failure, Outcome, Value
+from unlost._core._outcome import Failure, Value
 from unlost._core._outcomes import Outcomes
 from unlost._core._unheard import count_unheard
 from unlost._core.groups._handle import Handle
@@ -40,7 +40,7 @@ class Roll:
 
     def wanted(self) -> Outcomes[Any]:
         """Return them without what was forgiven."""
-        return Outcomes(outcome for outcome in self.outcomes() if not _is_forgiven(outcome))
+        return Outcomes(outcome for outcome in self.outcomes() if not is_forgiven(outcome))
 
     def values(self) -> list[Any]:
         """Return the values, in the order of starts."""
@@ -65,9 +65,10 @@ class Roll:
         return self.outcomes()
 
     def tell(self) -> None:
-        """Somebody was told of all outcomes."""
+        """Somebody was told of all outcomes that there are."""
         for handle in self._handles:
-            handle.is_told = True
+            if handle.peek() is not None:
+                handle.is_told = True
 
     def hand_over(self, outcomes: Outcomes[Any]) -> None:
         """Let go of ``outcomes``, which travel with what is raised."""
@@ -77,11 +78,7 @@ class Roll:
 
     def __del__(self) -> None:
         untold = [handle for handle in self._handles if not handle.is_told and not handle.forgiven]
-        errors = [outcome.error for handle in untold if isinstance(outcome := handle.peek(), Failure)]
-        errors = [error for error in errors if not is_forgiven(error)]
+        outcomes = [outcome for handle in untold if isinstance(outcome := handle.peek(), Failure)]
+        errors = [outcome.error for outcome in outcomes if not is_forgiven(outcome)]
         if errors and not sys.is_finalizing():
             count_unheard("unlost.TaskGroup, whose outcomes nobody looked at", len(errors), errors[-1])
-
-
-def _is_forgiven(outcome: Outcome[Any]) -> bool:
-    return isinstance(outcome, Failure) and is_forgiven(outcome.error)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from unlost._core._around import Around, around, check_around, unwrapping
 from unlost._core._outcome import Failure, Outcome
 from unlost._core._outcomes import Outcomes
 from unlost._core._usage import check_count, check_function, check_isolation
@@ -25,6 +26,7 @@ async def map(  # noqa: A001
     limit: int,
     isolate: Isolation = "worker",
     release_frames: bool = False,
+    policy: Around | None = None,
 ) -> Outcomes[T]:
     """
     Await ``func(item)`` for each item, at most ``limit`` at once; return one outcome for each.
@@ -42,6 +44,8 @@ async def map(  # noqa: A001
             (a changed context variable, a pending cancellation). "task" gives each item a task of its own, for code
             that keys state by ``current_task()`` or leaves a ``call_later(current_task().cancel)`` behind.
         release_frames: Drop the locals of each failure's finished frames at once; the tracebacks still print.
+        policy: Put around each call, ``unlost.Retry(5)`` for example; the outcomes have its ``attempts`` and
+            ``survived``. What it does while it waits counts as running.
 
     Returns:
         One outcome for each item, in their order; ``.values()`` turns them into values or one group of all failures.
@@ -62,7 +66,13 @@ async def map(  # noqa: A001
     check_isolation("map", isolate)
     outcomes: Outcomes[T] = Outcomes()
     put = _releasing(outcomes) if release_frames else outcomes.append
-    pool = Pool(func, source_of("map", items), put, limit=limit, isolate=isolate)
+    source = source_of("map", items)
+    pool: Pool[S, Any]  # Any: with a policy, the pool's own values are outcomes
+    if policy is None:
+        pool = Pool(func, source, put, limit=limit, isolate=isolate)
+    else:
+        check_around("map", policy)
+        pool = Pool(around(policy, func), source, unwrapping(put), limit=limit, isolate=isolate)
     pool.start()
     cancellation = await pool.join()
     outcomes.sort_by_input()

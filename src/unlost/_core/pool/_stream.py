@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from unlost._core._around import Around, around, check_around, unwrapping
 from unlost._core._outcome import Outcome
 from unlost._core._usage import check_count, check_function, check_isolation
 from unlost._core.pool._buffer import Buffer
@@ -28,6 +29,7 @@ def stream(
     ordered: bool = False,
     buffer: int | None = None,
     isolate: Isolation = "worker",
+    policy: Around | None = None,
 ) -> Stream[T]:
     """
     Await ``func(item)`` for each item, at most ``limit`` at once; hand over each outcome when it is there.
@@ -48,6 +50,7 @@ def stream(
         buffer: While this many finished outcomes wait for the reader, nothing is started, in either order; at least 1.
             The default is ``limit``, so that at most ``2 * limit - 1`` outcomes are ever held.
         isolate: As in ``map``.
+        policy: As in ``map``.
 
     Raises:
         UsageError: At once, if an argument cannot be right; from the iteration, if ``func`` is no async function.
@@ -62,8 +65,14 @@ def stream(
     check_count("stream", "buffer", size, "how many finished outcomes may wait")
     held: Buffer[S, T] = Buffer(source_of("stream", items), size, ordered)
 
-    def open_pool() -> Pool[S, T]:
-        return Pool(func, held, held.put, limit=limit, isolate=isolate, call="stream", changed=held.arrived)
+    if policy is not None:
+        check_around("stream", policy)
+
+    def open_pool() -> Pool[S, Any]:  # Any: with a policy, the pool's own values are outcomes
+        if policy is None:
+            return Pool(func, held, held.put, limit=limit, isolate=isolate, call="stream", changed=held.arrived)
+        guarded, put = around(policy, func), unwrapping(held.put)
+        return Pool(guarded, held, put, limit=limit, isolate=isolate, call="stream", changed=held.arrived)
 
     return Stream(held, open_pool)
 

@@ -84,7 +84,11 @@ class AsCompleted(Generic[T]):
                     self._told.add(outcome.index)
                     return outcome
             if not children.is_running:
-                conclude(children, None)
+                try:
+                    conclude(children, None, self._told)
+                except BaseException:
+                    self._told.update(range(len(self._operations)))  # they travel with what is raised
+                    raise
                 raise StopAsyncIteration
             await self._changed.wait()
 

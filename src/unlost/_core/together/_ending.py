@@ -8,6 +8,7 @@ from typing import Any
 
 from unlost._core._caught import STOPPING, outcome_of
 from unlost._core._notes import add_note
+from unlost._core._outcome import Failure
 from unlost._core._outcomes import Outcomes, attach
 from unlost._core._report import report
 from unlost._core._reraise import reraise
@@ -46,6 +47,8 @@ def leave_with(children: Children[Any], body_error: BaseException | None, told: 
     """Attach what nobody took to the exception that leaves the block; where there is none, raise the failures."""
     try:
         rest = _untold(children, told)
+        if children.refused is not None:
+            rest = Outcomes([Failure(children.refused), *rest])
         failures = children.own_failures(rest)
         if body_error is not None:
             if failures:

@@ -61,7 +61,8 @@ async def gather(*operations: Operation[Any]) -> tuple[Any, ...]:  # Any: the ov
         ExceptionGroup: One or more failed: one group of every failure, in the order given, each the original exception
             object; one that was cancelled from elsewhere is in it as ``ChildCancelled``. A ``BaseExceptionGroup`` where
             one of them is no ``Exception``.
-        CancelledError: Only if the caller is cancelled. What runs is cancelled too, and has ended when this comes out.
+        CancelledError: Only if the caller is cancelled. What runs is cancelled too, and has ended when this comes out;
+            a further cancellation meanwhile is passed on to it.
         KeyboardInterrupt: Or ``SystemExit``, if an operation raises it: the others have ended, their failures are
             attached and reported.
         UsageError: If something given can be neither awaited nor called; nothing was started then.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop, isfuture
+from asyncio import AbstractEventLoop, current_task, isfuture
 from collections.abc import Awaitable, Callable
 from inspect import CORO_CREATED, getcoroutinestate, isawaitable, iscoroutine
 from types import CoroutineType
@@ -22,6 +22,9 @@ def check_operations(call: str, operations: tuple[object, ...], loop: AbstractEv
     for operation in operations:
         if iscoroutine(operation) or callable(operation):
             continue
+        if operation is current_task(loop):
+            _close_unstarted(operations)
+            raise UsageError(f"{call}() got the task that calls it, and would wait for ever.\nLeave it out.")
         if isfuture(operation):
             if operation.get_loop() is not loop:
                 _close_unstarted(operations)
