@@ -14,6 +14,12 @@ from _loss_cells import Cells, Main, Operations, got
 from _loss_record import Boom, raise_
 
 import unlost
+from unlost.errors import BreakerOpen
+from unlost.policies._breaker import Breaker
+from unlost.policies._bulkhead import Bulkhead
+from unlost.policies._fallback import Fallback
+from unlost.policies._hedge import Hedge
+from unlost.policies._rate import RateLimit
 
 
 def _run(main: Main) -> object:
@@ -23,7 +29,7 @@ def _run(main: Main) -> object:
 CELLS = Cells(_run)
 do = Operations(asyncio.sleep)
 _held: list[object] = []
-_HEDGE = unlost.Hedge(0.01, idempotent=True)
+_HEDGE = Hedge(0.01, idempotent=True)
 
 
 def _retry(attempts: int, wait: float = 0.001) -> unlost.Retry:
@@ -303,7 +309,7 @@ async def hedge_cancelled() -> None:
 @CELLS.cell("fallback_survives", "Fallback, receipt")
 async def fallback_survives() -> object:
     with unlost.receipt() as survived:
-        value = await unlost.Fallback(unlost.Fallback.value("value")).call(do.fail, "operation")
+        value = await Fallback(Fallback.value("value")).call(do.fail, "operation")
     return value, survived.errors
 
 
@@ -315,7 +321,7 @@ async def fallback_fails() -> object:
     async def second(_label: str) -> None:
         raise_("next fallback")
 
-    return await unlost.Fallback(first, second).call(do.fail, "operation")
+    return await Fallback(first, second).call(do.fail, "operation")
 
 
 @CELLS.cell("total_runs_out", "deadline | Retry")
@@ -327,33 +333,33 @@ async def total_runs_out() -> object:
 
 @CELLS.cell("pipeline_fails", "deadline | Retry | Breaker")
 async def pipeline_fails() -> object:
-    return await (unlost.deadline(60) | _retry(3) | unlost.Breaker(on=Boom)).call(Attempts(3).call)
+    return await (unlost.deadline(60) | _retry(3) | Breaker(on=Boom)).call(Attempts(3).call)
 
 
 @CELLS.cell("breaker_refuses_retry", "Retry, Breaker")
 async def breaker_refuses_retry() -> object:
     retry = unlost.Retry(3, on=Exception, base=0.001, hint_cap=None)
-    breaker = unlost.Breaker(minimum=2, on=Boom)
+    breaker = Breaker(minimum=2, on=Boom)
     return await retry.call(breaker.call, Attempts(3).call)
 
 
 @CELLS.cell("bulkhead_refuses_retry", "Retry, Bulkhead(queue=0)")
 async def bulkhead_refuses_retry() -> object:
     retry = unlost.Retry(2, on=Exception, base=0.05, jitter=False)
-    return await the_place_is_taken(unlost.Bulkhead(1, queue=0), retry)
+    return await the_place_is_taken(Bulkhead(1, queue=0), retry)
 
 
 @CELLS.cell("rate_refuses_retry", "Retry, RateLimit(max_wait=0)")
 async def rate_refuses_retry() -> object:
     retry = unlost.Retry(2, on=Exception, base=0.001)
-    rate = unlost.RateLimit(1, per=60, max_wait=0)
+    rate = RateLimit(1, per=60, max_wait=0)
     return await retry.call(rate.call, Attempts(2).call)
 
 
 @CELLS.cell("breaker_open", "Breaker")
 async def breaker_open() -> object:
-    guarded = unlost.Breaker(minimum=2, on=Boom)(Attempts(2).call)
-    return await the_refusal(guarded, unlost.BreakerOpen)
+    guarded = Breaker(minimum=2, on=Boom)(Attempts(2).call)
+    return await the_refusal(guarded, BreakerOpen)
 
 
 @CELLS.cell("background_dropped", "spawn")

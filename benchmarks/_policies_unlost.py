@@ -7,6 +7,12 @@ from functools import partial
 from _policies_frame import Call, Contenders
 
 import unlost
+from unlost.policies._adaptive import AdaptiveLimit
+from unlost.policies._breaker import Breaker
+from unlost.policies._bulkhead import Bulkhead
+from unlost.policies._fallback import Fallback
+from unlost.policies._hedge import Hedge
+from unlost.policies._rate import RateLimit
 
 CONTENDERS = Contenders()
 add = CONTENDERS.add
@@ -16,8 +22,8 @@ def _at_once() -> unlost.Retry:
     return unlost.Retry(3, on=ConnectionError, base=0)
 
 
-def _breaker() -> unlost.Breaker:
-    return unlost.Breaker(on=ConnectionError)
+def _breaker() -> Breaker:
+    return Breaker(on=ConnectionError)
 
 
 @add("breaker", "unlost.Breaker")
@@ -27,22 +33,22 @@ def breaker_call(operation: Call) -> Call:
 
 @add("bulkhead", "unlost.Bulkhead")
 def bulkhead_call(operation: Call) -> Call:
-    return partial(unlost.Bulkhead(10).call, operation)
+    return partial(Bulkhead(10).call, operation)
 
 
 @add("bulkhead", "unlost.AdaptiveLimit")
 def adaptive_call(operation: Call) -> Call:
-    return partial(unlost.AdaptiveLimit(10).call, operation)
+    return partial(AdaptiveLimit(10).call, operation)
 
 
 @add("rate", "unlost.RateLimit")
 def rate_call(operation: Call) -> Call:
-    return partial(unlost.RateLimit(1e9).call, operation)
+    return partial(RateLimit(1e9).call, operation)
 
 
 @add("hedge", "unlost.Hedge")
 def hedge_call(operation: Call) -> Call:
-    return partial(unlost.Hedge(60, idempotent=True, on=ConnectionError).call, operation)
+    return partial(Hedge(60, idempotent=True, on=ConnectionError).call, operation)
 
 
 @add("fallback", "unlost.Fallback")
@@ -50,7 +56,7 @@ def fallback_call(operation: Call) -> Call:
     async def another() -> int:
         return 1
 
-    return partial(unlost.Fallback(another, on=ConnectionError).call, operation)
+    return partial(Fallback(another, on=ConnectionError).call, operation)
 
 
 @add("pipeline", "unlost pipeline")

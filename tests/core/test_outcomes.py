@@ -59,7 +59,7 @@ def test_str_survives_broken_exceptions_and_cuts_long_lists():
     outcomes = Outcomes([Failure(Rude(), 0), *(Failure(type(f"E{number}", (Exception,), {})()) for number in range(9))])
 
     assert "Rude: (its __str__ raised RuntimeError)" in str(outcomes)
-    assert "and 5 more types of error" in str(outcomes)
+    assert "and 5 more sorts of error" in str(outcomes)
 
 
 def test_repr_never_shows_all_of_many():

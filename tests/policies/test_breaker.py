@@ -526,6 +526,24 @@ async def test_once_it_is_closed_nothing_of_what_opened_it_is_kept() -> None:
         gc.enable()
 
 
+async def test_an_error_that_left_the_window_is_let_go_by_the_call_that_pushed_it_out() -> None:
+    gc.disable()
+    try:
+        breaker, local = Breaker(last=3), Local()
+        gone = weakref.ref(local)
+        await breaker.outcome(fails_with, local)
+        del local
+        await goes(breaker, 1, 2)
+        held = gone() is not None
+
+        await goes(breaker, 3)
+
+        assert held
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
 async def caught(calls, step) -> None:
     """Make the one call in ``calls`` from a frame that does not refer to the breaker."""
     with contextlib.suppress(TransientError, BreakerOpen):

@@ -206,7 +206,10 @@ async def test_of_what_was_under_way_only_a_later_hint_counts() -> None:
     with_shorter = key.remaining
     key.take(TooMany(retry_after="9"), token)
 
-    assert (without_hint, with_shorter, key.remaining) == (4, 4, 9)
+    with_longer = key.remaining
+    key.take(TooMany(retry_after="3600"), token)
+
+    assert (without_hint, with_shorter, with_longer, key.remaining) == (4, 4, 9, 60)
 
 
 async def test_the_rest_takes_the_place_of_hint_and_backoff() -> None:
@@ -259,9 +262,12 @@ async def test_whoever_is_cancelled_leaves_the_line_and_nobody_waits_longer(meth
 
     tasks[0].cancel()
     tasks[2].cancel()
+    await asyncio.sleep(0)
+    remaining = cooldown[None].remaining
     ended = await asyncio.gather(*tasks, return_exceptions=True)
 
     assert [isinstance(end, asyncio.CancelledError) for end in ended] == [True, False, True, False]
+    assert remaining == pytest.approx(9 + place(2, 1))
     assert server.calls == [(10, 1), (11, 3)]
 
 

@@ -137,6 +137,18 @@ async def test_listeners_are_told_of_each_step():
     assert end == Survived("prices", (first, second))
 
 
+async def test_an_error_that_a_listener_was_told_of_is_not_counted_as_unheard():
+    async def slow():
+        await asyncio.sleep(5)
+
+    with listen(lambda event: None):
+        calling = asyncio.create_task(Fallback(slow).call(failing(OSError("down"))))
+        await asyncio.sleep(1)
+    await calling
+
+    assert take_unheard() == []
+
+
 @pytest.mark.parametrize("stopping", [KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError])
 async def test_what_asks_for_the_end_is_never_survived(stopping):
     first = OSError(1)
@@ -201,6 +213,20 @@ async def test_as_a_decorator_it_passes_keywords_to_the_alternatives():
 
     assert await around(Fallback(mirror), fetch)("a", timeout=3) == ("mirror", "a", 3)
     assert await around(Fallback(Fallback.value(None)), fetch)("a", timeout=3) is None
+
+
+async def test_around_a_retry_it_passes_keywords_too_and_tells_the_functions_name():
+    async def mirror(url, *, timeout):
+        return "mirror", url, timeout
+
+    async def fetch(url, *, timeout):
+        raise TransientError("down")
+
+    with receipt() as survived:
+        decorated = around(Pipeline(Fallback(mirror), Retry(1)), fetch)
+        assert await decorated("a", timeout=3) == ("mirror", "a", 3)
+
+    assert [entry.name.rpartition(".")[2] for entry in survived.entries] == ["fetch"]
 
 
 def test_an_alternative_is_named_without_its_partial():

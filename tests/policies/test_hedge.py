@@ -302,6 +302,65 @@ async def test_nothing_starts_after_a_cancellation_from_elsewhere():
     assert calls == [1]
 
 
+async def test_nothing_starts_after_one_was_cancelled_from_elsewhere_while_another_runs():
+    async def fetch():
+        calls.append(1)
+        if len(calls) == 2:
+            raise asyncio.CancelledError
+        await asyncio.sleep(5)
+        return "first"
+
+    calls = []
+    with receipt() as survived:
+        assert await hedge(after=1, attempts=3).call(fetch) == "first"
+
+    assert len(calls) == 2
+    assert [type(error) for error in survived.errors] == [ChildCancelled]
+
+
+async def test_one_that_was_cancelled_from_elsewhere_in_the_moment_of_a_value_is_survived():
+    async def fetch():
+        calls.append(1)
+        number = len(calls)
+        await ready.wait()
+        if number == 2:
+            raise asyncio.CancelledError("from elsewhere")
+        return "first"
+
+    calls, ready = [], asyncio.Event()
+    asyncio.get_running_loop().call_later(2, ready.set)
+    with receipt() as survived:
+        assert await hedge(after=1).call(fetch) == "first"
+
+    (error,) = survived.errors
+    assert str(error).endswith("was cancelled: from elsewhere")
+
+
+async def test_nothing_starts_after_the_first_value_while_a_loser_ends_slowly():
+    async def fetch():
+        calls.append(1)
+        if len(calls) == 2:
+            return "second"
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            await asyncio.sleep(10)
+
+    calls = []
+    assert await hedge(after=1, attempts=5).call(fetch) == "second"
+    assert len(calls) == 2
+
+
+async def test_an_error_that_a_listener_was_told_of_is_not_counted_as_unheard():
+    server = Server((0, TransientError("early")), (5, "value"))
+    with listen(lambda event: None):
+        calling = asyncio.create_task(hedge(after=10).call(server))
+        await asyncio.sleep(1)
+
+    assert await calling == "value"
+    assert take_unheard() == []
+
+
 async def test_the_callers_cancellation_comes_out_when_all_have_ended():
     early, server = TransientError("early"), Server((0, TransientError("x")), (1000, 1))
     server.steps[0] = (0, early)
@@ -407,7 +466,22 @@ async def test_extra_attempts_are_no_more_than_the_share_of_calls_that_is_allowe
     for _ in range(100):
         await policy.call(fetch)
 
-    assert 100 + 10 <= len(calls) <= 100 + 11
+    assert len(calls) == 100 + 1 + 10
+
+
+async def test_no_more_than_ten_extra_attempts_are_saved_up():
+    async def fetch():
+        calls.append(1)
+        await asyncio.sleep(2)
+
+    policy = hedge(max_extra_ratio=0.1)
+    for _ in range(1000):
+        await policy.call(Server((0, "quick")))
+    calls = []
+    for _ in range(100):
+        await policy.call(fetch)
+
+    assert len(calls) == 100 + 10 + 9  # the first of them finds the bucket full
 
 
 async def test_an_error_says_that_no_extra_attempt_was_allowed():
@@ -541,6 +615,21 @@ async def test_what_it_held_is_freed_without_the_collector(first, second, ending
     await turns(5)
 
     assert came_to_a_value is (not ending)
+    assert not Local.alive
+
+
+@pytest.mark.usefixtures("without_collector")
+async def test_one_object_that_all_raise_is_freed_without_the_collector():
+    async def fetch():
+        await asyncio.sleep(0)
+        raise errors[0]
+
+    errors = [TransientError(Local())]
+    with suppress(TransientError):
+        await hedge(attempts=3).call(fetch)
+    errors.clear()
+    await turns(5)
+
     assert not Local.alive
 
 

@@ -1,6 +1,7 @@
 """At most so many starts in a given time, first come first served, with one timer."""
 
 import asyncio
+import contextlib
 import gc
 import pickle
 import time
@@ -104,8 +105,8 @@ async def test_in_real_time_no_stretch_sees_more_than_its_share_after_a_standsti
     assert starts.times[-1] - starts.times[0] > 0.05 + 20 / 400
     for first in range(60):
         for last in range(first, 60):
-            # one token more: the loop is late at times
-            share = 5 + 1 + 400 * (starts.times[last] - starts.times[first] + EXACT)
+            # two more: one that the loop was late for, and one that had its token before the standstill
+            share = 5 + 2 + 400 * (starts.times[last] - starts.times[first] + EXACT)
             assert last - first + 1 <= share
 
 
@@ -437,10 +438,8 @@ async def test_a_rejection_leaves_nothing_for_the_cyclic_collector():
     gc.collect()
     gc.disable()
     try:
-        try:
+        with contextlib.suppress(RateExceeded):
             await call()
-        except RateExceeded:
-            pass
         left_over = len(alive)
     finally:
         gc.enable()

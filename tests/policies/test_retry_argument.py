@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import traceback
 import weakref
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from unlost._core import (
     Cancelled,
     Failure,
+    Handle,
     TaskGroup,
     Value,
     collect,
@@ -118,10 +120,10 @@ async def test_frames_of_failures_can_be_released() -> None:
     (outcome,) = await map(work, [1], limit=1, policy=AGAIN, release_frames=True)
 
     frames = []
-    traceback = outcome.error.__traceback__
-    while traceback is not None:
-        frames.append(traceback.tb_frame)
-        traceback = traceback.tb_next
+    link = outcome.error.__traceback__
+    while link is not None:
+        frames.append(link.tb_frame)
+        link = link.tb_next
     assert frames[-1].f_code.co_name == "work"
     assert frames[-1].f_locals == {}
 
@@ -163,10 +165,18 @@ async def test_a_groups_own_policy_sees_the_outcome_that_the_policy_around_the_c
 async def test_whoever_awaits_a_child_that_was_given_up_gets_its_error() -> None:
     async with TaskGroup(policy=collect()) as group:
         handle = group.start_soon(Flaky(), 9, policy=AGAIN)
-        with pytest.raises(TransientError) as caught:
-            await handle
+        lengths = [await length_of_traceback(handle) for _ in range(3)]
 
+    assert lengths == lengths[:1] * 3
+
+
+async def length_of_traceback(handle: Handle) -> int:
+    with pytest.raises(TransientError) as caught:
+        await handle
     assert caught.value is handle.outcome.error
+    frames = traceback.extract_tb(caught.value.__traceback__)
+    assert frames[-1].name == Flaky.__call__.__name__
+    return len(frames)
 
 
 async def test_a_child_is_cancelled_between_its_attempts() -> None:

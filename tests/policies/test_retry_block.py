@@ -162,10 +162,24 @@ async def test_a_loop_that_forgets_with_later_loses_no_error() -> None:
                 with attempt:
                     raise first
 
-    with receipt() as survived, pytest.raises(UsageError):
+    with receipt() as survived, pytest.raises(UsageError) as caught:
         await act()
 
     assert survived.errors == (first,)
+    assert caught.value.__traceback__ is not None  # told while the error lives, not when it goes
+
+
+async def test_a_loop_that_goes_on_after_the_last_error_ends() -> None:
+    last, seen = PermanentError(), []
+    async for attempt in EVERY_SECOND:
+        try:
+            with attempt:
+                raise TransientError if attempt.number == 1 else last
+        except PermanentError:
+            seen.append((attempt.number, attempt.errors))
+
+    assert seen == [(2, ())]
+    assert len(attempts(last)) == 1
 
 
 async def test_an_attempt_is_entered_once() -> None:

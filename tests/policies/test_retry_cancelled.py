@@ -84,5 +84,5 @@ async def test_cancelled_at_each_await_it_comes_out_with_all_that_failed_so_far(
             assert set(job.raised) <= set(known), f"after {turns} turns"
         assert task.cancelling() == 1
         await asyncio.sleep(5)  # the next one meets no cool-down
-    assert turns > 6
+    assert turns >= 6
     assert task.result() == "value"

@@ -33,21 +33,13 @@ async def test_why_a_retry_gives_up_is_told(options, error: Exception, attempt: 
     async def fetch() -> None:
         raise error
 
+    policy = Retry(**{"attempts": 9, "backoff": constant(1), **options})
     events = []
     with listen(events.append):
-        await asyncio.wait(
-            [
-                asyncio.create_task(
-                    getattr(
-                        Retry(9, backoff=constant(1))
-                        if not options
-                        else Retry(**{"attempts": 9, "backoff": constant(1), **options}),
-                        method,
-                    )(fetch)
-                )
-            ]
-        )
+        task = asyncio.create_task(getattr(policy, method)(fetch))
+        await asyncio.wait([task])
 
+    assert (task.exception() if method == "call" else task.result().error) is error
     assert events[-1] == GaveUp(error, attempt, why, fetch.__qualname__)
     assert [type(event) for event in events] == [AttemptFailed] * (attempt - 1) + [GaveUp]
 

@@ -3,12 +3,26 @@
 import asyncio
 import gc
 import inspect
-from contextlib import asynccontextmanager
+import weakref
+from contextlib import asynccontextmanager, suppress
+from typing import ClassVar
 
 import pytest
 
 from unlost._core import listen, receipt
-from unlost.errors import Kind, StreamIncomplete, TransientError, UsageError, attached, attempts, classify
+from unlost.errors import (
+    BulkheadFull,
+    DeadlineExceeded,
+    Kind,
+    StreamIncomplete,
+    TransientError,
+    UsageError,
+    attached,
+    attempts,
+    classify,
+)
+from unlost.policies import timeout
+from unlost.policies._bulkhead import Bulkhead
 from unlost.policies._fallback import Fallback
 from unlost.policies._hedge import Hedge
 from unlost.policies._layer import Layer, Pipeline
@@ -27,17 +41,18 @@ class Streams:
         self.scripts = list(scripts)
         self.opened = 0
         self.closed = 0
-        self.sent = []
+        self.open_at_once = []
 
     async def __call__(self, *args, **keywords):
         self.opened += 1
+        self.open_at_once.append(self.opened - self.closed)
         script = self.scripts[self.opened - 1]
         try:
             for step in script:
                 await asyncio.sleep(0)
                 if isinstance(step, BaseException):
                     raise step
-                self.sent.append((yield step))
+                yield step
         finally:
             self.closed += 1
             await asyncio.sleep(0)
@@ -241,6 +256,32 @@ async def test_an_error_while_closing_after_an_error_is_attached_to_it():
     assert attached(caught.value) == (cleanup,)
 
 
+async def test_a_failed_attempt_is_closed_and_its_error_while_closing_is_attached_before_the_next_one():
+    class Iterator:
+        attempts = 0
+
+        def __aiter__(self):
+            Iterator.attempts += 1
+            self.attempt = Iterator.attempts
+            return self
+
+        async def __anext__(self):
+            if self.attempt == 1:
+                raise first
+            raise StopAsyncIteration
+
+        async def aclose(self):
+            if self.attempt == 1:
+                raise cleanup
+
+    first, cleanup = TransientError("first"), OSError("cleanup")
+    with receipt() as survived:
+        assert await listed(guard_stream(at_once(), Iterator)()) == []
+
+    assert survived.errors == (first,)
+    assert attached(first) == (cleanup,)
+
+
 async def test_what_is_sent_reaches_the_generator():
     async def echo():
         sent = yield "ready"
@@ -318,6 +359,7 @@ async def test_a_first_item_that_is_not_wanted_is_tried_again_and_its_stream_clo
 
     assert await listed(streams.guarded(at_once(on_result="busy".__eq__))()) == ["ready"]
     assert (streams.opened, streams.closed) == (2, 2)
+    assert streams.open_at_once == [1, 1]
 
 
 async def test_a_stream_whose_layer_fails_after_all_is_closed():
@@ -380,6 +422,35 @@ async def test_inside_of_a_retry_each_attempt_takes_a_permit_of_its_own():
 
     assert await listed(streams.guarded(Pipeline(at_once(), permits))()) == [1, 2]
     assert (permits.entered, permits.inside) == (2, 0)
+
+
+async def test_a_bulkhead_is_full_until_the_stream_ends():
+    bulkhead = Bulkhead(1, queue=0)
+    stream = Streams([1, 2]).guarded(bulkhead)()
+    await anext(stream)
+
+    with pytest.raises(BulkheadFull):
+        await listed(Streams([3]).guarded(bulkhead)())
+    await stream.aclose()
+    assert await listed(Streams([3]).guarded(bulkhead)()) == [3]
+
+
+async def test_a_time_limit_is_one_for_the_first_item():
+    async def fetch(seconds):
+        await asyncio.sleep(seconds)
+        yield 1
+        await asyncio.sleep(100)
+        yield 2
+
+    limited = around(timeout(3), fetch)
+    with pytest.raises(DeadlineExceeded):
+        await listed(limited(4))
+    seen = []
+    async for item in limited(2):
+        await asyncio.sleep(100)
+        seen.append(item)
+
+    assert seen == [1, 2]
 
 
 async def test_an_alternative_stream_takes_the_place_of_one_that_fails_before_its_first_item():
@@ -488,3 +559,39 @@ async def test_nothing_stays_open_wherever_the_consumer_is_cancelled():
         assert consumer.cancelling() == 1
 
     assert 5 < number < 199
+
+
+class Local:
+    alive: ClassVar[weakref.WeakSet] = weakref.WeakSet()
+
+    def __init__(self):
+        Local.alive.add(self)
+
+
+@pytest.mark.parametrize("way", ["early", "late", "thrown", "left"])
+async def test_what_a_stream_held_is_freed_without_the_collector(way):
+    async def fetch():
+        local = Local()
+        if way == "early":
+            raise TransientError(local)
+        yield 1
+        await asyncio.sleep(0)
+        raise TransientError(local)
+
+    gc.collect()
+    gc.disable()
+    try:
+        stream = around(Pipeline(at_once(2), Permits()), fetch)()
+        with suppress(TransientError, OSError):
+            async for _item in stream:
+                if way == "thrown":
+                    await stream.athrow(OSError(Local()))
+                if way == "left":
+                    break
+        await stream.aclose()
+        del stream
+        await turns(5)
+
+        assert not Local.alive
+    finally:
+        gc.enable()

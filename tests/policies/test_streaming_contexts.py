@@ -1,7 +1,7 @@
 """A layer guards a context manager until it is entered."""
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -150,7 +150,15 @@ async def test_what_was_entered_is_left_where_the_layer_fails_after_all():
         finally:
             raise cleanup
 
+    @asynccontextmanager
+    async def suppresses():
+        with suppress(OSError):
+            yield
+
     connections, cleanup = Connections("connection"), KeyError("cleanup")
+    with pytest.raises(OSError, match="after all"):
+        async with around(Refuses(), suppresses)():
+            raise AssertionError
     with pytest.raises(OSError, match="after all"):
         async with around(Refuses(), connections.connect)():
             raise AssertionError

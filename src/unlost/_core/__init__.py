@@ -6,8 +6,8 @@ The rooms: ``groups``, ``together`` (``gather`` and its like), ``pool`` (``map``
 reporters, and the doors to tasks, clock and hooks. Some of it is for the floors above.
 """
 
-from unlost._core._carried import carried
 from unlost._core._backoff import Backoff, constant, exponential, full_jitter
+from unlost._core._carried import carried
 from unlost._core._clock import monotonic, wall
 from unlost._core._events import AttemptFailed, Event, Listener, emit, listen
 from unlost._core._forgive import forgive

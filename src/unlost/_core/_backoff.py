@@ -88,9 +88,10 @@ def full_jitter(schedule: Backoff, uniform: Uniform = random.uniform) -> Backoff
     def wait(attempt: int) -> float:
         return uniform(0.0, schedule(attempt))
 
-    return Schedule(
-        f"full_jitter({schedule!r})", wait, lambda _attempt: 0.0, lambda attempt: bounds(schedule, attempt)[1]
-    )
+    def longest(attempt: int) -> float:
+        return bounds(schedule, attempt)[1]
+
+    return Schedule(f"full_jitter({schedule!r})", wait, lambda _attempt: 0.0, longest)
 
 
 def decorrelated_jitter(base: float = 0.1, cap: float = 30.0, uniform: Uniform = random.uniform) -> Backoff:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from unlost._core._report import report
+from unlost.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ def listen(listener: Listener) -> Iterator[Listener]:
     Errors of the listener are reported and do not reach the code that the event happened in; ``KeyboardInterrupt``
     and ``SystemExit`` pass.
     """
+    if not callable(listener):
+        raise UsageError(f"listen() got {listener!r}. Write listen(function_of_one_event).")
     _listeners.append(listener)
     try:
         yield listener

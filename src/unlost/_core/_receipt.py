@@ -102,12 +102,16 @@ def survive(
         values: What came out and was not wanted.
         already_heard: Of how many of the errors a listener was told before.
     """
+    unheard = len(errors) - already_heard
+    if not tell_survived(name, errors, values) and unheard > 0:
+        count_unheard(name, unheard, errors[-1])
+
+
+def tell_survived(name: str, errors: tuple[BaseException, ...], values: tuple[object, ...] = ()) -> bool:
+    """Do as ``survive``, and count nothing; return whether there was somebody to tell, or nothing to be told."""
     if not errors and not values:
-        return
+        return True
     entry = Survived(name, errors, values)
     current = _current.get()
     is_written = current is not None and current._write(entry)
-    is_heard = emit(entry)
-    unheard = len(errors) - already_heard
-    if unheard > 0 and not is_written and not is_heard:
-        count_unheard(name, unheard, errors[-1])
+    return emit(entry) or is_written

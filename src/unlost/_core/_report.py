@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
+from unlost.errors import UsageError
+
 Reporter: TypeAlias = Callable[[BaseException, str], object]
 
 _reporters: list[Reporter] = []
@@ -43,6 +45,8 @@ def report_to(reporter: Reporter) -> Iterator[Reporter]:
 
     It is called wherever the error turns up, in any thread. An error of its own is printed, with what it was given.
     """
+    if not callable(reporter):
+        raise UsageError(f"report_to() got {reporter!r}. Write report_to(lambda error, what: ...).")
     _reporters.append(reporter)
     try:
         yield reporter

@@ -29,7 +29,9 @@ def no_awaitable(call: str, func: object, returned: object) -> UsageError:
             f"{call}({name}) needs an async function; {name} is an async generator function.\n"
             f"Write an async function that iterates over {name}(...)."
         )
+    takes_functions = call.rpartition(".")[2] in ("start_soon", "start", "spawn", "run", "cleanup")
+    threaded = f"{call}(unlost.to_thread, {name}, ...)" if takes_functions else f"lambda: unlost.to_thread({name})"
     return UsageError(
         f"{call}({name}) needs an async function; {name}(...) returned {repr(returned)[:100]}.\n"
-        f"Write async def {name}; or, to keep it off the event loop: {call}(unlost.to_thread, {name}, ...)"
+        f"Write async def {name}; or, to keep it off the event loop: {threaded}"
     )

@@ -6,6 +6,7 @@ from asyncio import AbstractEventLoop, Task, TimerHandle
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
+from weakref import WeakSet
 
 from unlost._core._events import Event, emit
 from unlost._core._report import tell
@@ -28,6 +29,27 @@ class StillRunning(Event):
     name: str
     seconds: float
     where: str
+
+
+# Those that somebody left behind, and said so.
+_told: WeakSet[Task[Any]] = WeakSet()  # Any: of every result
+
+
+def tell_of(task: Task[Any], seconds: float, text: str) -> None:  # Any: as above
+    """Say of a task that it does not stop, with an event and on standard error."""
+    mark_as_told(task)
+    emit(StillRunning(task.get_name(), seconds, where(task)))
+    tell(text)
+
+
+def mark_as_told(task: Task[Any]) -> None:  # Any: as above
+    """Know that it was said, in other words."""
+    _told.add(task)
+
+
+def was_told_of(task: Task[Any]) -> bool:  # Any: as above
+    """Tell whether that was said."""
+    return task in _told
 
 
 class Watch:
@@ -54,6 +76,5 @@ class Watch:
         seconds = self._loop.time() - self._asked_at
         for task in self._running():
             if not task.done():
-                emit(StillRunning(task.get_name(), seconds, where(task)))
-                tell(f"unlost: {still_running(task, seconds)}\n")
+                tell_of(task, seconds, f"unlost: {still_running(task, seconds)}\n")
         self._timer = self._loop.call_later(waited, self._look, 2 * waited)

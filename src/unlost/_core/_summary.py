@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
-from unlost.errors import headline
+from unlost.errors import headline, status_of
 
 _LISTED: Final = 5
 
 
 def summary(outcomes: Sequence[Outcome[Any]]) -> str:  # Any: values are not looked at
-    """Return the totals and, below them, a line for each of the most frequent types of error with its first case."""
+    """Return the totals and, below them, a line for each of the most frequent sorts of error with its first case."""
     return "\n".join([totals(Counter(map(type, outcomes))), *_most_frequent(outcomes)])
 
 
@@ -24,14 +24,14 @@ def totals(counts: Mapping[type, int]) -> str:
 
 
 def _most_frequent(outcomes: Iterable[Outcome[Any]]) -> list[str]:  # Any: as above
-    by_type: dict[type[BaseException], list[Failure | Cancelled]] = {}
+    by_type: dict[object, list[Failure | Cancelled]] = {}
     for outcome in outcomes:
         if isinstance(outcome, Failure | Cancelled):
-            by_type.setdefault(type(outcome.error), []).append(outcome)
+            by_type.setdefault((type(outcome.error), status_of(outcome.error)), []).append(outcome)
     ranked = sorted(by_type.values(), key=len, reverse=True)
     lines = [f"{len(same):6,}x  {_described(same[0])}" for same in ranked[:_LISTED]]
     if len(ranked) > _LISTED:
-        lines.append(f"         and {len(ranked) - _LISTED} more types of error")
+        lines.append(f"         and {len(ranked) - _LISTED} more sorts of error")
     return lines
 
 

@@ -13,6 +13,7 @@ import sys
 from asyncio import CancelledError
 from collections.abc import Callable
 from contextvars import copy_context
+from inspect import iscoroutine
 from threading import Lock, get_ident
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -25,6 +26,7 @@ from unlost._core._site import name_of, site_of
 from unlost._core._startable import check_startable
 from unlost._core.cleaning._carry import carry
 from unlost._core.cleaning._shielded import child_cancelled
+from unlost.errors import UsageError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,10 +55,19 @@ async def to_thread(func: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) 
     ``SystemExit`` and ``KeyboardInterrupt`` raised by ``func`` come out in the caller, where they end the program as
     ever; if the caller is gone they are reported, and end nothing.
     """
-    check_startable("to_thread", func)
+    given: object = func  # callers without a type checker give anything
+    if iscoroutine(given):
+        check_startable("to_thread", given)
+    if not callable(given):
+        raise UsageError(f"to_thread() got {given!r} where it needs a function.\nWrite to_thread(func, *args).")
     call = _Call(lambda: func(*args, **kwargs), name_of(func))
     await call.join()
-    return call.take().unwrap()
+    value = call.take().unwrap()
+    if iscoroutine(value):
+        value.close()
+        name = name_of(func)
+        raise UsageError(f"to_thread({name}) got an async function, which needs no thread.\nWrite await {name}(...).")
+    return value
 
 
 def abandoned() -> list[tuple[str, float, str]]:

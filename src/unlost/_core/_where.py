@@ -28,6 +28,18 @@ def where(task: Task[Any]) -> str:  # Any: tasks of every result
     return f"{os.path.basename(code.co_filename)}:{innermost.f_lineno} in {code.co_qualname}"
 
 
+def waits_in_unlost(task: Task[Any]) -> bool:  # Any: as above
+    """Tell whether the task waits in a bounded end of ours: what does not stop there is named by that."""
+    innermost: FrameType | None = None
+    at: object = None if task.done() else task.get_coro()
+    while at is not None:
+        frame: FrameType | None = _first(at, _FRAMES)
+        if frame is not None and not _is_asyncio(frame):
+            innermost = frame
+        at = _first(at, _AWAITED)
+    return innermost is not None and str(innermost.f_globals.get("__name__")).startswith("unlost._core.")
+
+
 def still_running(task: Task[Any], seconds: float) -> str:  # Any: as above
     """Say that a task has been asked to stop so many seconds ago, and where it is instead."""
     return f"task {task.get_name()!r}: cancellation requested {seconds:.1f} s ago, still running at {where(task)}"

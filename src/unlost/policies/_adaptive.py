@@ -148,7 +148,7 @@ def _algorithm(given: object) -> Algorithm:
         return given  # type: ignore[return-value]  # it has what an algorithm has
     raise UsageError(
         f"AdaptiveLimit(algorithm={given!r}): expected a way to find the limit. "
-        f'Write algorithm="aimd", algorithm="gradient" or algorithm=Aimd(decrease=0.5).'
+        f'Write AdaptiveLimit(algorithm="aimd"), "gradient", or Aimd(decrease=0.5) for other figures.'
     )
 
 

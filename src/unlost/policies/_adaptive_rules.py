@@ -24,7 +24,7 @@ from unlost.errors import UsageError
 from unlost.policies._checks import check_count, check_seconds
 from unlost.policies._limit_usage import check_number
 
-# A round has at least as many calls, and one that is to tell how long they take unloaded has more: an average over fewer
+# A round has at least as many calls, and more where it is to tell how long they take unloaded: an average over fewer
 # tells of chance more than of load.
 _CALLS: Final = 20
 _CALLS_TO_MEASURE: Final = 60
@@ -107,7 +107,7 @@ class Aimd:
         if self.slow is not None:
             check_seconds("Aimd", "slow", self.slow)
 
-    def begin(self, limit: float, minimum: float) -> State:
+    def begin(self, limit: float, minimum: float) -> State:  # noqa: ARG002  # the protocol's
         return State(limit)
 
     def after(self, state: State, sample: Sample, minimum: float, maximum: float) -> State:

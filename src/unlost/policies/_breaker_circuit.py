@@ -265,9 +265,7 @@ class Circuit:
 
     def _change(self, happened: Happened) -> None:
         self._state = state_after(self._state, happened)
-        if self._probation is not None:
-            self._probation.end()
-            self._probation = None
+        self._probation = None
 
     def _count(self) -> None:
         window = self._window = self._rules.window()

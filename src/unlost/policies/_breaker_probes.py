@@ -51,10 +51,6 @@ class Probation:
         """Return how many places are taken."""
         return len(self._leases)
 
-    def end(self) -> None:
-        """Forget all leases: a lost one and its probation refer to each other."""
-        self._leases.clear()
-
     def _take_back(self, now: float) -> None:
         for lease in tuple(self._leases):
             if lease.is_lost(now):

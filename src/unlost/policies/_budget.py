@@ -43,8 +43,7 @@ class RetryBudget:
     def __init__(self, ratio: float = 0.1, *, minimum_per_second: float = 1.0, burst: float = 10.0) -> None:
         check_seconds("RetryBudget", "ratio", ratio, zero=True)
         check_seconds("RetryBudget", "minimum_per_second", minimum_per_second, zero=True)
-        if isinstance(burst, bool) or not isinstance(burst, int | float) or not burst >= 1:
-            raise UsageError(f"RetryBudget(burst={burst!r}): expected 1 or more. Write RetryBudget(burst=10).")
+        _check_burst(burst)
         self.ratio = ratio
         self.minimum_per_second = minimum_per_second
         self.burst = burst
@@ -85,3 +84,9 @@ class RetryBudget:
             f"RetryBudget(ratio={self.ratio!r}, minimum_per_second={self.minimum_per_second!r}, burst={self.burst!r}) "
             f"with {self._left:.3g} left"
         )
+
+
+def _check_burst(burst: object) -> None:
+    is_number = isinstance(burst, int | float) and not isinstance(burst, bool)
+    if not is_number or not burst >= 1:  # type: ignore[operator]  # a number
+        raise UsageError(f"RetryBudget(burst={burst!r}): expected a number of 1 or more. Write RetryBudget(burst=10).")

@@ -11,7 +11,7 @@ Guarantees:
 
 from __future__ import annotations
 
-from asyncio import CancelledError, Future, Task, TimerHandle, current_task, get_running_loop
+from asyncio import CancelledError, Future, Task, TimerHandle, get_running_loop
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
@@ -86,7 +86,7 @@ class Contest(Generic[T]):
         self._ended: deque[Task[T]] = deque()
         self._started = 0
         self._is_open = True
-        self._is_asked = False
+        self._asked: set[Task[T]] = set()
         self._is_due = False
         self._timer: TimerHandle | None = None
         self._waiter: Future[None] | None = None
@@ -101,8 +101,7 @@ class Contest(Generic[T]):
                 await self._waiter
             except CancelledError as error:
                 if self.cancellation is None:
-                    # nothing but our own frames, and this one refers to the error
-                    self.cancellation = error.with_traceback(None)
+                    self.cancellation = error
                 self._stop(f"the caller was cancelled: {cancel_reason(error) or 'no reason is known'}")
             while self._ended:
                 self._look_at(self._ended.popleft())
@@ -171,7 +170,7 @@ class Contest(Generic[T]):
     def _look_at(self, task: Task[T]) -> None:
         number = self._running.pop(task)
         if task.cancelled():
-            self.errors += _errors_of_cancelled(task, self._is_asked, f"attempt {number} of {self._name}")
+            self.errors += _errors_of_cancelled(task, task in self._asked, f"attempt {number} of {self._name}")
             self._close()
         elif (error := task.exception()) is not None:
             self.errors.append(error)
@@ -189,15 +188,12 @@ class Contest(Generic[T]):
     def _stop(self, why: str) -> None:
         """Cancel what still runs; nothing more is started."""
         self._close()
-        self._is_asked = True
+        if not self._running:
+            return
         if self._watch is None:
             self._watch = Watch(self._loop, self._running.keys)
         reason = asked_now(why, "Hedge")
-        halting = current_task(self._loop)
-        for task in self._running:
-            # not the one that raised what stops all: it is about to end
-            if task is not halting and not task.done():
-                task.cancel(reason)
+        self._asked.update(task for task in self._running if task.cancel(reason))
 
     def _close(self) -> None:
         self._is_open = self._is_due = False
@@ -212,8 +208,6 @@ def _errors_of_cancelled(task: Task[Any], is_asked: bool, what: str) -> list[Bas
         task.result()
     except CancelledError as cancelled:
         return _carried(cancelled) if is_asked else [_child_cancelled(cancelled, what)]
-    finally:
-        del task  # the error's traceback refers to this frame
     return []
 
 

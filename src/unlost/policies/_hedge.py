@@ -96,10 +96,7 @@ class Hedge(Layer):
         name = name_of(func, args)
         contest: Contest[T] = Contest(name, partial(func, *args), self._wait_after, self._may_start)
         await contest.run()
-        try:
-            return _value_of(contest, name)
-        finally:
-            del contest  # what is raised refers to this frame
+        return _value_of(contest, name)
 
     def _wait_after(self, attempt: int) -> float | None:
         if attempt >= self.attempts:
@@ -153,14 +150,15 @@ def _check(hedge: Hedge) -> None:
 
 def _value_of(contest: Contest[T], name: str) -> T:
     """Return the value that won, or raise what comes out in its place, with all that nobody else is told."""
-    errors = contest.errors
+    # taken out: what is raised refers to the frames that hold the contest, and may be any of these
+    errors, contest.errors = contest.errors, []
     if (stronger := contest.fatal or contest.cancellation) is not None:
-        contest.fatal = contest.cancellation = None  # its traceback refers to who holds the contest
+        contest.fatal = contest.cancellation = None
         try:
-            _accompany(stronger, contest, name)
+            _accompany(stronger, errors, contest, name)
             reraise(stronger)
         finally:
-            del stronger
+            del stronger, errors
     if contest.winner is not None:
         late: tuple[Any, ...] = tuple(outcome.value for outcome in contest.late)  # Any: values are not looked at
         survive(name, tuple(errors), late, already_heard=contest.heard)
@@ -173,10 +171,15 @@ def _value_of(contest: Contest[T], name: str) -> T:
         del last, errors
 
 
-def _accompany(stronger: BaseException, contest: Contest[Any], name: str) -> None:  # Any: as above
-    attach_attempts(stronger, tuple(contest.errors))
+def _accompany(
+    stronger: BaseException,
+    errors: list[BaseException],
+    contest: Contest[Any],  # Any: as above
+    name: str,
+) -> None:
+    attach_attempts(stronger, tuple(errors))
     if values := [*([contest.winner] if contest.winner is not None else ()), *contest.late]:
         attach_outcomes(stronger, Outcomes(values))
-    if contest.errors and not isinstance(stronger, CancelledError):
-        what = f"{len(contest.errors)} failed before {type(stronger).__name__} stopped {name}"
-        report(group_of(what, contest.errors), what)
+    if errors and not isinstance(stronger, CancelledError):
+        what = f"{len(errors)} failed before {type(stronger).__name__} stopped {name}"
+        report(group_of(what, errors), what)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
-from unlost.policies._called import Counted
 from unlost.policies._layer import Layer
 
 
@@ -18,10 +17,6 @@ def innermost(
 
     A layer around another one is given that one's ``call``, and as arguments what that is to call.
     """
-    while True:
-        if isinstance(func, Counted):
-            func = func.__wrapped__
-        elif args and isinstance(func, MethodType) and isinstance(func.__self__, Layer) and func.__name__ == "call":
-            func, args = args[0], args[1:]
-        else:
-            return func, args
+    while args and isinstance(func, MethodType) and isinstance(func.__self__, Layer) and func.__name__ == "call":
+        func, args = args[0], args[1:]
+    return func, args

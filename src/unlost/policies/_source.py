@@ -32,7 +32,6 @@ class Source:
         self._name = name
         self._complete = complete
         self._is_complete = complete is None
-        self._is_closed = False
 
     async def item(self, sent: Any = None) -> Any:
         """
@@ -67,10 +66,7 @@ class Source:
         return self._counted(item)
 
     async def close(self) -> None:
-        """Close it, once; what has no ``aclose`` needs none."""
-        if self._is_closed:
-            return
-        self._is_closed = True
+        """Close it; what has no ``aclose`` needs none."""
         close = getattr(self._iterator, "aclose", None) or getattr(self._stream, "aclose", None)
         if close is not None:
             await close()

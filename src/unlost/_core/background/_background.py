@@ -89,7 +89,9 @@ class Background:
         self._is_left = True
         leave(owner)
         reason = f"the Background scope was left, and {self._grace:g} s of grace are over"
-        cancellation = await owner.close(self._grace, self._stop_within, reason)
+        # who is cancelled has no time: as when the cancellation comes a moment later, while it waits
+        grace = 0.0 if isinstance(body_error, CancelledError) else self._grace
+        cancellation = await owner.close(grace, self._stop_within, reason)
         fatal = owner.take_fatal()
         try:
             if fatal is not None:

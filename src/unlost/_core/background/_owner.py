@@ -16,15 +16,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, Literal, TypeVar
 
 from unlost._core._caught import STOPPING
-from unlost._core._events import emit
 from unlost._core._forgiven import count_forgiven, is_forgiven
 from unlost._core._outcome import Failure
 from unlost._core._reason import asked_now
 from unlost._core._report import report, tell
 from unlost._core._site import Site, name_of
 from unlost._core._startable import check_startable
-from unlost._core._stubborn import StillRunning
-from unlost._core._where import still_running, where
+from unlost._core._stubborn import tell_of
+from unlost._core._where import still_running
 from unlost._core.background._spawned import Spawned
 from unlost.errors import UsageError
 
@@ -219,8 +218,8 @@ class Owner:
     def _leave(self, spawned: Spawned[Any], asked_at: float) -> None:
         seconds = self.loop.time() - asked_at
         self._left[spawned] = asked_at
-        emit(StillRunning(spawned.name, seconds, where(spawned.task)))
-        tell(f"unlost: background {still_running(spawned.task, seconds)}; spawned at {spawned.spawned_at}\n")
+        said = f"unlost: background {still_running(spawned.task, seconds)}; spawned at {spawned.spawned_at}\n"
+        tell_of(spawned.task, seconds, said)
 
 
 def _nobody(_reason: str) -> None:

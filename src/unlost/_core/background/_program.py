@@ -31,7 +31,7 @@ from unlost._core._reraise import reraise
 from unlost._core._site import name_of
 from unlost._core._startable import no_awaitable
 from unlost._core._tasks import starter
-from unlost._core._where import still_running
+from unlost._core._where import still_running, waits_in_unlost
 from unlost._core.background._background import accompany
 from unlost._core.background._interrupt import WORDS, Interrupts
 from unlost._core.background._loop_errors import report_loop_error
@@ -187,7 +187,7 @@ class Program:
                 self._loop.call_later(self._grace, self._say_if_still_running, self._main, self._loop.time())
 
     def _say_if_still_running(self, main: Task[None], asked_at: float) -> None:
-        if not main.done():
+        if not main.done() and not waits_in_unlost(main):
             tell(f"unlost: {still_running(main, self._loop.time() - asked_at)}\n")
 
 

@@ -10,10 +10,11 @@ from contextvars import copy_context
 from types import AsyncGeneratorType
 from typing import Any
 
-from unlost._core._caught import STOPPING
+from unlost._core._caught import STOPPING, failure_of
 from unlost._core._reason import asked_now
 from unlost._core._report import report, tell
 from unlost._core._site import Site
+from unlost._core._stubborn import was_told_of
 from unlost._core._tasks import start
 from unlost._core._where import still_running
 from unlost._core.background._threads import Threads
@@ -32,12 +33,23 @@ async def cancel_rest(loop: AbstractEventLoop, stop_within: float, given_up: Col
     seen: set[int] = set()
     for task in asked:
         if not task.done():
-            tell(f"unlost: {still_running(task, loop.time() - began)}\n")
-        elif not task.cancelled() and (error := task.exception()) is not None:
+            if not was_told_of(task):
+                tell(f"unlost: {still_running(task, loop.time() - began)}\n")
+        elif (error := _error_of(task)) is not None:
             # one that awaited another raises the very same object; what stops everything came out of the loop
             if id(error) not in seen and not isinstance(error, STOPPING):
                 report(error, f"task {task.get_name()!r} failed while the program was ending")
             seen.add(id(error))
+
+
+def _error_of(task: Task[Any]) -> BaseException | None:  # Any: of every result
+    if not task.cancelled():
+        return task.exception()
+    try:
+        task.result()
+    except CancelledError as cancellation:
+        return failure_of(cancellation)
+    return None
 
 
 async def close_generators(loop: AbstractEventLoop, stop_within: float) -> None:

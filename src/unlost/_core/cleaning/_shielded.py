@@ -22,16 +22,14 @@ from contextvars import copy_context
 from typing import Final, Generic, TypeVar
 
 from unlost._core._caught import STOPPING, outcome_of, strip_own_frames
-from unlost._core._events import emit
 from unlost._core._late import hand_over_late
 from unlost._core._notes import add_note
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
 from unlost._core._reason import asked_now, cancel_reason
-from unlost._core._report import tell
-from unlost._core._stubborn import StillRunning
+from unlost._core._stubborn import tell_of
 from unlost._core._tasks import start
 from unlost._core._waiters import Waiters
-from unlost._core._where import still_running, where
+from unlost._core._where import still_running
 from unlost.errors import ChildCancelled, DeadlineExceeded, UsageError
 
 T = TypeVar("T")
@@ -132,8 +130,7 @@ class _Child(Generic[T]):
             return
         self._left_at = self._loop.time()
         self._standing = still_running(self._task, GRACE)
-        emit(StillRunning(self._name, GRACE, where(self._task)))
-        tell(f"unlost: {self._standing}; its caller goes on without it\n")
+        tell_of(self._task, GRACE, f"unlost: {self._standing}; its caller goes on without it\n")
         self._changed.wake_all()
 
     def _ended(self, task: Task[None]) -> None:

@@ -14,7 +14,7 @@ from unlost._core._events import emit
 from unlost._core._forgiven import count_forgiven
 from unlost._core._outcome import Failure, Outcome, Value
 from unlost._core._outcomes import Outcomes
-from unlost._core._receipt import survive
+from unlost._core._receipt import tell_survived
 from unlost._core._reraise import reraise
 from unlost._core._site import name_of
 from unlost._core._startable import check_startable
@@ -68,7 +68,7 @@ class TaskGroup(DropIn, Generic[R]):
     def __init__(self, policy: Policy[R], *, keep_outcomes: bool = True) -> None: ...
     def __init__(self, policy: Policy[R] | None = None, *, keep_outcomes: bool = True) -> None:
         super().__init__()
-        if policy is not None and not all(callable(getattr(policy, part, None)) for part in _PARTS):
+        if policy is not None and not _is_policy(policy):
             raise UsageError(
                 f"TaskGroup() got policy={policy!r}.\n"
                 f"Write TaskGroup(policy=unlost.collect()), or an object with {', '.join(_PARTS)}."
@@ -78,6 +78,7 @@ class TaskGroup(DropIn, Generic[R]):
         self._keeps = keep_outcomes or policy is not None
         self._roll = Roll()
         self._result: list[R] = []  # empty until there is one
+        self._has_broken_policy = False
         self._is_whole = False  # it ended well, without a policy to ask
 
     def start_soon(
@@ -259,7 +260,7 @@ class TaskGroup(DropIn, Generic[R]):
         elif self._policy is None:
             if isinstance(outcome, Failure):
                 self._take(outcome.error, task)
-        else:
+        elif not self._has_broken_policy:
             self._ask(self._policy, outcome)
 
     def _ask(self, policy: Policy[R], outcome: Outcome[Any]) -> None:
@@ -280,6 +281,7 @@ class TaskGroup(DropIn, Generic[R]):
 
     def _policy_failed(self, policy_error: BaseException) -> None:
         """Let out of the block what a policy raised; stop the others."""
+        self._has_broken_policy = True
         strip_own_frames(policy_error)
         if isinstance(policy_error, STOPPING) and self._base_error is None:
             self._base_error = policy_error
@@ -327,7 +329,7 @@ class TaskGroup(DropIn, Generic[R]):
 
     def _judge(self, cancellation: CancelledError | None) -> BaseException | None:
         """Ask the policy for the result; return what it raises instead."""
-        if self._policy is None:
+        if self._policy is None or self._has_broken_policy:
             return None
         wanted = self._roll.wanted()
         if cancellation is not None and not any(isinstance(outcome, Failure) for outcome in wanted):
@@ -345,8 +347,12 @@ class TaskGroup(DropIn, Generic[R]):
     def _tell_survived(self, outcomes: Outcomes[Any]) -> None:
         """The result may be bare values: what they survived goes into the receipt."""
         errors = tuple(outcome.error for outcome in outcomes if isinstance(outcome, Failure))
-        survive(f"unlost.TaskGroup({type(self._policy).__name__.strip('_').lower()})", errors)
-        self._roll.tell()
+        if tell_survived(f"unlost.TaskGroup({type(self._policy).__name__.strip('_')})", errors):
+            self._roll.tell()
+
+
+def _is_policy(policy: object) -> bool:
+    return not isinstance(policy, type) and all(callable(getattr(policy, part, None)) for part in _PARTS)
 
 
 def _is_of(outcome: Outcome[Any], error: BaseException) -> bool:

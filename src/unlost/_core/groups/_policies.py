@@ -107,7 +107,8 @@ class _Tolerate:
         self._ended = self._failed = 0
 
     def on_start(self, index: int, /) -> None:
-        """Only ends are counted."""
+        if index == 0 and self._ended:
+            raise _used_before("tolerate(...)")
 
     def on_outcome(self, outcome: Outcome[Any], /) -> Decision:
         self._ended += 1
@@ -132,9 +133,12 @@ class _Quorum:
     def __init__(self, needed: int) -> None:
         self._needed = needed
         self._values: list[Any] = []
+        self._is_used = False
 
     def on_start(self, index: int, /) -> None:
-        """Nothing to count."""
+        if index == 0 and self._is_used:
+            raise _used_before("quorum(...)")
+        self._is_used = True
 
     def on_outcome(self, outcome: Outcome[Any], /) -> Decision:
         if isinstance(outcome, Value) and len(self._values) < self._needed:
@@ -150,6 +154,10 @@ class _Quorum:
         if not outcomes.failures:
             raise UsageError(f"{message}: only {len(outcomes)} were started.\nStart more, or ask for fewer.")
         raise outcomes.as_group(message)
+
+
+def _used_before(policy: str) -> UsageError:
+    return UsageError(f"this {policy} has judged another group.\nWrite TaskGroup({policy}) anew for each group.")
 
 
 def _values(outcomes: Outcomes[Any]) -> list[Any]:

@@ -11,7 +11,7 @@ from functools import partial
 from inspect import isawaitable
 from typing import Any, Literal, TypeAlias
 
-from unlost._core._caught import strip_own_frames
+from unlost._core._caught import failure_of, strip_own_frames
 from unlost._core._outcome import Failure, Outcome, Value
 from unlost._core._reason import Reason, cancel_reason
 from unlost._core._tasks import start
@@ -147,8 +147,9 @@ class Child:
 
     def end(self, error: BaseException | None, *, is_wanted: bool) -> None:
         """Take in how a run ended; ``is_wanted`` says that a cancellation is no crash."""
-        if is_wanted and isinstance(error, CancelledError):
-            error = None
+        if isinstance(error, CancelledError):
+            failed = failure_of(error)  # what its cleanup raised: nobody else is going to look
+            error = failed if failed is not None else None if is_wanted else error
         self.crash = _as_crash(self.name, error)
         self.last_crash = self.crash or self.last_crash
 

@@ -36,10 +36,11 @@ from asyncio import CancelledError, Future, Handle, Task, get_running_loop
 from collections.abc import Callable
 from functools import partial
 
-from unlost._core._caught import STOPPING, strip_own_frames
+from unlost._core._caught import STOPPING, failure_of, strip_own_frames
 from unlost._core._outcome import Outcome
 from unlost._core._reason import Reason, asked_now
 from unlost._core._report import report
+from unlost._core._stubborn import mark_as_told
 from unlost._core._waiters import Waiters
 from unlost._core._where import still_running
 from unlost._core.supervision._child import Child, End, take_end
@@ -218,6 +219,7 @@ class Engine:
         if child.task is None:
             return
         still = ChildStillRunning(still_running(child.task, child.grace))
+        mark_as_told(child.task)
         report(still, f"{self.who} leaves child {child.name!r} behind: it did not stop within its grace")
         self._let_go(child)
         if child.for_good:
@@ -230,7 +232,9 @@ class Engine:
         self._turn_soon()
 
     def _came_late(self, child: Child, error: BaseException | None) -> None:
-        if error is not None and not isinstance(error, CancelledError):
+        if isinstance(error, CancelledError):
+            error = failure_of(error)
+        if error is not None:
             report(error, f"child {child.name!r} failed after {self.who} had left it behind")
 
     def _take_fatal(self, error: BaseException, child: Child) -> None:

@@ -11,6 +11,7 @@ from unlost._core._backoff import Backoff
 from unlost._core._events import Event, emit
 from unlost._core._notes import add_note
 from unlost._core._receipt import survive
+from unlost._core._report import tell
 from unlost._core._unheard import count_unheard
 from unlost._core.supervision._child import Child
 from unlost._core.supervision._rules import RestartWindow
@@ -89,6 +90,9 @@ class Restarts:
         """Tell who listens that ``child`` is started again after its crash."""
         if child.crash is not None:
             child.heard = emit(ChildRestarted(self._name, child.name, child.crash, attempt, wait))
+            if not child.heard:  # a service must not be found to have been failing only when it ends
+                who = f"supervisor {self._name!r}: child {child.name!r}"
+                tell(f"unlost: {who} crashed, starts again in {wait:.3g} s: {headline(child.crash)}\n")
 
     def get_over(self, child: Child) -> None:
         """Take in that ``child`` is being started again: its crash is survived."""

@@ -10,8 +10,10 @@ from types import TracebackType
 from typing import Any, Final, Self, get_args
 
 from unlost._core._backoff import Backoff, exponential, full_jitter
+from unlost._core._caught import failure_of
 from unlost._core._outcome import Outcome
 from unlost._core._reason import Reason
+from unlost._core._uncancel import cancelling_before, take_back
 from unlost._core.supervision._child import Child, ChildStatus
 from unlost._core.supervision._ending import conclude
 from unlost._core.supervision._engine import Engine
@@ -95,7 +97,7 @@ class Supervisor:
         self._host = current_task()
         if self._host is None:
             raise UsageError(f"{self!r} needs a task, and none runs here. Write asyncio.run(main()).")
-        self._cancelling = self._host.cancelling()
+        self._cancelling = cancelling_before(self._host)
         self._engine = Engine(self.name, self._strategy, self._restarts, self._cancel_body)
         self._is_in_body = True
         return self
@@ -219,14 +221,15 @@ class Supervisor:
         assert engine is not None
         assert host is not None
         self._is_in_body = False
-        cancelling = host.uncancel() if self._has_cancelled_body else host.cancelling()
+        is_ours_alone = self._has_cancelled_body and await take_back(host, self._cancelling)
         if error is not None:
             engine.stop(f"the block was left with {headline(error)}")
         engine.leave()
         cancellation: CancelledError | None = None
         try:
-            if isinstance(error, CancelledError) and self._has_cancelled_body and cancelling <= self._cancelling:
-                error = None  # it was ours alone
+            if isinstance(error, CancelledError) and is_ours_alone:
+                failed = failure_of(error)  # what the body's cleanup raised
+                error = failed
             cancellation = await self._until_over(engine, isinstance(error, CancelledError))
             if engine.gave_up is None:
                 self._restarts.write_receipt()
