@@ -22,6 +22,11 @@ async def failing(error):
     raise error
 
 
+async def failing_later(error):
+    await asyncio.sleep(1)
+    raise error
+
+
 @pytest.fixture(autouse=True)
 def nothing_counted():
     take_unheard()
@@ -86,7 +91,7 @@ async def test_the_same_error_out_of_another_operation_is_not_forgiven():
 
     with pytest.raises(ExceptionGroup) as caught:
         async with TaskGroup() as group:
-            forgive(group.start_soon(failing, error), "known here too")
-            group.start_soon(failing, error)
+            forgive(group.start_soon(failing_later, error), "known here too")
+            group.start_soon(failing_later, error)
 
     assert caught.value.exceptions == (error,)

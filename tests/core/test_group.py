@@ -12,14 +12,17 @@ from unlost._core import (
     TaskGroup,
     Value,
     cancel_reason,
+    cleanup,
     collect,
     forgive,
     forgiven,
     listen,
     partial,
+    quorum,
     receipt,
     report_to,
     take_unheard,
+    tolerate,
     wait_all,
 )
 from unlost.errors import ChildCancelled, ChildFailed, UsageError
@@ -527,3 +530,64 @@ async def test_waiting_for_a_child_without_raising_hands_over_its_outcome():
         assert await ended.wait() is ended.outcome
 
     assert failed.error is error
+
+
+@pytest.mark.stock
+@pytest.mark.parametrize("call", ["cancel", "start_soon"])
+async def test_a_call_from_another_thread_is_refused_with_what_to_write(call):
+    async with TaskGroup() as group:
+        arguments = (value, 1) if call == "start_soon" else ()
+        with pytest.raises(UsageError, match=rf"Write loop\.call_soon_threadsafe\(group\.{call}"):
+            await asyncio.to_thread(getattr(group, call), *arguments)
+
+
+async def test_a_policy_that_returns_no_decision_is_a_mistake_that_comes_out():
+    class Forgets(OneMoreThan):
+        def on_outcome(self, outcome):
+            return None
+
+    with pytest.raises(ExceptionGroup) as caught:
+        async with TaskGroup(Forgets(1)) as group:
+            group.start_soon(value, 1)
+            await asyncio.sleep(1000)
+
+    (mistake,) = caught.value.exceptions
+    assert str(mistake).startswith("Forgets.on_outcome() returned None.")
+
+
+async def test_a_cancelled_child_whose_cleanup_fails_has_failed():
+    error = OSError("cleanup")
+
+    async def child():
+        try:
+            await for_ever()
+        finally:
+            await cleanup(failing, error)
+
+    with pytest.raises(ExceptionGroup) as caught:
+        async with TaskGroup() as group:
+            handle = group.start_soon(child)
+            await asyncio.sleep(1)
+            handle.cancel("not needed")
+
+    assert caught.value.exceptions == (error,)
+    assert handle.outcome.error is error
+
+
+async def test_what_was_tolerated_and_looked_at_is_not_counted():
+    async with TaskGroup(tolerate(failures=1)) as group:
+        group.start_soon(failing, OSError())
+
+    assert group.outcomes.failures
+    del group
+    assert take_unheard() == []
+
+
+async def test_a_policy_with_a_memory_judges_one_group():
+    policy = quorum(1)
+    async with TaskGroup(policy) as group:
+        group.start_soon(value, 1)
+
+    with pytest.raises((UsageError, ExceptionGroup), match=r"quorum\(\.\.\.\) has judged another group|unhandled"):
+        async with TaskGroup(policy) as other:
+            other.start_soon(value, 2)

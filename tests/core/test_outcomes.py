@@ -4,7 +4,7 @@ from asyncio import CancelledError
 
 import pytest
 
-from unlost._core import Cancelled, Failure, Outcomes, Value, partial
+from unlost._core import Cancelled, Failure, Outcomes, Value, map, partial, settle, take_unheard  # noqa: A004
 from unlost._core._outcomes import attach
 from unlost.errors import ChildCancelled
 
@@ -90,3 +90,34 @@ def test_a_copied_error_has_the_outcomes_and_what_is_attached_to_it_later_is_its
 
     assert [outcome.value for outcome in partial(error)] == [1]
     assert [outcome.value for outcome in partial(twin)] == [1, 2]
+
+
+@pytest.mark.parametrize("call", ["settle", "map"])
+async def test_outcomes_that_nobody_looks_at_are_counted(call):
+    take_unheard()
+
+    await (settle(failing()) if call == "settle" else map(failing_with, [1], limit=1))
+
+    (line,) = take_unheard()
+    assert f"unlost.{call}, whose outcomes nobody looked at: 1 error in 1 call (last: OSError: nobody)" in line
+
+
+@pytest.mark.parametrize(
+    "look",
+    [list, str, lambda outcomes: outcomes[0], lambda outcomes: outcomes.failures],
+    ids=["list", "str", "[0]", "failures"],
+)
+async def test_outcomes_that_somebody_looked_at_are_not_counted(look):
+    take_unheard()
+
+    look(await settle(failing()))
+
+    assert take_unheard() == []
+
+
+async def failing():
+    raise OSError("nobody")
+
+
+async def failing_with(item):
+    raise OSError("nobody")

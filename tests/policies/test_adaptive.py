@@ -160,13 +160,13 @@ async def test_an_error_that_may_pass_lowers_the_limit_and_comes_out_itself(erro
 
 @pytest.mark.parametrize("error", UNMOVED, ids=repr)
 async def test_an_error_that_does_not_speak_of_overload_moves_nothing(error):
-    limit = AdaptiveLimit(100)
+    limit = AdaptiveLimit(2, algorithm=Aimd(increase=10))
 
     with pytest.raises(type(error)) as out:
         await limit.call(raised, error)
 
     assert out.value is error
-    assert limit.limit == 100
+    assert limit.limit == 2
     assert_unused(limit)
 
 
@@ -193,7 +193,7 @@ async def test_an_error_of_the_users_own_rule_has_the_calls_error_as_context():
 
 
 async def test_a_cancelled_call_tells_nothing_and_gives_its_permit_back():
-    limit = AdaptiveLimit(100)
+    limit = AdaptiveLimit(2, algorithm=Aimd(increase=10))
     task = asyncio.create_task(limit.call(asyncio.sleep, 10))
     await asyncio.sleep(1)
 
@@ -201,7 +201,7 @@ async def test_a_cancelled_call_tells_nothing_and_gives_its_permit_back():
     await asyncio.wait([task])
 
     assert task.cancelled()
-    assert limit.limit == 100
+    assert limit.limit == 2
     assert_unused(limit)
 
 

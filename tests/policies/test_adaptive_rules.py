@@ -20,14 +20,15 @@ def histories(draw):
     maximum = draw(st.integers(minimum, 200))
     initial = draw(st.integers(minimum, maximum))
     now, samples = 0.0, []
-    for _ in range(draw(st.integers(0, 80))):
-        now += draw(st.floats(0, 10))
-        took = draw(st.floats(0, 1000))
-        samples.append(Sample(now - took, now, draw(st.integers(1, 300)), draw(st.sampled_from([False, False, True]))))
+    for _ in range(draw(st.integers(0, 25))):
+        pause, took, running = draw(st.floats(0, 10)), draw(st.floats(0, 100)), draw(st.integers(1, 300))
+        failed = draw(st.sampled_from([False, False, True]))
+        for _ in range(draw(st.sampled_from([1, 20, 60, 200]))):
+            now += pause
+            samples.append(Sample(now - took, now, running, failed))
     return initial, minimum, maximum, samples
 
 
-# rounds are at least 20 calls: the samples of one history are not many of them
 ALGORITHMS = [
     Aimd(),
     Aimd(increase=1000, decrease=0.01, slow=1),

@@ -134,6 +134,33 @@ async def test_a_wait_that_ends_in_time_is_not_counted_as_too_long_later():
     assert_unused(bulkhead)
 
 
+async def test_the_timer_of_a_wait_ends_with_it():
+    bulkhead, service, timers = Bulkhead(1, max_wait=100), Service(), []
+    loop = asyncio.get_running_loop()
+    call_later = loop.call_later
+    loop.call_later = lambda *args: timers.append(call_later(*args)) or timers[-1]
+    tasks = await started(*(bulkhead.call(service) for _ in range(3)))
+
+    tasks[2].cancel()
+    await asyncio.wait(tasks)
+
+    waits = [timer for timer in timers if timer.when() > 50]
+    assert len(waits) == 2
+    assert all(timer.cancelled() for timer in waits)
+
+
+async def test_who_is_cancelled_in_the_tick_in_which_its_time_is_up_gives_nothing_back():
+    bulkhead, service = Bulkhead(1, max_wait=0.5), Service()
+    holder, waiter = await started(bulkhead.call(service), bulkhead.call(service))
+
+    asyncio.get_running_loop().call_later(0.5, waiter.cancel)
+    await asyncio.wait([waiter])
+
+    assert (bulkhead.running, bulkhead.waiting) == (1, 0)
+    await holder
+    assert_unused(bulkhead)
+
+
 async def test_a_cancelled_waiter_leaves_the_line_and_the_others_move_up():
     bulkhead, service = Bulkhead(1), Service()
     tasks = await started(*(bulkhead.call(service, number) for number in range(4)))
@@ -352,6 +379,31 @@ def test_the_permits_of_a_closed_loop_are_void_and_its_calls_give_none_back(virt
             return bulkhead.running, bulkhead.waiting
 
     assert second.run_until_complete(use()) == (1, 0)
+    with pytest.raises(StopIteration):
+        bulkhead.__aexit__(None, None, None).send(None)  # of the block that was entered on the first loop
+    assert_unused(bulkhead)
+    second.close()
+
+
+def test_a_permit_that_was_given_but_not_used_on_a_closed_loop_is_void(virtual_loop):
+    bulkhead = Bulkhead(1)
+    first, second = virtual_loop(), virtual_loop()
+    holding, waiting = (bulkhead.call(asyncio.sleep, 1) for _ in range(2))
+
+    async def leave_behind() -> None:
+        holding.send(None)
+        waiting.send(None)
+        holding.close()  # the permit is the other one's, who is never resumed
+
+    first.run_until_complete(leave_behind())
+    first.close()
+
+    async def use() -> int:
+        async with bulkhead:
+            waiting.close()
+            return bulkhead.running
+
+    assert second.run_until_complete(use()) == 1
     assert_unused(bulkhead)
     second.close()
 
@@ -359,18 +411,20 @@ def test_the_permits_of_a_closed_loop_are_void_and_its_calls_give_none_back(virt
 def test_a_call_that_ends_after_its_loop_was_closed_gives_nothing_to_those_who_wait_there(virtual_loop):
     bulkhead = Bulkhead(1)
     loop = virtual_loop()
-    calls = [bulkhead.call(asyncio.sleep, 1) for _ in range(2)]
+    holding = bulkhead.call(asyncio.sleep, 1)
 
-    async def leave_behind() -> None:
-        for call in calls:
-            call.send(None)
+    async def leave_behind() -> asyncio.Task[None]:
+        holding.send(None)
+        (task,) = await started(bulkhead.call(asyncio.sleep, 1))
+        return task
 
-    loop.run_until_complete(leave_behind())
+    task = loop.run_until_complete(leave_behind())
+    task._log_destroy_pending = False
     loop.close()
-    for call in calls:
-        call.close()
+    holding.close()  # to resume who waits would raise: its loop is closed
 
     assert_unused(bulkhead)
+    del task
 
 
 async def test_a_rejection_and_an_error_leave_nothing_for_the_cyclic_collector():

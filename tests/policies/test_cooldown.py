@@ -1,6 +1,7 @@
 """A rest that all callers of one key take together."""
 
 import asyncio
+import functools
 import gc
 import weakref
 from collections.abc import Iterable
@@ -128,8 +129,11 @@ async def test_the_key_is_found_by_the_arguments_of_the_users_function_wherever_
     await patient(cooldown)(fetch)(1, b=2, c=3)
     await patient(cooldown).call(Retry(2).call, fetch, 1, 2)
     await (patient(cooldown) | Retry(2))(fetch)(1, 2, c=3)
+    await (Retry(2) | patient(cooldown)).outcome(functools.partial(fetch, 1, c=3), 2)
 
-    assert seen == [((1, 2), {}), ((1,), {"b": 2, "c": 3}), ((1, 2), {}), ((1, 2), {"c": 3})]
+    assert seen == [
+        ((1, 2), {}), ((1,), {"b": 2, "c": 3}), ((1, 2), {}), ((1, 2), {"c": 3}), ((1, 2), {"c": 3}),
+    ]  # fmt: skip
 
 
 async def test_a_retry_can_be_given_the_cool_down_of_one_key() -> None:

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from unlost.errors import DeadlineExceeded, UsageError
-from unlost.policies import Deadline, deadline, deadline_at, timeout, timeout_at
+from unlost.policies import Deadline, deadline_at, timeout, timeout_at
 from unlost.policies._deadline_misuse import DeadlineStateError
 
 

@@ -11,7 +11,8 @@ from itertools import count, pairwise
 import pytest
 
 from unlost._core import Event, listen
-from unlost.errors import Kind, RateExceeded, UsageError, classify
+from unlost.errors import Kind, RateExceeded, UsageError, classify, retry_after
+from unlost.policies._bucket import Bucket
 from unlost.policies._layer import Cost
 from unlost.policies._limit_events import LimitRejected, LimitWaited
 from unlost.policies._rate import RateLimit
@@ -95,19 +96,56 @@ async def test_a_thousand_callers_start_when_their_turn_is_to_the_last_and_with_
     assert_unused(limit)
 
 
+async def test_timers_that_are_late_do_not_slow_the_pace():
+    limit, starts = RateLimit(10), Starts()
+    loop = asyncio.get_running_loop()
+    call_at = loop.call_at
+    loop.call_at = lambda when, callback: call_at(when + 0.05, callback)
+
+    await asyncio.gather(*(limit.call(starts) for _ in range(5)))
+
+    assert starts.times == pytest.approx([0, 0.15, 0.25, 0.35, 0.45], abs=EXACT)
+
+
+async def test_a_timer_that_goes_off_early_is_not_set_again():
+    limit, starts, timers = RateLimit(10), Starts(), []
+    loop = asyncio.get_running_loop()
+    call_at = loop.call_at
+    loop.call_at = lambda when, callback: timers.append(when) or call_at(when - 0.01, callback)
+
+    await asyncio.gather(*(limit.call(starts) for _ in range(5)))
+
+    assert timers == pytest.approx([0.1, 0.2, 0.3, 0.4], abs=EXACT)
+
+
+class Observed(Bucket):
+    """Knows when its tokens were taken: the calls themselves may start later, together, on a loop that is busy."""
+
+    def __init__(self, *figures: float) -> None:
+        super().__init__(*figures)
+        self.times: list[float] = []
+
+    def take(self, tokens: float, now: float, late: float = 0.0) -> bool:
+        is_taken = super().take(tokens, now, late)
+        if is_taken:
+            self.times.append(now)
+        return is_taken
+
+
 @pytest.mark.stock
 async def test_in_real_time_no_stretch_sees_more_than_its_share_after_a_standstill_either():
     limit, starts = RateLimit(400, burst=5), Starts()
+    limit._bucket = bucket = Observed(400, 1, 5)
     asyncio.get_running_loop().call_later(0.03, time.sleep, 0.05)
 
     await asyncio.gather(*(limit.call(starts) for _ in range(60)))
 
-    assert starts.times[-1] - starts.times[0] > 0.05 + 20 / 400
+    assert len(bucket.times) == 60
     for first in range(60):
         for last in range(first, 60):
-            # two more: one that the loop was late for, and one that had its token before the standstill
-            share = 5 + 2 + 400 * (starts.times[last] - starts.times[first] + EXACT)
-            assert last - first + 1 <= share
+            # one more, for a loop that is late
+            share = 5 + 1 + 400 * (bucket.times[last] - bucket.times[first])
+            assert last - first + 1 <= share + 1e-6
 
 
 async def test_many_tokens_at_once_are_waited_for_and_nobody_who_wants_few_passes():
@@ -122,6 +160,17 @@ async def test_many_tokens_at_once_are_waited_for_and_nobody_who_wants_few_passe
     assert starts.order == [8, 10, 0.5, 2]
     assert starts.times == pytest.approx([0, 8, 8.5, 10.5], abs=EXACT)
     assert_unused(limit)
+
+
+async def test_a_call_does_not_pass_one_that_waits_for_many():
+    limit, starts = RateLimit(1, burst=2), Starts()
+    await limit.acquire()
+    (many,) = await started(limit.acquire(2))
+
+    await limit.call(starts)  # there is a token, but it is spoken for
+
+    assert many.done()
+    assert starts.times == pytest.approx([2], abs=EXACT)
 
 
 async def test_the_block_form_takes_one_token_and_keeps_it():
@@ -271,6 +320,18 @@ async def test_beyond_the_queue_a_call_is_rejected_and_told_when_there_will_be_r
     assert len(starts.of) == 2
 
 
+async def test_there_is_room_when_the_first_in_line_has_what_it_waits_for():
+    limit = RateLimit(1, burst=4, queue=1)
+    await limit.acquire(4)
+    (task,) = await started(limit.acquire(3))
+
+    with pytest.raises(RateExceeded) as raised:
+        await limit.acquire(1)
+
+    assert raised.value.retry_after == pytest.approx(3, abs=EXACT)
+    await task
+
+
 async def test_with_a_queue_of_none_a_call_that_finds_no_token_is_told_when_there_will_be_one():
     limit = RateLimit(2, per=10, queue=0)
     await limit.acquire()
@@ -288,6 +349,7 @@ async def test_who_would_wait_longer_than_it_may_is_rejected_at_once_and_told_wh
 
     with pytest.raises(RateExceeded, match=r"api: 1 in 1 s, 2 waiting, this one would wait 3 s") as raised:
         await limit.call(starts)
+    assert raised.value.retry_after == pytest.approx(1, abs=EXACT)
     await asyncio.sleep(raised.value.retry_after + EXACT)
     await limit.call(starts, "again")
 
@@ -417,6 +479,7 @@ def test_those_who_waited_on_a_closed_loop_are_forgotten(virtual_loop):
     second.run_until_complete(limit.acquire())
     waiting.close()
 
+    assert second.time() == pytest.approx(1, abs=EXACT)  # behind nobody
     assert_unused(limit)
     second.close()
 
@@ -455,6 +518,7 @@ def test_a_rejection_may_pass_and_pickles():
     assert vars(loaded) == vars(exceeded)
     assert str(loaded) == "api is full"
     assert classify(exceeded) is Kind.TRANSIENT
+    assert retry_after(exceeded) == 2.5
 
 
 @pytest.mark.parametrize(

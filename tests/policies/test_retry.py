@@ -507,14 +507,6 @@ def test_what_is_not_async_is_not_decorated(wrong) -> None:
         retry(wrong)
 
 
-def test_an_async_generator_is_not_decorated() -> None:
-    async def generator():
-        yield 1
-
-    with pytest.raises(UsageError, match="async functions"):
-        retry(generator)
-
-
 @pytest.mark.parametrize(
     "wrong",
     [

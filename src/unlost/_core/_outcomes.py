@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from operator import attrgetter
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, SupportsIndex, TypeVar, overload
 
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
 from unlost._core._summary import summary
+from unlost._core._unheard import count_unheard
 from unlost.errors import ChildCancelled, group_of, recall, remember
 
 T = TypeVar("T")
@@ -24,7 +27,35 @@ class Outcomes(list[Outcome[T]]):
     had ended, each with its ``index``.
     """
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__weakref__", "_untold")
+
+    _untold: str
+
+    def __iter__(self) -> Iterator[Outcome[T]]:
+        self._untold = ""
+        return super().__iter__()
+
+    @overload
+    def __getitem__(self, index: SupportsIndex, /) -> Outcome[T]: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> list[Outcome[T]]: ...
+    def __getitem__(self, index: Any, /) -> Any:  # Any: the overloads say it
+        self._untold = ""
+        return super().__getitem__(index)
+
+    def returned_by(self, call: str) -> Self:
+        """Say which call returns these: failures among them are counted unless somebody looks."""
+        self._untold = call
+        return self
+
+    def __del__(self) -> None:
+        call = getattr(self, "_untold", "")
+        if call and not sys.is_finalizing():
+            failed = [
+                outcome for outcome in self if isinstance(outcome, Failure) and not getattr(outcome, "forgiven", "")
+            ]
+            if failed:
+                count_unheard(f"{call}, whose outcomes nobody looked at", len(failed), failed[-1].error)
 
     @property
     def failures(self) -> list[Failure | Cancelled]:

@@ -8,12 +8,10 @@ around the other, and nothing else is needed to compose them. A pipeline does ju
 
 from __future__ import annotations
 
-import functools
-import inspect
 from asyncio import CancelledError, current_task, get_running_loop
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from typing import Any, ClassVar, ParamSpec, TypeVar, TypeVarTuple
+from typing import Any, ClassVar, ParamSpec, TypeVar, TypeVarTuple, overload
 
 from unlost._core import Cancelled, Failure, Outcome, Value, cancel_reason, receipt
 from unlost.errors import UsageError, attach_attempts, attempts
@@ -21,10 +19,12 @@ from unlost.policies._called import Counted
 from unlost.policies._cost import Cost
 from unlost.policies._explain import Explanation, explained, sentence
 from unlost.policies._pipeline_rules import refusal_of
+from unlost.policies._streaming import around, guard_context, guard_stream
 
 __all__ = ["Cost", "Layer", "Pipeline"]
 
 T = TypeVar("T")
+C = TypeVar("C", bound=AbstractAsyncContextManager[Any])  # Any: what the block gets, of any type
 P = ParamSpec("P")
 Ts = TypeVarTuple("Ts")
 
@@ -69,6 +69,7 @@ class Layer:
         with receipt() as told:
             try:
                 value = await self.call(counted, *args)
+                calls = counted.calls
             except (Exception, CancelledError) as error:  # handed on as the outcome
                 attach_attempts(error, told.errors)
                 duration, survived = time() - began, attempts(error)
@@ -82,8 +83,9 @@ class Layer:
                 attach_attempts(error, told.errors)
                 raise
             finally:
-                del task  # the error's traceback holds this frame, and the task may hold the error
-        return Value(value, attempts=counted.calls, duration=time() - began, survived=told.errors)
+                # the error's traceback holds this frame: what keeps the error, a breaker for one, would be a cycle
+                del self, func, args, counted, task
+        return Value(value, attempts=calls, duration=time() - began, survived=told.errors)
 
     def __or__(self, inner: Layer) -> Pipeline:
         """Return the pipeline of this layer around ``inner``."""
@@ -94,24 +96,35 @@ class Layer:
             )
         return Pipeline(self, inner)
 
-    def __call__(self, func: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:  # Any: as async def
+    @overload
+    def __call__(self, func: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]: ...  # Any: as async def
+    @overload
+    def __call__(self, func: Callable[P, AsyncIterator[T]]) -> Callable[P, AsyncIterator[T]]: ...
+    @overload
+    def __call__(
+        self, func: Callable[P, AbstractAsyncContextManager[T]]
+    ) -> Callable[P, AbstractAsyncContextManager[T]]: ...
+    def __call__(self, func: Callable[..., Any]) -> Callable[..., Any]:  # Any: see the overloads
         """
         Return ``func`` with this layer around it.
 
+        Around an async generator function it is up to the first item, around one that makes an async context manager
+        while that is entered: what follows is not tried again.
+
         Raises:
-            UsageError: ``func`` is no async function.
+            UsageError: ``func`` is nothing of these.
         """
-        if not _is_async(func):
-            raise UsageError(
-                f"{self!r} decorates async functions, got {func!r}. "
-                f"Write async def, and await asyncio.to_thread(...) in it for code that blocks."
-            )
+        return around(self, func)
 
-        @functools.wraps(func)
-        async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            return await self.call(functools.partial(func, *args, **kwargs))
+    def stream(
+        self, func: Callable[P, Any], *, complete: Callable[[Any], bool] | None = None
+    ) -> Callable[P, AsyncIterator[Any]]:  # Any, all of them: an async iterator of any items, or an awaitable of one
+        """Return an async generator function: ``func`` with this layer around its start; see ``guard_stream``."""
+        return guard_stream(self, func, complete)
 
-        return guarded
+    def context(self, func: Callable[P, C]) -> Callable[P, C]:
+        """Return a function like ``func``, with this layer around entering the context manager that it returns."""
+        return guard_context(self, func)
 
     def cost(self, inner: Cost) -> Cost:
         """Return what a call through this layer can come to, from what one of the call inside of it can."""
@@ -227,11 +240,6 @@ def _flat(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
             raise UsageError(f"Pipeline(...) got {layer!r}: expected layers. Write Pipeline(deadline(30), retry(5)).")
         flat.extend(layer.layers if isinstance(layer, Pipeline) else (layer,))
     return tuple(flat)
-
-
-def _is_async(func: object) -> bool:
-    call = getattr(type(func), "__call__", None)  # noqa: B004  # whether it is async, not whether it is there
-    return inspect.iscoroutinefunction(func) or inspect.iscoroutinefunction(call)
 
 
 def _is_cancelled(before: int) -> bool:

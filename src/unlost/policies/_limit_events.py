@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unlost._core import Event
+from unlost.policies._breaker_events import CallRejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +23,15 @@ class LimitWaited(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class LimitRejected(Event):
+class LimitRejected(CallRejected):
     """
-    A limit did not let a call in; nothing of it was started.
+    A limit did not let a call in; nothing of it was started. ``why`` is what the error says.
 
     Attributes:
-        name: The limit's.
-        why: As the error says it.
         retry_after: In how many seconds it would have been let in, had nobody else come; None where that depends on
             when others end.
     """
 
-    name: str
-    why: str
     retry_after: float | None
 
 

@@ -20,16 +20,17 @@ from typing import Any, ClassVar, ParamSpec, TypeVar, TypeVarTuple, overload
 
 from unlost._core import Backoff, Outcome, Value, cancelling_before, exponential, full_jitter
 from unlost._core._backoff import bounds
-from unlost.errors import UnwantedResult, UsageError
+from unlost.errors import UsageError
 from unlost.policies._budget import RetryBudget
-from unlost.policies._checks import check_count, check_seconds
 from unlost.policies._cooldown import Cooldown, KeyCooldown
 from unlost.policies._cost import Cost
 from unlost.policies._layer import Layer
 from unlost.policies._retry_block import Attempts
+from unlost.policies._retry_checks import check_rules
 from unlost.policies._retry_course import Course, cancelling_now, course_of
+from unlost.policies._retry_loop import try_until
 from unlost.policies._retry_on import On, Question, question_of
-from unlost.policies._retry_words import longest_in_all, phrase_of, shortened
+from unlost.policies._retry_words import longest_in_all, phrase_of
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -99,17 +100,7 @@ class Retry(Layer):
     keeps_state: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        check_count("Retry", "attempts", self.attempts)
-        check_seconds("Retry", "base", self.base, zero=True)
-        check_seconds("Retry", "cap", self.cap, zero=True)
-        if self.total is not None:
-            check_seconds("Retry", "total", self.total)
-        if self.hint_cap is not None:
-            check_seconds("Retry", "hint_cap", self.hint_cap, zero=True)
-        _check_callable("on_result", self.on_result, "lambda response: response.status_code == 202")
-        _check_callable("backoff", self.backoff, "unlost.constant(1)")
-        _check_type("budget", self.budget, RetryBudget)
-        _check_type("cooldown", self.cooldown, Cooldown, KeyCooldown)
+        check_rules(self)
         schedule = exponential(self.base, self.cap)
         schedule = self.backoff or (full_jitter(schedule) if self.jitter else schedule)
         asked = (self.total, self.on_result, self.budget, self.cooldown)
@@ -149,7 +140,7 @@ class Retry(Layer):
                     course = Course(self, func, args, cancelling, 0.0, 1)
                     if (wait := course.failed(error)) is None:
                         raise
-            value = await self._attempts(course, func, args, None, wait)
+            value = await try_until(self, course, func, args, None, wait)
             course.tell()
             return value
         finally:
@@ -191,7 +182,7 @@ class Retry(Layer):
                     course = Course(self, func, args, cancelling, began, 1)
                     if (wait := course.failed(error)) is None:
                         raise
-            value = await self._attempts(course, func, args, on_attempt, wait)
+            value = await try_until(self, course, func, args, on_attempt, wait)
             return Value(value, -1, None, course.number, time() - course.began, tuple(course.errors))
         except BaseException as error:  # raised on, or handed on as the outcome
             if course is None or course.must_pass(error, course.was_cancelled()):
@@ -199,59 +190,6 @@ class Retry(Layer):
             return course.ended(error)
         finally:
             del course  # each error's traceback holds this frame
-
-    def _unwanted(self, value: object, course: Course) -> UnwantedResult | None:
-        if self.on_result is None:
-            return None
-        unwanted = UnwantedResult(f"{course.name} returned {shortened(value)}, which on_result does not want", value)
-        try:
-            return unwanted if self.on_result(value) else None
-        except Exception:  # raised on: the value goes with it
-            course.errors.append(unwanted)
-            raise
-        finally:
-            del course, unwanted  # the error's traceback holds this frame
-
-    async def _attempts(
-        self,
-        course: Course,
-        func: Callable[[*Ts], Awaitable[T]],
-        args: tuple[*Ts],
-        on_attempt: Callable[[int], object] | None,
-        wait: float | None,
-    ) -> T:
-        """Try until there is a value, now or after ``wait``; raise the last error, with the earlier ones attached."""
-        unwanted: UnwantedResult | None = None
-        try:
-            if wait is not None:
-                await course.go_on(wait)
-            elif self.cooldown is None:
-                course.begin()
-            else:
-                await course.begin_cooled(self.cooldown)
-            while True:
-                if on_attempt is not None:
-                    on_attempt(course.number)
-                try:
-                    value = await func(*args)
-                except BaseException as error:
-                    wait = course.failed(error)
-                    if wait is None:
-                        raise
-                else:
-                    unwanted = self._unwanted(value, course)
-                    if unwanted is None:
-                        return value
-                    wait = course.failed(unwanted, is_asked=False)
-                    if wait is None:
-                        raise unwanted
-                # out of the handler: a cancellation of the wait has not the error as its context
-                await course.go_on(wait)
-        except BaseException as last_error:
-            course.attach_to(last_error)
-            raise
-        finally:
-            del course, unwanted  # each error's traceback holds this frame
 
     def __aiter__(self) -> Attempts:
         """
@@ -296,17 +234,6 @@ class Retry(Layer):
             f"Retry(total={self.total!r}) never tries again: its first wait is {self.pause():g} s. "
             f"Write total={self.pause() * 2:g}, or a backoff with shorter waits."
         )
-
-
-def _check_callable(name: str, given: object, example: str) -> None:
-    if given is not None and not callable(given):
-        raise UsageError(f"Retry({name}={given!r}): expected a function. Write Retry({name}={example}).")
-
-
-def _check_type(name: str, given: object, *types: type) -> None:
-    if given is not None and not isinstance(given, types):
-        made = types[0].__name__
-        raise UsageError(f"Retry({name}={given!r}): expected a {made}. Write Retry({name}={made}()), and share it.")
 
 
 @overload

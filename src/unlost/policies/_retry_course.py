@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from asyncio import CancelledError, current_task, get_running_loop
+from collections.abc import Callable
 from typing import Any, NoReturn, Protocol
 
 from unlost._core import (
@@ -22,9 +22,9 @@ from unlost._core import (
 )
 from unlost.errors import attach_attempts, retry_after
 from unlost.policies._budget import RetryBudget
-from unlost.policies._called import Counted, name_of
+from unlost.policies._called import name_of
 from unlost.policies._cooldown import Cooldown, KeyCooldown
-from unlost.policies._layer import Layer
+from unlost.policies._cooldown_key import key_cooldown
 from unlost.policies._retry_events import GaveUp, Why
 from unlost.policies._retry_on import Question
 from unlost.policies._testing_switch import attempts_cap, waits_removed
@@ -43,6 +43,8 @@ class Rules(Protocol):
     def budget(self) -> RetryBudget | None: ...
     @property
     def cooldown(self) -> Cooldown | KeyCooldown | None: ...
+    @property
+    def on_result(self) -> Callable[[Any], bool] | None: ...  # Any: the user's own type of value
     @property
     def is_wanted(self) -> Question: ...
     @property
@@ -101,7 +103,7 @@ class Course:
 
     async def begin_cooled(self, cooldown: Cooldown | KeyCooldown) -> None:
         """Start the first attempt when the cool-down of its key lets it."""
-        self._cooldown = _of(cooldown, self._func, self._args)
+        self._cooldown = key_cooldown(cooldown, self._func, self._args)
         await self._wait_for_cooldown()
         self.begin()
 
@@ -233,22 +235,3 @@ def cancelling_now() -> int:
     task = current_task()
     # asked twice: that there is none costs a tenth of the exact answer
     return 0 if task is None or not task.cancelling() else cancelling_before(task)
-
-
-def _of(cooldown: Cooldown | KeyCooldown, func: object, args: tuple[object, ...]) -> KeyCooldown:
-    return cooldown if isinstance(cooldown, KeyCooldown) else cooldown.of(*arguments_of(func, args))
-
-
-def arguments_of(func: object, args: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:  # Any: the user's
-    """Return what the user's own function is called with, through partials and the layers of a pipeline."""
-    options: dict[str, Any] = {}  # Any: the user's own arguments
-    while True:
-        if isinstance(func, functools.partial):
-            args, options = (*func.args, *args), {**func.keywords, **options}
-            func = func.func
-        elif isinstance(func, Counted):
-            func = func.__wrapped__
-        elif args and isinstance(getattr(func, "__self__", None), Layer):
-            func, args = args[0], args[1:]
-        else:
-            return args, options

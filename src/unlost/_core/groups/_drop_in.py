@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from asyncio import AbstractEventLoop, CancelledError, Future, Task, current_task, get_running_loop
+from asyncio import AbstractEventLoop, CancelledError, Future, Task, _get_running_loop, current_task, get_running_loop
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from types import TracebackType
@@ -33,7 +33,7 @@ from unlost._core._stubborn import Watch
 from unlost._core._tasks import starter
 from unlost._core._uncancel import cancelling_before, take_back
 from unlost._core._where import where
-from unlost.errors import headline
+from unlost.errors import UsageError, headline
 
 T = TypeVar("T")
 
@@ -153,6 +153,14 @@ class DropIn(asyncio.TaskGroup):
             self._refuse(coro, "is finished")
         if self._aborting:
             self._refuse(coro, "is shutting down")
+
+    def _check_thread(self, call: str) -> None:
+        """Refuse a call from another thread or loop, which would not be seen until something else wakes the loop."""
+        if _get_running_loop() is not self._loop:
+            raise UsageError(
+                f"group.{call}() was called outside of the group's event loop.\n"
+                f"Write loop.call_soon_threadsafe(group.{call}, ...) with the loop that the group runs on."
+            )
 
     def _refuse(self, coro: Coroutine[Any, Any, Any] | None, why: str) -> None:
         if coro is not None and _CLOSES_REFUSED:

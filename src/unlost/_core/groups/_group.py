@@ -109,6 +109,7 @@ class TaskGroup(DropIn, Generic[R]):
         check_startable("group.start_soon", func)
         if not self._entered or self._exiting or self._aborting:
             self._check_open(None)
+        self._check_thread("start_soon")
         if policy is not None:
             check_around("group.start_soon", policy)
         handle: Handle[T] = Handle(self._loop, name or name_of(func), self._time(), has_policy=policy is not None)
@@ -154,7 +155,10 @@ class TaskGroup(DropIn, Generic[R]):
         handle: Handle[Any] = Handle(self._loop, name or name_of(func), self._time())
         status: TaskStatus[Any] = TaskStatus(self._loop, bind(self._join, handle))
         self._run(handle, func, args, {"task_status": status}, context, status)
-        return await status.wait(handle)
+        try:
+            return await status.wait(handle)
+        finally:
+            del status, handle  # what is raised refers to this frame
 
     def cancel(self, reason: str = "") -> None:
         """
@@ -164,6 +168,7 @@ class TaskGroup(DropIn, Generic[R]):
         any more. In a group that is not open it does nothing.
         """
         if self._entered:
+            self._check_thread("cancel")
             self._stop(reason or "the group was cancelled")
 
     @property

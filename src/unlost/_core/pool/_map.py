@@ -80,7 +80,7 @@ async def map(  # noqa: A001
         conclude(pool, outcomes, cancellation)
     finally:
         del cancellation  # it refers to this frame
-    return outcomes
+    return outcomes.returned_by("unlost.map")
 
 
 def _releasing(outcomes: Outcomes[T]) -> Callable[[Outcome[T]], None]:

@@ -139,6 +139,7 @@ class Children(Generic[T]):
                 self.cancel(passed_on("the caller was cancelled", error))
         if self._watch is not None:
             self._watch.stop()
+        self._on_end = None  # whoever is told may hold this: no cycle
         if self._reason is not None:
             self._close_unstarted()
         return cancellation

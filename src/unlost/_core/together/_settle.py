@@ -50,6 +50,6 @@ async def settle(*operations: Operation[Any]) -> Outcomes[Any]:  # Any: the over
     cancellation = await children.join()
     try:
         conclude(children, cancellation)
-        return children.outcomes()
+        return children.outcomes().returned_by("unlost.settle")
     finally:
         del cancellation, children  # what is raised refers to this frame
