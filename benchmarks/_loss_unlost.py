@@ -14,12 +14,8 @@ from _loss_cells import Cells, Main, Operations, got
 from _loss_record import Boom, raise_
 
 import unlost
+from unlost import Breaker, Bulkhead, Fallback, Hedge, RateLimit
 from unlost.errors import BreakerOpen
-from unlost.policies._breaker import Breaker
-from unlost.policies._bulkhead import Bulkhead
-from unlost.policies._fallback import Fallback
-from unlost.policies._hedge import Hedge
-from unlost.policies._rate import RateLimit
 
 
 def _run(main: Main) -> object:

@@ -7,12 +7,7 @@ from functools import partial
 from _policies_frame import Call, Contenders
 
 import unlost
-from unlost.policies._adaptive import AdaptiveLimit
-from unlost.policies._breaker import Breaker
-from unlost.policies._bulkhead import Bulkhead
-from unlost.policies._fallback import Fallback
-from unlost.policies._hedge import Hedge
-from unlost.policies._rate import RateLimit
+from unlost import AdaptiveLimit, Breaker, Bulkhead, Fallback, Hedge, RateLimit
 
 CONTENDERS = Contenders()
 add = CONTENDERS.add

@@ -618,13 +618,6 @@ def test_it_adds_nothing_to_what_a_call_costs() -> None:
     assert Breaker().cost(Cost(3.0, 5)) == Cost(3.0, 5)
 
 
-def test_around_itself_it_cannot_work() -> None:
-    breaker = Breaker()
-
-    assert "around itself" in breaker.refusal((breaker,))
-    assert breaker.refusal((Breaker(),)) == ""
-
-
 async def test_its_repr_says_how_it_stands() -> None:
     breaker = Breaker(minimum=3, name="prices")
     await goes(breaker, 1, TransientError())

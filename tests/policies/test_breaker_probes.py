@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from unlost._core import listen
 from unlost.errors import BreakerOpen, TransientError
 from unlost.policies._breaker import Breaker
 from unlost.policies._breaker_table import BreakerState
@@ -55,6 +56,18 @@ async def test_a_probe_that_says_nothing_gives_its_place_back(end) -> None:
 
     assert breaker.statistics().probes == 0
     assert breaker.state is BreakerState.HALF_OPEN
+
+
+async def test_a_probe_whose_listener_is_interrupted_gives_its_place_back() -> None:
+    breaker = await half_open(Breaker())
+
+    def interrupted(event):
+        raise KeyboardInterrupt
+
+    with listen(interrupted), pytest.raises(KeyboardInterrupt):
+        await breaker.call(turns, 0)
+
+    assert breaker.statistics().probes == 0
 
 
 async def test_a_call_that_is_never_awaited_takes_no_place() -> None:

@@ -6,7 +6,17 @@ The rooms: ``groups``, ``together`` (``gather`` and its like), ``pool`` (``map``
 reporters, and the doors to tasks, clock and hooks. Some of it is for the floors above.
 """
 
-from unlost._core._backoff import Backoff, constant, exponential, full_jitter
+from unlost._core._around import Around
+from unlost._core._backoff import (
+    Backoff,
+    Schedule,
+    bounds,
+    constant,
+    decorrelated_jitter,
+    exponential,
+    full_jitter,
+    linear,
+)
 from unlost._core._carried import carried
 from unlost._core._clock import monotonic, wall
 from unlost._core._events import AttemptFailed, Event, Listener, emit, listen
@@ -22,7 +32,7 @@ from unlost._core._reason import Reason, asked_now, cancel_reason
 from unlost._core._receipt import Receipt, Survived, receipt, survive
 from unlost._core._report import Reporter, report, report_to
 from unlost._core._reraise import reraise
-from unlost._core._stubborn import StillRunning
+from unlost._core._stubborn import StillRunning, Watch
 from unlost._core._swallowed import CancellationSwallowed
 from unlost._core._tasks import start as start_task
 from unlost._core._to_thread import abandoned, to_thread
@@ -57,6 +67,7 @@ from unlost._core.supervision import ChildRestarted, ChildStatus, Supervisor
 from unlost._core.together import AsCompleted, as_completed, gather, race, race_outcome, settle
 
 __all__ = [
+    "Around",
     "AsCompleted",
     "AttemptFailed",
     "Background",
@@ -85,6 +96,7 @@ __all__ = [
     "Reason",
     "Receipt",
     "Reporter",
+    "Schedule",
     "Spawned",
     "Status",
     "StillRunning",
@@ -95,17 +107,20 @@ __all__ = [
     "TaskGroup",
     "TaskStatus",
     "Value",
+    "Watch",
     "abandoned",
     "add_note",
     "as_completed",
     "asked_now",
     "attach_outcomes",
+    "bounds",
     "cancel_reason",
     "cancelling_before",
     "carried",
     "cleanup",
     "collect",
     "constant",
+    "decorrelated_jitter",
     "emit",
     "end_by_signal",
     "exponential",
@@ -114,6 +129,7 @@ __all__ = [
     "forgiven",
     "full_jitter",
     "gather",
+    "linear",
     "listen",
     "map",
     "monotonic",

@@ -179,15 +179,6 @@ class Breaker(Layer):
         """Return what it does, as part of a sentence."""
         return self._rules.phrase()
 
-    def refusal(self, inner: tuple[Layer, ...]) -> str:
-        """Return why it cannot work around these layers: only around itself it cannot."""
-        if not any(layer is self for layer in inner):
-            return ""
-        return (
-            f"{self!r} is around itself: half-open, it would turn away its own probe and never close again. "
-            f"Write it once, or one with a state of its own: {self.name}['inner']."
-        )
-
     def __repr__(self) -> str:
         return f"<Breaker {self.name!r} {self._circuit.describe()}>"
 

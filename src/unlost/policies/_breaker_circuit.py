@@ -9,13 +9,13 @@ breaker are asked under it: neither may wait for another thread.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
 from threading import RLock
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from unlost._core import Event, emit, monotonic, wall
-from unlost.errors import BreakerOpen, attach_errors, headline, retry_after
+from unlost.errors import attach_errors, headline, retry_after
 from unlost.policies._breaker_events import BreakerClosed, BreakerHalfOpen, BreakerOpened, CallRejected
+from unlost.policies._breaker_opening import NEVER_OPENED, Opening
 from unlost.policies._breaker_probes import Lease, Probation
 from unlost.policies._breaker_rules import Rules, Verdict
 from unlost.policies._breaker_table import BreakerState, Happened, state_after
@@ -50,21 +50,6 @@ class BreakerStatistics:
     rejected: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Opening:
-    """Why it is open, since when (by the wall clock), and until when (by the breaker's)."""
-
-    why: str
-    since: float
-    until: float
-    seconds: float
-    errors: tuple[BaseException, ...]
-    cause: BaseException | None
-
-
-_NEVER: Final = _Opening("", 0.0, inf, inf, (), None)
-
-
 class Circuit:
     """
     The state of one breaker.
@@ -97,7 +82,7 @@ class Circuit:
         self._lock = RLock()
         self._openings = self._in_a_row = self._rejected = 0
         self._state = BreakerState.CLOSED
-        self._opening = _NEVER
+        self._opening = NEVER_OPENED
         self._probation: Probation | None = None
         self._window: Window | None = None
         self.plain: CountWindow | None = None
@@ -115,15 +100,16 @@ class Circuit:
                 return self._window, began
             now = self._clock.now()
             opening = self._opening
-            if self._state is BreakerState.OPEN and now >= opening.until:
+            if self._state is BreakerState.OPEN and opening.is_over(now):
                 event = self._half_open(opening)
             lease = None if self._probation is None else self._probation.lease(now)
             if lease is None:
                 self._rejected += 1
-        if event is not None:
-            emit(event)
         if lease is None:
-            raise self._rejection(opening, now)
+            emit(CallRejected(self._name, opening.why))
+            raise opening.rejection(self._name, now)
+        if event is not None:
+            _tell_or_give_back(event, lease)
         return lease, began
 
     def raised(self, passed: Pass, began: float, error: BaseException) -> None:
@@ -181,7 +167,7 @@ class Circuit:
     def state(self) -> BreakerState:
         """Return the state that a call would find now."""
         with self._lock:
-            is_over = self._state is BreakerState.OPEN and self._clock.now() >= self._opening.until
+            is_over = self._state is BreakerState.OPEN and self._opening.is_over(self._clock.now())
             return BreakerState.HALF_OPEN if is_over else self._state
 
     def is_idle(self) -> bool:
@@ -246,19 +232,19 @@ class Circuit:
     ) -> Event:
         self._change(happened)
         until = self._clock.now() + seconds
-        self._opening = _Opening(why, wall(), until, seconds, errors, cause)
+        self._opening = Opening(why, wall(), until, seconds, errors, cause)
         self._window = self.plain = None
         self._openings += 1
         return BreakerOpened(self._name, why, seconds, cause)
 
-    def _half_open(self, opening: _Opening) -> Event:
+    def _half_open(self, opening: Opening) -> Event:
         self._change(Happened.TIME_WAS_UP)
         self._probation = Probation(self._rules.probes, opening.seconds)
         return BreakerHalfOpen(self._name, f"{opening.seconds:.4g} s are over")
 
     def _close(self, happened: Happened, why: str) -> Event:
         self._change(happened)
-        self._opening = _NEVER
+        self._opening = NEVER_OPENED
         self._in_a_row = 0
         self._count()
         return BreakerClosed(self._name, why)
@@ -271,12 +257,13 @@ class Circuit:
         window = self._window = self._rules.window()
         self.plain = window if isinstance(window, CountWindow) and not self._rules.is_timed else None
 
-    def _rejection(self, opening: _Opening, now: float) -> BreakerOpen:
-        emit(CallRejected(self._name, opening.why))
-        seconds_left = max(0.0, opening.until - now)
-        rejection = BreakerOpen(self._name, opening.why, opening.since, seconds_left, opening.errors)
-        rejection.__cause__ = opening.cause
-        return rejection
+
+def _tell_or_give_back(event: Event, lease: Lease) -> None:
+    try:
+        emit(event)
+    except BaseException:  # a listener was interrupted, and the call ends before it began
+        lease.probation.give_back(lease)
+        raise
 
 
 def _loop_time() -> float:

@@ -18,8 +18,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar, cast
 
-from unlost._core import Event, Failure, Value, asked_now, cancel_reason, emit, partial, start_task
-from unlost._core._stubborn import Watch
+from unlost._core import Event, Failure, Value, Watch, asked_now, cancel_reason, emit, partial, start_task
 from unlost.errors import ChildCancelled, attached, attempts
 
 T = TypeVar("T")

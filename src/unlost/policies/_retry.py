@@ -18,8 +18,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, ParamSpec, TypeVar, TypeVarTuple, overload
 
-from unlost._core import Backoff, Outcome, Value, cancelling_before, exponential, full_jitter
-from unlost._core._backoff import bounds
+from unlost._core import Backoff, Outcome, Value, bounds, cancelling_before, exponential, full_jitter
 from unlost.errors import UsageError
 from unlost.policies._budget import RetryBudget
 from unlost.policies._cooldown import Cooldown, KeyCooldown

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from unlost._core import Backoff
-from unlost._core._backoff import bounds
+from unlost._core import Backoff, bounds
 
 _SHOWN: Final = 200
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 
 from unlost.errors import UsageError
-from unlost.policies._testing_switch import Switch, attempts_cap, switch_retries
+from unlost.policies import Switch, attempts_cap, switch_retries
 
 
 class RetrySwitch:
