@@ -1,3 +1,4 @@
+import asyncio
 from asyncio import CancelledError
 
 import pytest
@@ -96,3 +97,28 @@ def test_release_frames_reaches_causes_members_and_what_was_survived():
 )
 def test_repr_shows_what_differs_from_the_usual(outcome, text):
     assert repr(outcome) == text
+
+
+async def test_releasing_frames_leaves_a_task_alone_that_caught_the_error_and_went_on():
+    """Before 3.13, clearing a suspended coroutine's frame closes it (``frame.clear``)."""
+
+    async def fails():
+        await asyncio.sleep(0)
+        raise OSError
+
+    async def catches(task):
+        try:
+            await task
+        except OSError as error:
+            caught.append(error)
+        await asyncio.sleep(1)
+        return "went on"
+
+    caught = []
+    failing = asyncio.create_task(fails())
+    catching = asyncio.create_task(catches(failing))
+    await asyncio.sleep(0.5)
+
+    Failure(caught[0]).release_frames()
+
+    assert await catching == "went on"

@@ -8,9 +8,10 @@ the three, so that ``match`` narrows and ``assert_never`` proves it; at run time
 
 from __future__ import annotations
 
-import traceback
 from asyncio import CancelledError
 from collections.abc import Hashable
+from contextlib import suppress
+from types import TracebackType
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeAlias, TypeVar
 
 from unlost._core._reraise import reraise
@@ -126,13 +127,28 @@ class Failure(_Ended):
         """
         Drop the locals of every finished frame that the error, its causes, contexts and members hold.
 
-        The traceback still prints in full; a frame that is still running keeps its locals.
+        The traceback still prints in full; a frame that is still running, or suspended, keeps its locals.
         """
         for error in walk(self.error, *self.survived):
-            traceback.clear_frames(error.__traceback__)
+            _clear_finished(error.__traceback__)
 
     def __repr__(self) -> str:
         return f"Failure({self.error!r}{self._details()})"
+
+
+def _clear_finished(traceback: TracebackType | None) -> None:
+    """
+    Do as ``traceback.clear_frames``, but leave alone who caught the error and went on.
+
+    Before 3.13, clearing the frame of a suspended coroutine closes that coroutine. Where a frame stands at the very
+    instruction that the error passed through, it has ended by it.
+    """
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if frame.f_lasti == traceback.tb_lasti:
+            with suppress(RuntimeError):  # it runs, or is suspended, and keeps its locals
+                frame.clear()
+        traceback = traceback.tb_next
 
 
 class Cancelled(_Ended):
