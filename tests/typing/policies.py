@@ -60,7 +60,7 @@ async def a_retried_function_keeps_its_type() -> None:
     assert_type(await tried_for_a_minute("a"), int)
     await tried_three_times(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # it takes a text
     await tried_five_times()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # it needs one
-    retry(len)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # cannot be awaited
+    retry(len)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]  # no async function
 
 
 async def a_call_that_is_retried_keeps_the_type() -> None:

@@ -19,6 +19,7 @@ class Around(Protocol):
 
     async def outcome(self, func: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> Outcome[T]:
         """Return how ``func(*args)`` ended; raise only what ends the task that runs it."""
+        ...
 
 
 def check_around(call: str, policy: object) -> None:

@@ -23,7 +23,7 @@ from functools import partial
 from threading import Lock
 from typing import TypeVar, TypeVarTuple
 
-from unlost.errors import headline
+from unlost.errors import BreakerOpen, headline
 from unlost.policies._breaker_circuit import BreakerStatistics, Circuit, Pass
 from unlost.policies._breaker_rules import Rules
 from unlost.policies._breaker_table import BreakerState
@@ -135,6 +135,10 @@ class Breaker(Layer):
         else:
             circuit.answered(window)
         return value
+
+    def rejection(self) -> BaseException:
+        """Return an example of what it raises while it is open."""
+        return BreakerOpen(self.name, "", 0.0, self._rules.open_for)
 
     @property
     def state(self) -> BreakerState:

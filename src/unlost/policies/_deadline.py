@@ -21,7 +21,7 @@ import math
 from asyncio import AbstractEventLoop, current_task, get_running_loop
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import ClassVar, Self, TypeVar, TypeVarTuple
+from typing import Self, TypeVar, TypeVarTuple
 
 from unlost._core import (
     CancellationSwallowed,
@@ -98,7 +98,9 @@ class Deadline(Layer):
         "name",
     )
 
-    keeps_state: ClassVar[bool] = False
+    @property
+    def keeps_state(self) -> bool:
+        return False
 
     def __init__(
         self, when: float | None, name: str = "timeout", *, since: float | None = None, after: float | None = None

@@ -12,7 +12,7 @@ from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar, TypeAlias, TypeVar, TypeVarTuple
+from typing import Any, TypeAlias, TypeVar, TypeVarTuple
 
 from unlost._core import Outcomes, add_note, attach_outcomes, report, reraise, survive
 from unlost.errors import UsageError, attach_attempts, group_of
@@ -59,8 +59,6 @@ class Hedge(Layer):
             asked.
     """
 
-    own_task: ClassVar[bool] = True
-
     after: After
     attempts: int = 2
     idempotent: bool = field(default=False, kw_only=True)
@@ -68,6 +66,10 @@ class Hedge(Layer):
     max_extra_ratio: float | None = field(default=None, kw_only=True)
     _is_wanted: Question = field(init=False, repr=False, compare=False)
     _allowance: Allowance | None = field(init=False, repr=False, compare=False)
+
+    @property
+    def own_task(self) -> bool:
+        return True
 
     def __post_init__(self) -> None:
         _check(self)
@@ -158,7 +160,7 @@ def _value_of(contest: Contest[T], name: str) -> T:
             _accompany(stronger, errors, contest, name)
             reraise(stronger)
         finally:
-            del stronger, errors
+            stronger, errors = None, []
     if contest.winner is not None:
         late: tuple[Any, ...] = tuple(outcome.value for outcome in contest.late)  # Any: values are not looked at
         survive(name, tuple(errors), late, already_heard=contest.heard)

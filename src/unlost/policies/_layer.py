@@ -11,7 +11,7 @@ from __future__ import annotations
 from asyncio import CancelledError, current_task, get_running_loop
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from typing import Any, ClassVar, ParamSpec, TypeVar, TypeVarTuple, overload
+from typing import Any, ParamSpec, TypeVar, TypeVarTuple, overload
 
 from unlost._core import Cancelled, Failure, Outcome, Value, cancel_reason, receipt
 from unlost.errors import UsageError, attach_attempts, attempts
@@ -35,18 +35,21 @@ class Layer:
 
         @(deadline(30) | retry(5) | timeout(3))
         async def fetch(url): ...
-
-    Attributes:
-        keeps_state: Whether calls through it share something, so that one call must not pass through it twice.
-        own_task: Whether it calls what is inside in a task of its own.
     """
 
     __slots__ = ()
 
-    keeps_state: ClassVar[bool] = True
-    own_task: ClassVar[bool] = False
+    @property
+    def keeps_state(self) -> bool:
+        """Whether calls through it share something, so that one call must not pass through it twice."""
+        return True
 
-    async def call(self, func: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
+    @property
+    def own_task(self) -> bool:
+        """Whether it calls what is inside in a task of its own."""
+        return False
+
+    def call(self, func: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> Coroutine[Any, Any, T]:  # Any: as async def
         """Return what ``func(*args)`` returns, or raise what comes out in its place."""
         raise NotImplementedError
 
@@ -185,7 +188,9 @@ class Pipeline(Layer):
 
     __slots__ = ("_first", "_others", "layers")
 
-    keeps_state = False  # its layers are looked at instead
+    @property
+    def keeps_state(self) -> bool:
+        return False  # its layers are looked at instead
 
     def __init__(self, *layers: Layer) -> None:
         self.layers: tuple[Layer, ...] = _flat(layers)
@@ -214,7 +219,7 @@ class Pipeline(Layer):
         return explained(self.layers)
 
     @property
-    def own_task(self) -> bool:  # type: ignore[override]  # of all other layers, the class knows it
+    def own_task(self) -> bool:
         return any(layer.own_task for layer in self.layers)
 
     @property

@@ -13,12 +13,15 @@ class Ambient(Protocol):
     @property
     def around(self) -> Ambient | None:
         """The limit around it."""
+        ...
 
     def when(self) -> float | None:
         """Return when it fires, by the loop's clock."""
+        ...
 
     def is_active(self) -> bool:
         """Tell whether its block has been entered and not left."""
+        ...
 
 
 innermost: ContextVar[Ambient | None] = ContextVar("unlost.deadline", default=None)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from asyncio import current_task, get_running_loop
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, ParamSpec, TypeVar, TypeVarTuple, overload
+from typing import Any, ParamSpec, TypeVar, TypeVarTuple, overload
 
 from unlost._core import Backoff, Outcome, Value, bounds, cancelling_before, exponential, full_jitter
 from unlost.errors import UsageError
@@ -96,7 +96,9 @@ class Retry(Layer):
     schedule: Backoff = field(init=False, repr=False, compare=False)
     _is_watched: bool = field(init=False, repr=False, compare=False)  # whether attempts that do not fail matter too
 
-    keeps_state: ClassVar[bool] = False
+    @property
+    def keeps_state(self) -> bool:
+        return False
 
     def __post_init__(self) -> None:
         check_rules(self)

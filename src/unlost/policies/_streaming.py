@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar, TypeVarTuple
@@ -41,7 +41,7 @@ class Guard(Protocol):
     @property
     def own_task(self) -> bool: ...
     def hold(self) -> AbstractAsyncContextManager[object] | None: ...
-    async def call(self, func: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T: ...
+    def call(self, func: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> Coroutine[Any, Any, T]: ...  # Any: as async def
 
 
 @dataclass(frozen=True, slots=True)

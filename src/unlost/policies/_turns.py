@@ -105,7 +105,8 @@ class Turns(Layer):
             self._drop(turn)
         elif turn.done() and not turn.cancelled():
             self._bucket.give_back(tokens)
-        if turn.get_loop() is self._loop and not self._loop.is_closed():
+        loop = self._loop
+        if loop is not None and turn.get_loop() is loop and not loop.is_closed():
             self._serve(self._time())
 
     def _serve(self, now: float) -> None:

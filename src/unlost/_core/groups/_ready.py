@@ -65,14 +65,15 @@ class TaskStatus(Generic[V]):
             self._join = _nothing  # it refers to the handle, and that to what the child raised: a cycle
         if self._is_ready:
             return self._value  # type: ignore[no-any-return]  # see __init__
-        outcome = handle.outcome
-        if isinstance(outcome, Failure | Cancelled):
-            try:
-                raise_to_waiter(outcome, handle.name, outcome.error.__traceback__)
-            finally:
-                del handle, outcome, self  # what is raised refers to this frame
+        outcome, name = handle.outcome, handle.name
+        del handle, self  # what is raised refers to this frame
+        try:
+            if isinstance(outcome, Failure | Cancelled):
+                raise_to_waiter(outcome, name, outcome.error.__traceback__)
+        finally:
+            del outcome
         raise UsageError(
-            f"{handle.name} ended without saying that it is ready.\n"
+            f"{name} ended without saying that it is ready.\n"
             f"Call task_status.started() in it, or start it with start_soon."
         )
 
