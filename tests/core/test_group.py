@@ -591,3 +591,51 @@ async def test_a_policy_with_a_memory_judges_one_group():
     with pytest.raises((UsageError, ExceptionGroup), match=r"quorum\(\.\.\.\) has judged another group|unhandled"):
         async with TaskGroup(policy) as other:
             other.start_soon(value, 2)
+
+
+class NoException(BaseException):
+    """What a test runner raises, for example."""
+
+
+async def test_a_child_that_raises_no_exception_takes_nothing_from_the_others():
+    body, odd = KeyError("body"), NoException("odd")
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        async with TaskGroup(wait_all()) as group:
+            group.start_soon(failing, odd)
+            await asyncio.sleep(1)
+            raise body
+
+    assert caught.value.exceptions == (odd, body)
+
+
+async def test_what_was_collected_is_reported_where_the_block_is_closed():
+    error, reported = OSError("collected"), []
+
+    async def generates():
+        async with TaskGroup(collect()) as group:
+            group.start_soon(failing, error)
+            yield await group.start_soon(value, 1, 1)
+
+    with report_to(lambda error, what: reported.append(error)):
+        generator = generates()
+        await anext(generator)
+        await generator.aclose()
+
+    assert reported[0].exceptions == (error,)
+
+
+async def test_a_policy_that_starts_another_child_in_the_place_of_the_last_may():
+    class Replaces(OneMoreThan):
+        def on_outcome(self, outcome):
+            if outcome.index == 0:
+                group.start_soon(value, "second", 1)
+            return Continue()
+
+        def result(self, outcomes):
+            return [outcome.value for outcome in outcomes]
+
+    async with TaskGroup(Replaces(5)) as group:
+        group.start_soon(value, "first")
+
+    assert group.result == ["first", "second"]

@@ -6,7 +6,7 @@ import weakref
 
 import pytest
 
-from unlost._core import map, settle, stream  # noqa: A004
+from unlost._core import TaskGroup, as_completed, gather, map, race, settle, stream  # noqa: A004
 
 
 class Local:
@@ -223,3 +223,48 @@ async def test_a_value_is_not_kept_by_a_worker_that_waits():
         del value
 
         assert await all_is_freed()
+
+
+async def unready(item, *, task_status):
+    local = Local()
+    await asyncio.sleep(item)
+    raise ValueError(local)
+
+
+async def ready(item, *, task_status):
+    local = Local()
+    task_status.started(item)
+    await asyncio.sleep(item)
+    raise ValueError(local)
+
+
+@pytest.mark.parametrize("child", [unready, ready])
+async def test_after_a_child_that_was_started_with_a_handshake_failed(child):
+    with comes_out(ExceptionGroup):
+        async with TaskGroup() as group:
+            await group.start(child, 1)
+
+    del group
+    assert await all_is_freed()
+
+
+async def test_after_as_completed_was_left_without_iterating():
+    with comes_out(ExceptionGroup):
+        async with as_completed(job(1), job(2)):
+            await asyncio.sleep(3)
+
+    assert await all_is_freed()
+
+
+async def test_after_a_gather_that_failed():
+    with comes_out(ExceptionGroup):
+        await gather(job(1), job(3), job(1000))
+
+    assert await all_is_freed()
+
+
+async def test_after_a_race_that_everybody_lost():
+    with comes_out(ExceptionGroup):
+        await race(job(1), job(3))
+
+    assert await all_is_freed()

@@ -25,6 +25,8 @@ async def test_who_waits_longest_is_woken_first():
 
 
 async def test_a_wake_up_that_meets_a_cancellation_goes_to_the_next():
+    """cpython#112202: ``asyncio.Condition`` of 3.11 and 3.12 loses it."""
+
     waiters = Waiters()
     first, second = await waiting(waiters, 2)
 
