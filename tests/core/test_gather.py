@@ -263,3 +263,39 @@ async def test_parts_that_except_star_makes_have_the_outcomes_too():
         outcomes.append(partial(part))
 
     assert [len(found) for found in outcomes] == [2, 2]
+
+
+async def test_the_task_that_calls_it_is_refused():
+    coroutine = value(1)
+
+    with pytest.raises(UsageError, match="would wait for ever"):
+        await gather(coroutine, asyncio.current_task())
+
+    with pytest.raises(RuntimeError, match="cannot reuse"):
+        await coroutine
+
+
+async def test_a_task_that_was_given_and_waits_for_the_call_does_not_go_round_in_circles():
+    asked = 0
+
+    async def outer():
+        nonlocal asked
+        inner = asyncio.create_task(waits_for(asyncio.current_task()))
+        while not inner.done():
+            try:
+                await asyncio.wait([inner], timeout=5)
+                break
+            except asyncio.CancelledError:
+                asked += 1
+                inner.cancel()
+
+    async def waits_for(task):
+        await gather(task)
+
+    outer_task = asyncio.create_task(outer())
+    await asyncio.sleep(1)
+    outer_task.cancel()
+    await asyncio.wait([outer_task], timeout=20)
+
+    assert outer_task.done()
+    assert asked <= 3

@@ -73,6 +73,7 @@ class Children(Generic[T]):
         self._begun: set[int] = set()
         self._reason: Reason | None = None
         self._asked: set[Future[Any]] = set()
+        self._given: set[Future[Any]] = set()
         self._halted: Future[Any] | None = None
         self._stops: dict[object, BaseException] = {}  # what is like the fatal one, and came later
         self._unbegun: set[int] = set()
@@ -113,6 +114,7 @@ class Children(Generic[T]):
 
     def _take_over(self, future: Future[Any], ended: Callable[[Future[Any]], object]) -> None:
         """Own what was running before it was given."""
+        self._given.add(future)
         self._futures.append(future)
         self._left += 1
         if AWAIT_GRAPH:
@@ -249,6 +251,8 @@ class Children(Generic[T]):
             self._waiter.set_result(None)
 
     def _ask(self, future: Future[Any]) -> None:
+        if future in self._asked and future in self._given:
+            return  # it may be the one that waits for us, and cancel us in turn: round and round
         if future is not self._halted and not future.done() and future.cancel(self._reason):
             self._asked.add(future)
 
