@@ -3,6 +3,7 @@
 import asyncio
 from typing import assert_type
 
+import unlost
 from unlost import (
     Cancelled,
     Deadline,
@@ -83,3 +84,15 @@ async def with_policy(item: str) -> int:
 async def a_job_is_the_function_that_it_was() -> None:
     assert_type(await plain("a"), int)
     assert_type(await with_policy(item="a"), int)
+
+
+async def a_pipeline_keeps_the_type() -> None:
+    shop = unlost.deadline(30) | unlost.retry(5) | unlost.Breaker() | unlost.timeout(3)
+    assert_type(shop, unlost.Pipeline)
+    assert_type(await shop.call(length, "a"), int)
+    assert_type(await shop(length)("a"), int)
+    assert_type(await shop.outcome(length, "a"), unlost.Value[int] | unlost.Failure | unlost.Cancelled)
+    assert_type(await unlost.map(length, ["a"], limit=1, policy=shop), unlost.Outcomes[int])
+    assert_type(unlost.Breaker()["host"], unlost.Breaker)
+    assert_type(unlost.remaining(), float | None)
+    shop | 3  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]  # no layer
