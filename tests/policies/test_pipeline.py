@@ -169,7 +169,8 @@ def test_it_explains_what_one_call_can_come_to() -> None:
     assert [(row.cost.seconds, row.cost.calls) for row in explanation.rows] == [(15, 6), (15, 6), (4, 2), (3, 1)]
     assert (explanation.seconds, explanation.calls) == (15, 6)
     assert pipeline.cost(Cost(math.inf, 1)) == Cost(15, 6)
-    header, *lines = str(explanation).splitlines()
+    header, *lines, note = str(explanation).splitlines()
+    assert note == "not counted: the waits that a server asks for (Retry-After), 3600 s at most each"
     assert header.split() == ["layer", "takes", "at", "most", "calls", "at", "most"]
     assert [line.split()[-3:] for line in lines] == [
         ["15", "s", "6"],

@@ -174,19 +174,27 @@ class DeadlineExceeded(UnlostError, TimeoutError):
         elapsed: Seconds from the start to the moment the block was left: above ``seconds`` by what cleanup took.
         name: Which limit it was, where several are nested.
         errors: What else was raised when the time ran out, by cleanup for example, in order; a note lists them.
+        where: Where the work stood when the time ran out, ``file.py:12 in function``; empty where that is not known.
     """
 
     seconds: float
     elapsed: float
     name: str
+    where: str
 
     def __init__(
-        self, seconds: float, elapsed: float, name: str = "deadline", errors: tuple[BaseException, ...] = ()
+        self,
+        seconds: float,
+        elapsed: float,
+        name: str = "deadline",
+        errors: tuple[BaseException, ...] = (),
+        where: str = "",
     ) -> None:
         super().__init__(f"{name} of {seconds:g} s exceeded after {elapsed:.4g} s")
         self.seconds = seconds
         self.elapsed = elapsed
         self.name = name
+        self.where = where
         attach_errors(self, errors)
 
     @property

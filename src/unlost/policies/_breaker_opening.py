@@ -10,6 +10,7 @@ from unlost.errors import BreakerOpen
 
 # uvloop's timers go by whole milliseconds: who waits for as long as the exception says must not come too early.
 _TICK: Final = 0.001
+_PROBE: Final = 1.0  # seconds: what a call takes that is sent as a probe, or more
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,12 @@ class Opening:
 
     def rejection(self, name: str, now: float) -> BreakerOpen:
         """Return what to raise: a new object each time, so that nothing gathers on it."""
-        error = BreakerOpen(name, self.why, self.since, max(0.0, self.until - now), self.errors)
+        left = self.until - now
+        if left > 0:
+            error = BreakerOpen(name, self.why, self.since, left, self.errors)
+        else:  # a probe runs, and may close it any moment: to ask at once, again and again, is no use
+            why = f"half-open, its probes are under way: {self.why}"
+            error = BreakerOpen(name, why, self.since, min(_PROBE, self.seconds), self.errors)
         error.__cause__ = self.cause
         return error
 

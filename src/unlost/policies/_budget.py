@@ -12,9 +12,9 @@ from __future__ import annotations
 from threading import Lock
 from typing import Final
 
-from unlost._core import monotonic
 from unlost.errors import UsageError
 from unlost.policies._checks import check_seconds
+from unlost.policies._timeline import Timeline
 
 # ten tenths are a little less than one
 _ROUNDING: Final = 1e-9
@@ -50,6 +50,7 @@ class RetryBudget:
         self._left = float(burst)
         self._refilled_at = -1.0
         self._lock = Lock()
+        self._timeline = Timeline()
 
     @property
     def left(self) -> float:
@@ -66,10 +67,11 @@ class RetryBudget:
         Take one further attempt; return whether there was one.
 
         Args:
-            now: The time, in seconds of any clock that does not go backwards; by default ``time.monotonic``.
+            now: The time, in seconds of any clock that does not go backwards; by default the loop's, going on from
+                where it was where another loop asks.
         """
-        now = monotonic() if now is None else now
         with self._lock:
+            now = self._timeline.now() if now is None else now
             if self._refilled_at >= 0.0:
                 passed = max(0.0, now - self._refilled_at)
                 self._left = min(self.burst, self._left + passed * self.minimum_per_second)

@@ -76,7 +76,8 @@ class Gate:
             await turn
         except CancelledError:
             if turn.cancelled():
-                self._line.remove(turn)
+                if turn in self._line:  # unless the gate was opened since, and it was passed over
+                    self._line.remove(turn)
             else:  # its turn had come in the same moment
                 self._gone -= 1
             self._arm()

@@ -112,6 +112,7 @@ class Deadline(Layer):
         self._when = when
         self._since = since
         self._after = after
+        self._stood_at = ""
         self._state: State = "created"
         self._task: AnyTask | None = None
         self._timer: asyncio.Handle | None = None
@@ -324,7 +325,7 @@ class Deadline(Layer):
 
     def _exceeded(self, errors: tuple[BaseException, ...] = ()) -> DeadlineExceeded:
         since = self._since or 0.0
-        return DeadlineExceeded(self.seconds or 0.0, self._loop.time() - since, self.name, errors)
+        return DeadlineExceeded(self.seconds or 0.0, self._loop.time() - since, self.name, errors, self._stood_at)
 
     def _called(self) -> str:
         return f"{self.name} of {self.seconds or 0.0:g} s"

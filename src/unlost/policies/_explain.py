@@ -19,6 +19,7 @@ class Described(Protocol):
 
     def cost(self, inner: Cost) -> Cost: ...
     def phrase(self) -> str: ...
+    def not_counted(self) -> str: ...
     def phrase_each(self) -> str: ...
 
 
@@ -43,9 +44,11 @@ class Explanation:
 
     Attributes:
         rows: One for each layer, outermost first.
+        notes: What the figures do not count.
     """
 
     rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -60,7 +63,8 @@ class Explanation:
     def __str__(self) -> str:
         lines = [_HEADER, *((row.phrase, _seconds(row.cost.seconds), _count(row.cost.calls)) for row in self.rows)]
         left, middle, right = (max(len(line[column]) for line in lines) for column in range(3))
-        return "\n".join(f"{first:<{left}}  {second:>{middle}}  {third:>{right}}" for first, second, third in lines)
+        table = [f"{first:<{left}}  {second:>{middle}}  {third:>{right}}" for first, second, third in lines]
+        return "\n".join([*table, *self.notes])
 
     __repr__ = __str__
 
@@ -69,7 +73,8 @@ def explained(layers: Sequence[Described]) -> Explanation:
     """Return what one call through ``layers``, outermost first, can come to."""
     cost = _THE_CALL
     costs = [cost := layer.cost(cost) for layer in reversed(layers)]
-    return Explanation(tuple(map(Row, phrases(layers), reversed(costs))))
+    rows = tuple(map(Row, phrases(layers), reversed(costs)))
+    return Explanation(rows, tuple(note for layer in layers if (note := layer.not_counted())))
 
 
 def sentence(layers: Sequence[Described]) -> str:

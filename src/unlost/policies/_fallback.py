@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from inspect import isawaitable, iscoroutine
 from typing import Any, TypeVar, TypeVarTuple, cast
 
-from unlost._core import Event, emit, survive
+from unlost._core import Event, cancelling_before, emit, survive
 from unlost.errors import UsageError, attach_attempts
 from unlost.policies._called import name_of
 from unlost.policies._innermost import innermost
@@ -89,7 +89,7 @@ class Fallback(Layer):
                 errors so far are attached. Likewise ``KeyboardInterrupt``, ``SystemExit`` and ``GeneratorExit``.
         """
         task = current_task()
-        cancelling = 0 if task is None else task.cancelling()
+        cancelling = 0 if task is None or not task.cancelling() else cancelling_before(task)
         failed: list[BaseException] = []
         heard = tried = 0
         try:

@@ -132,6 +132,10 @@ class Hedge(Layer):
         another = "a second try" if self.attempts == 2 else f"another try, {self.attempts} in all,"
         return f"start {another} if one takes {long} or fails"
 
+    @property
+    def tries_without_error(self) -> bool:
+        return True  # where the first attempt is slow
+
     def tries_again(self, error: BaseException) -> bool:
         return self.attempts > 1 and self._is_wanted(error)
 

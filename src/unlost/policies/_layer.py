@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ParamSpec, TypeVar, TypeVarTuple, overload
 
-from unlost._core import Cancelled, Failure, Outcome, Value, cancel_reason, receipt
+from unlost._core import Cancelled, Failure, Outcome, Value, cancel_reason, cancelling_before, receipt
 from unlost.errors import UsageError, attach_attempts, attempts
 from unlost.policies._called import Counted
 from unlost.policies._cost import Cost
@@ -67,7 +67,7 @@ class Layer:
         time = get_running_loop().time
         began = time()
         task = current_task()
-        cancelling = 0 if task is None else task.cancelling()
+        cancelling = 0 if task is None or not task.cancelling() else cancelling_before(task)
         counted = Counted(func)
         with receipt() as told:
             try:
@@ -133,6 +133,10 @@ class Layer:
         """Return what a call through this layer can come to, from what one of the call inside of it can."""
         return inner
 
+    def not_counted(self) -> str:
+        """Return what ``cost`` leaves out, as a line for a reader; empty if nothing."""
+        return ""
+
     def phrase(self) -> str:
         """Return what it does, as part of a sentence: ``try up to 5 times``."""
         raise NotImplementedError
@@ -151,6 +155,11 @@ class Layer:
 
     def tries_again(self, error: BaseException) -> bool:  # noqa: ARG002  # for subclasses
         """Tell whether it may call what is inside again after ``error``."""
+        return False
+
+    @property
+    def tries_without_error(self) -> bool:
+        """Whether it may call what is inside again although nothing was raised there."""
         return False
 
     def rejection(self) -> BaseException | None:
@@ -230,6 +239,10 @@ class Pipeline(Layer):
         for layer in reversed(self.layers):
             inner = layer.cost(inner)
         return inner
+
+    def not_counted(self) -> str:
+        """Return what ``cost`` leaves out, as a line for a reader; empty if nothing."""
+        return ""
 
     def phrase(self) -> str:
         return sentence(self.layers)

@@ -83,8 +83,8 @@ class Permits(Layer):
     async def __aexit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
-        # none is running where the block was entered on a loop that has been closed, and whose permits are void
-        if self._running:
+        # a permit of a loop that has been closed is void
+        if self._running and get_running_loop() is self._loop:
             self._give_back()
 
     def cost(self, inner: Cost) -> Cost:
@@ -99,9 +99,9 @@ class Permits(Layer):
         """Return why it cannot be around these layers: a limit on running calls never works around itself."""
         return around_itself(repr(self)) if any(layer is self for layer in inner) else ""
 
-    def hold(self) -> Self:
+    def hold(self) -> Held:
         """Return what a stream keeps from its start to its end: the permit."""
-        return self
+        return Held(self)
 
     def _least(self) -> int:
         """Return how few permits there may ever be."""
@@ -150,6 +150,11 @@ class Permits(Layer):
         if permit.done() and not permit.cancelled() and permit.result() and permit.get_loop() is self._loop:
             self._give_back()
 
+    def give_back_of(self, loop: AbstractEventLoop) -> None:
+        """Give back a permit that was given on ``loop``; those of a loop that has been closed are void."""
+        if self._running and self._loop is loop and not loop.is_closed():
+            self._give_back()
+
     def _give_back(self) -> None:
         self._running -= 1
         if self._line:
@@ -189,6 +194,26 @@ class Permits(Layer):
     def _rejected(self, why: str) -> BulkheadFull:
         emit(LimitRejected(self.name, why, None))
         return BulkheadFull(why, self.name, limit=self._limit, running=self._running, waiting=len(self._line))
+
+
+class Held:
+    """One permit, from entering to leaving, which may be in another task."""
+
+    __slots__ = ("_loop", "_permits")
+
+    def __init__(self, permits: Permits) -> None:
+        self._permits = permits
+        self._loop: AbstractEventLoop | None = None
+
+    async def __aenter__(self) -> Permits:
+        self._loop = get_running_loop()
+        return await self._permits.__aenter__()
+
+    async def __aexit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        if self._loop is not None:
+            self._permits.give_back_of(self._loop)
 
 
 def _wait(count: int) -> str:

@@ -17,6 +17,8 @@ class Ruled(Protocol):
     def keeps_state(self) -> bool: ...
     @property
     def ends_in_value(self) -> bool: ...
+    @property
+    def tries_without_error(self) -> bool: ...
     def cost(self, inner: Cost) -> Cost: ...
     def phrase(self) -> str: ...
     def refusal(self, inner: tuple[Any, ...]) -> str: ...  # Any: layers, which are above this module
@@ -49,7 +51,7 @@ def fails_never(layers: Sequence[Ruled]) -> str:
     """Say that something is to be tried again after errors that a fallback inside of it takes."""
     for at, outer in enumerate(layers):
         for inner in layers[at + 1 :]:
-            if inner.ends_in_value and _tries_again(outer):
+            if inner.ends_in_value and _tries_again(outer) and not outer.tries_without_error:
                 return (
                     f"{outer.phrase()!r} is around {inner.phrase()!r}, which always comes to a value: nothing fails, "
                     "and nothing is tried again.\nWrite them in the other order: the fallback first, then what tries."

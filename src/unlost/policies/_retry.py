@@ -13,13 +13,14 @@ Guarantees:
 
 from __future__ import annotations
 
+import math
 from asyncio import current_task, get_running_loop
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar, TypeVarTuple, overload
 
 from unlost._core import Backoff, Outcome, Value, bounds, cancelling_before, exponential, full_jitter
-from unlost.errors import UsageError
+from unlost.errors import UsageError, retry_after
 from unlost.policies._budget import RetryBudget
 from unlost.policies._cooldown import Cooldown, KeyCooldown
 from unlost.policies._cost import Cost
@@ -224,11 +225,32 @@ class Retry(Layer):
     def pause(self) -> float:
         return bounds(self.schedule, 1)[0] if self.attempts > 1 else 0.0
 
-    def tries_again(self, error: BaseException) -> bool:
-        return self.attempts > 1 and self.is_wanted(error)
+    def not_counted(self) -> str:
+        if self.attempts == 1:
+            return ""
+        longest = "as long as it likes" if self.hint_cap is None else f"{self.hint_cap:g} s at most"
+        cools = "" if self.cooldown is None else ", and the cool-down of its key"
+        return f"not counted: the waits that a server asks for (Retry-After), {longest} each{cools}"
 
-    def refusal(self, inner: tuple[Layer, ...]) -> str:  # noqa: ARG002  # the base's
+    @property
+    def tries_without_error(self) -> bool:
+        return self.on_result is not None
+
+    def tries_again(self, error: BaseException) -> bool:
+        """Tell whether it may call again after ``error``: not where that says to come back later than it waits."""
+        hint = retry_after(error) or 0.0
+        is_too_long = any(limit is not None and hint > limit for limit in (self.hint_cap, self.total))
+        return self.attempts > 1 and not is_too_long and self.is_wanted(error)
+
+    def refusal(self, inner: tuple[Layer, ...]) -> str:
         """Return why no second attempt can ever start, if that is so."""
+        for layer in inner if self.total is not None and self.attempts > 1 else ():
+            seconds = layer.cost(Cost(math.inf, 1)).seconds
+            if self.total is not None and math.isfinite(seconds) and seconds >= self.total:
+                return (
+                    f"Retry(total={self.total!r}) is around {layer.phrase()!r}: after one attempt that takes all of it "
+                    f"there is no time for another.\nWrite total={seconds * self.attempts:g}, or a shorter limit in it."
+                )
         if self.total is None or self.attempts == 1 or self.pause() <= self.total:
             return ""
         return (

@@ -199,7 +199,7 @@ class Course:
         now = get_running_loop().time()
         if rules.total is not None and now - self.began + wait > rules.total:
             return "total"
-        if rules.budget is not None and not rules.budget.withdraw(now):
+        if rules.budget is not None and not rules.budget.withdraw():
             add_note(error, f"not tried again: the budget is used up, {rules.budget!r}")
             return "budget"
         return wait

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar, TypeVarTuple
 
 from unlost.errors import UnwantedResult
+from unlost.policies._opening import EMPTY
 from unlost.policies._retry_course import Course, Rules
 from unlost.policies._retry_words import shortened
 
@@ -56,7 +57,7 @@ async def try_until(
 
 
 def _unwanted(rules: Rules, value: object, course: Course) -> UnwantedResult | None:
-    if rules.on_result is None:
+    if rules.on_result is None or value is EMPTY:  # a stream without an item has no result to ask about
         return None
     unwanted = UnwantedResult(f"{course.name} returned {shortened(value)}, which on_result does not want", value)
     try:
