@@ -8,7 +8,7 @@ import pytest
 from unlost._core import Event, cancel_reason, listen
 from unlost._core._swallowed import CancellationSwallowed
 from unlost.errors import DeadlineExceeded
-from unlost.policies import deadline, timeout
+from unlost.policies import DeadlineFired, deadline, timeout
 
 
 async def test_the_cancellation_says_which_limit_asked_for_it() -> None:
@@ -53,7 +53,8 @@ async def test_a_swallowed_cancellation_is_told_with_where_the_task_stood() -> N
             await a_body_that_swallows()
 
     assert limit.expired()
-    (swallowed,) = events
+    fired, swallowed = events
+    assert isinstance(fired, DeadlineFired)
     assert isinstance(swallowed, CancellationSwallowed)
     assert (swallowed.name, swallowed.reason.who) == ("worker", "fetch timeout")
     assert swallowed.reason == "fetch timeout of 1 s exceeded"
@@ -71,7 +72,7 @@ async def test_what_comes_out_is_not_told_as_swallowed() -> None:
             async with timeout(1):
                 await asyncio.sleep(60)
 
-    assert events == []
+    assert [type(event) for event in events] == [DeadlineFired]
 
 
 async def test_both_cancellations_swallowed_leave_the_outside_ones_count() -> None:

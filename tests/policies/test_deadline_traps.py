@@ -71,10 +71,12 @@ async def test_a_wait_for_that_drops_the_limits_cancellation_is_told() -> None:
 
     if sys.version_info >= (3, 12):
         assert isinstance(task.exception(), DeadlineExceeded)
-        assert events == []
+        assert [type(event).__name__ for event in events] == ["DeadlineFired"]
     else:
         assert task.result() == "value"
-        assert [(type(event), event.reason.who) for event in events] == [(CancellationSwallowed, "limit")]
+        _fired, swallowed = events
+        assert isinstance(swallowed, CancellationSwallowed)
+        assert swallowed.reason.who == "limit"
 
 
 async def test_python_a_cleanup_error_replaces_the_timeout() -> None:

@@ -12,10 +12,12 @@ from unlost import (
     DeadlineExceeded,
     Fallback,
     Hedge,
+    LimitWaited,
     Retry,
     RetryBudget,
     UsageError,
     constant,
+    listen,
     retry,
     timeout,
 )
@@ -192,3 +194,27 @@ async def test_a_stream_without_an_item_is_no_result_to_ask_about():
 
 async def test_a_number_alone_is_the_number_of_attempts():
     assert retry(5).attempts == 5
+
+
+async def test_a_limit_of_time_that_fires_is_an_event():
+    told = []
+
+    with listen(told.append), pytest.raises(DeadlineExceeded):
+        async with timeout(2, "page"):
+            await returns(await asyncio.sleep(100))
+
+    (fired,) = told
+    assert (fired.name, fired.seconds) == ("page", 2)
+    assert fired.where.startswith("test_reviewed.py:")
+
+
+async def test_the_wait_for_a_cool_down_is_an_event():
+    told = []
+    cooldown = Cooldown(5, ramp=0)["host"]
+    cooldown.cool(5)
+
+    with listen(told.append):
+        await cooldown.wait()
+
+    waits = [event for event in told if isinstance(event, LimitWaited)]
+    assert [(event.name, event.seconds) for event in waits] == [("cool-down of 'host'", 5)]

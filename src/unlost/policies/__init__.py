@@ -11,6 +11,7 @@ from unlost.policies._cooldown import Cooldown, CooledDown, KeyCooldown
 from unlost.policies._cost import Cost
 from unlost.policies._deadline import Deadline
 from unlost.policies._deadline_calls import deadline, deadline_at, timeout, timeout_at
+from unlost.policies._deadline_events import DeadlineFired
 from unlost.policies._deadline_misuse import DeadlineStateError
 from unlost.policies._explain import Explanation
 from unlost.policies._fallback import Fallback, FellBack
@@ -42,6 +43,7 @@ __all__ = [
     "CooledDown",
     "Cost",
     "Deadline",
+    "DeadlineFired",
     "DeadlineStateError",
     "Explanation",
     "Fallback",

@@ -14,6 +14,7 @@ from unlost._core import Event, emit, exponential, wall
 from unlost.errors import leaves, retry_after, status_of
 from unlost.policies._checks import check_seconds
 from unlost.policies._cooldown_gate import Gate
+from unlost.policies._limit_events import LimitWaited
 from unlost.policies._retry_on import On, question_of
 
 _TOO_MANY: Final = frozenset({429, 503})
@@ -153,7 +154,11 @@ class KeyCooldown:
         gate = self.cooldown.gate(self.key)
         if gate is None:
             return 0
+        loop = get_running_loop()
+        began = loop.time()
         await gate.wait()
+        if (waited := loop.time() - began) > 0:
+            emit(LimitWaited(f"cool-down of {self.key!r}", waited))
         return gate.token
 
     @property

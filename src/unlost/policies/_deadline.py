@@ -41,6 +41,7 @@ from unlost.policies._deadline_ending import (
     noted_at_a_yield,
     raise_instead,
 )
+from unlost.policies._deadline_events import DeadlineFired
 from unlost.policies._deadline_layer import phrase_of, refusal_of
 from unlost.policies._deadline_misuse import (
     AnyTask,
@@ -284,6 +285,7 @@ class Deadline(Layer):
             self._stood_at = where(self._task)
             self._reason: Reason = asked_now(f"{self._called()} exceeded", self.name)
             self._task.cancel(self._reason)
+            emit(DeadlineFired(self.name, self.seconds or 0.0, self._stood_at))
 
     def _conclude(
         self, task: AnyTask, error: BaseException | None, is_at_yield: bool, is_cancelled_besides: bool
