@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from unlost._core._outcome import Failure, Outcome, Value
 from unlost._core._outcomes import Outcomes
 from unlost._core._usage import is_number, is_whole
+from unlost._core.groups._ending import MESSAGE
 from unlost._core.groups._policy import CONTINUE, Decision, Policy, Stop
 from unlost.errors import UsageError, headline
-
-_MESSAGE: Final = "unhandled errors in a TaskGroup"
 
 
 def fail_fast() -> Policy[list[Any]]:  # Any, here and below: a group's children may be of any type
@@ -80,7 +79,7 @@ class _WaitAll:
         return CONTINUE
 
     def result(self, outcomes: Outcomes[Any], /) -> list[Any]:
-        return _values_or_raise(outcomes, _MESSAGE)
+        return _values_or_raise(outcomes, MESSAGE)
 
 
 class _FailFast(_WaitAll):

@@ -13,20 +13,14 @@ from unlost._core._backoff import Backoff, exponential, full_jitter
 from unlost._core._caught import failure_of
 from unlost._core._outcome import Outcome
 from unlost._core._reason import Reason
+from unlost._core._site import name_of
 from unlost._core._uncancel import cancelling_before, take_back
 from unlost._core.supervision._child import Child, ChildStatus
 from unlost._core.supervision._ending import conclude
 from unlost._core.supervision._engine import Engine
 from unlost._core.supervision._restarts import Restarts
 from unlost._core.supervision._rules import Restart, RestartWindow, Strategy
-from unlost._core.supervision._usage import (
-    check_backoff,
-    check_choice,
-    check_function,
-    check_intensity,
-    check_seconds,
-    name_of,
-)
+from unlost._core.supervision._usage import check_backoff, check_choice, check_function, check_intensity, check_seconds
 from unlost.errors import UsageError, headline
 
 _BACKOFF: Final = full_jitter(exponential(0.1, 30.0))

@@ -7,11 +7,6 @@ from inspect import iscoroutine
 from unlost.errors import UsageError
 
 
-def name_of(func: object) -> str:
-    """Return what to call a function."""
-    return str(getattr(func, "__name__", type(func).__name__))
-
-
 def check_function(func: object) -> None:
     """Refuse what cannot be called again and again."""
     if iscoroutine(func):
