@@ -3,6 +3,8 @@
 import asyncio
 import contextvars
 import gc
+import os
+import signal
 import threading
 import time
 import warnings
@@ -11,7 +13,8 @@ from collections.abc import Callable
 import pytest
 
 from support.loops import REAL
-from unlost._core import partial, report_to
+from unlost._core import map as unlost_map
+from unlost._core import partial, report_to, settle
 from unlost._core.background._background import Background
 from unlost._core.background._run import run
 from unlost._core.background._spawn import spawn
@@ -522,3 +525,44 @@ def test_a_cancellation_that_is_pending_when_main_returns_loses_neither_the_valu
 
     assert run(main, grace=0) == 5
     assert ended == ["background"]
+
+
+def test_ctrl_c_in_the_middle_of_a_map_hands_over_what_there_is_and_reports_nothing() -> None:
+    async def job(item: int) -> int:
+        await asyncio.sleep(0.01 if item < 4 else 60)
+        if item % 2:
+            raise ValueError(item)
+        return item
+
+    async def main() -> None:
+        asyncio.get_running_loop().call_later(0.3, os.kill, os.getpid(), signal.SIGINT)
+        await unlost_map(job, range(6), limit=6)
+
+    reported: list[BaseException] = []
+    with report_to(lambda error, what: reported.append(error)), pytest.raises(KeyboardInterrupt) as caught:
+        run(main)
+
+    outcomes = partial(caught.value)
+    assert outcomes is not None
+    assert [type(outcome).__name__ for outcome in outcomes] == [
+        "Value",
+        "Failure",
+        "Value",
+        "Failure",
+        *["Cancelled"] * 2,
+    ]
+    assert reported == []
+
+
+def test_a_main_that_is_cancelled_comes_out_as_that_with_what_there_was() -> None:
+    async def fails() -> None:
+        raise OSError
+
+    async def main() -> None:
+        asyncio.get_running_loop().call_later(0.05, asyncio.current_task().cancel, "outside")
+        await settle(fails(), asyncio.sleep(60))
+
+    with pytest.raises(asyncio.CancelledError, match="outside") as caught:
+        run(main)
+
+    assert len(partial(caught.value)) == 2

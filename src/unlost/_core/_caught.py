@@ -21,12 +21,15 @@ def outcome_of(error: BaseException, index: int, duration: float, asked: str) ->
 
     A cancellation that carries what cleanup raised is a failure, as it is where a plain ``finally`` raises.
     """
-    if not isinstance(error, CancelledError):
-        return Failure(error, index, None, 1, duration)
-    failed = failure_of(error)
-    if failed is not None:
-        return Failure(failed, index, None, 1, duration)
-    return Cancelled(error, index, None, 1, duration, (), asked or _message(error))
+    failed = failure_of(error) if isinstance(error, CancelledError) else None
+    return outcome_as_raised(error if failed is None else failed, index, duration, asked)
+
+
+def outcome_as_raised(error: BaseException, index: int, duration: float, asked: str) -> Failure | Cancelled:
+    """Return the outcome of what raised ``error``, where a cancellation is going to be raised on, not absorbed."""
+    if isinstance(error, CancelledError):
+        return Cancelled(error, index, None, 1, duration, (), asked or _message(error))
+    return Failure(error, index, None, 1, duration)
 
 
 def failure_of(cancellation: CancelledError) -> BaseException | None:

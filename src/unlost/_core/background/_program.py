@@ -21,7 +21,7 @@ from inspect import isawaitable, iscoroutine
 from types import FrameType
 from typing import Any, cast
 
-from unlost._core._caught import STOPPING, outcome_of, strip_own_frames
+from unlost._core._caught import STOPPING, outcome_as_raised, strip_own_frames
 from unlost._core._hooks import handle_interrupts, on_loop_errors
 from unlost._core._outcome import Cancelled, Failure, Outcome, Value
 from unlost._core._outcomes import Outcomes, attach
@@ -119,7 +119,7 @@ class Program:
             self._outcome = Value(await returned)
         except BaseException as error:  # handed on: it becomes the outcome  # noqa: BLE001
             strip_own_frames(error)
-            self._outcome = outcome_of(error, -1, 0.0, "")
+            self._outcome = outcome_as_raised(error, -1, 0.0, "")
         finally:
             del self, main, args, returned  # from 3.12 on, a failure's frames refer to this one
 
