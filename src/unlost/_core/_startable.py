@@ -21,16 +21,19 @@ def check_startable(call: str, func: object) -> None:
     raise UsageError(f"{call}() got {func!r} where it needs an async function.\nWrite {call}(func, *args).")
 
 
-def no_awaitable(call: str, func: object, returned: object) -> UsageError:
-    """Return what to say of a function that was started and whose result cannot be awaited."""
+def no_awaitable(call: str, func: object, returned: object, *, takes_arguments: bool = True) -> UsageError:
+    """
+    Return what to say of a function that was started and whose result cannot be awaited.
+
+    ``takes_arguments`` is whether ``call`` takes the function's arguments after the function.
+    """
     name = getattr(func, "__name__", repr(func))
     if isasyncgen(returned):
         return UsageError(
             f"{call}({name}) needs an async function; {name} is an async generator function.\n"
             f"Write an async function that iterates over {name}(...)."
         )
-    takes_functions = call.rpartition(".")[2] in ("start_soon", "start", "spawn", "run", "cleanup")
-    threaded = f"{call}(unlost.to_thread, {name}, ...)" if takes_functions else f"lambda: unlost.to_thread({name})"
+    threaded = f"{call}(unlost.to_thread, {name}, ...)" if takes_arguments else f"lambda: unlost.to_thread({name})"
     return UsageError(
         f"{call}({name}) needs an async function; {name}(...) returned {repr(returned)[:100]}.\n"
         f"Write async def {name}; or, to keep it off the event loop: {threaded}"

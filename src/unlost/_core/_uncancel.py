@@ -16,7 +16,8 @@ def cancelling_before(task: Task[Any]) -> int:  # Any: of every result
 
     One that is still pending comes out of an await inside of the block: it belongs to that.
     """
-    return max(0, task.cancelling() - bool(getattr(task, "_must_cancel", False)))  # private, and foreign tasks exist
+    count = task.cancelling()
+    return count and max(0, count - bool(getattr(task, "_must_cancel", False)))  # private, and foreign tasks exist
 
 
 async def take_back(task: Task[Any], baseline: int) -> bool:  # Any: of every result

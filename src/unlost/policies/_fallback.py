@@ -89,7 +89,7 @@ class Fallback(Layer):
                 errors so far are attached. Likewise ``KeyboardInterrupt``, ``SystemExit`` and ``GeneratorExit``.
         """
         task = current_task()
-        cancelling = 0 if task is None or not task.cancelling() else cancelling_before(task)
+        cancelling = 0 if task is None else cancelling_before(task)
         failed: list[BaseException] = []
         heard = tried = 0
         try:

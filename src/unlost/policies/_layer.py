@@ -67,7 +67,7 @@ class Layer:
         time = get_running_loop().time
         began = time()
         task = current_task()
-        cancelling = 0 if task is None or not task.cancelling() else cancelling_before(task)
+        cancelling = 0 if task is None else cancelling_before(task)
         counted = Counted(func)
         with receipt() as told:
             try:

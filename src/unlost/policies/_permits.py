@@ -28,6 +28,7 @@ from unlost.policies._checks import check_seconds
 from unlost.policies._layer import Cost, Layer
 from unlost.policies._limit_events import LimitRejected, LimitWaited
 from unlost.policies._limit_usage import around_itself, check_queue, in_use_elsewhere
+from unlost.policies._timeline import running_loop
 
 
 class Permits(Layer):
@@ -83,9 +84,7 @@ class Permits(Layer):
     async def __aexit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
-        # a permit of a loop that has been closed is void
-        if self._running and get_running_loop() is self._loop:
-            self._give_back()
+        self.give_back_of(running_loop())  # none where what was left half-way is closed after its loop
 
     def cost(self, inner: Cost) -> Cost:
         """Return what a call can come to: those before it in the line run in as many rounds as it takes."""
@@ -150,9 +149,9 @@ class Permits(Layer):
         if permit.done() and not permit.cancelled() and permit.result() and permit.get_loop() is self._loop:
             self._give_back()
 
-    def give_back_of(self, loop: AbstractEventLoop) -> None:
+    def give_back_of(self, loop: AbstractEventLoop | None) -> None:
         """Give back a permit that was given on ``loop``; those of a loop that has been closed are void."""
-        if self._running and self._loop is loop and not loop.is_closed():
+        if self._running and loop is not None and self._loop is loop and not loop.is_closed():
             self._give_back()
 
     def _give_back(self) -> None:
@@ -212,8 +211,7 @@ class Held:
     async def __aexit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
-        if self._loop is not None:
-            self._permits.give_back_of(self._loop)
+        self._permits.give_back_of(self._loop)
 
 
 def _wait(count: int) -> str:

@@ -233,5 +233,4 @@ def course_of(rules: Rules, func: object, args: tuple[object, ...]) -> Course:
 def cancelling_now() -> int:
     """Return the count of cancellations that have reached this task."""
     task = current_task()
-    # asked twice: that there is none costs a tenth of the exact answer
-    return 0 if task is None or not task.cancelling() else cancelling_before(task)
+    return 0 if task is None else cancelling_before(task)

@@ -38,7 +38,7 @@ async def called(operation: Operation[T], halt: Halt, begun: set[int], index: in
         if not isawaitable(operation):
             awaitable = operation()
             if not isawaitable(awaitable):
-                raise no_awaitable(f"unlost.{call}", operation, awaitable)
+                raise no_awaitable(f"unlost.{call}", operation, awaitable, takes_arguments=False)
         return await cast("Awaitable[T]", awaitable)
     except STOPPING as fatal:
         halt(fatal)
