@@ -9,8 +9,8 @@ import pytest
 
 from support.command import CommandLine
 from support.journals import Session, books_of, buckets, failure_of, indexed, value_of
-from unlost.batch._books import InDoubt, read_dead, read_groups, read_in_doubt
-from unlost.batch._journal import Claimed
+from unlost.batch.journal._books import InDoubt, read_dead, read_groups, read_in_doubt
+from unlost.batch.journal._journal import Claimed
 
 
 @pytest.fixture

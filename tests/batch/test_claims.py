@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from unlost.batch._claims import MOST, Claims
-from unlost.batch._journal import Claimed
-from unlost.batch._writer import JournalError
+from unlost.batch.journal._claims import MOST, Claims
+from unlost.batch.journal._journal import Claimed
+from unlost.batch.journal._writer import JournalError
 
 
 class Journal:

@@ -13,13 +13,13 @@ import apsw
 import pytest
 
 from support.journals import META
-from unlost.batch._books import read_books
-from unlost.batch._door import SQLITE, Door, close_writing, for_reading, for_writing
 from unlost.batch._folder import Folder
-from unlost.batch._opening import make_journal
 from unlost.batch._plan import Where, plan_run
 from unlost.batch._run import Run
-from unlost.batch._target import target_of
+from unlost.batch.journal._books import read_books
+from unlost.batch.journal._door import SQLITE, Door, close_writing, for_reading, for_writing
+from unlost.batch.journal._opening import make_journal
+from unlost.batch.target._target import target_of
 
 pytestmark = pytest.mark.stock
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unlost.batch._durations import seconds, spelled
+from unlost.batch.options._durations import seconds, spelled
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from unlost.batch._explain import explain
-from unlost.batch._options import resolve
+from unlost.batch.options._explain import explain
+from unlost.batch.options._options import resolve
 from unlost.policies import JobOptions
 
 

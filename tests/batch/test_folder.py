@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from support.journals import META, Session, indexed, value_of
-from unlost.batch._door import SQLITE, for_writing
 from unlost.batch._folder import Folder
-from unlost.batch._opening import make_journal
+from unlost.batch.journal._door import SQLITE, for_writing
+from unlost.batch.journal._opening import make_journal
 from unlost.errors import UsageError
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unlost.batch._items import as_json_lines
+from unlost.batch.source._items import as_json_lines
 from unlost.errors import UsageError
 
 JSON = st.recursive(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from support.journals import Session, buckets, failure_of, indexed, refuse_duplicate, value_of
-from unlost.batch._journal import Claimed
+from unlost.batch.journal._journal import Claimed
 
 SOURCE = [indexed(line, key) for line, key in enumerate("abcdef", 1)]
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unlost.batch._errors import InputError
-from unlost.batch._keys import check_field, key_of, raw_key
-from unlost.batch._records import Record, parse
+from unlost.batch.source._errors import InputError
+from unlost.batch.source._keys import check_field, key_of, raw_key
+from unlost.batch.source._records import Record, parse
 from unlost.errors import UsageError
 
 JSON = st.recursive(

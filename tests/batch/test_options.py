@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from unlost.batch._options import Options, resolve
+from unlost.batch.options._options import Options, resolve
 from unlost.errors import Kind, UsageError
 from unlost.policies import JobOptions
 

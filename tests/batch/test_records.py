@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unlost.batch._errors import InputError
-from unlost.batch._records import parse
+from unlost.batch.source._errors import InputError
+from unlost.batch.source._records import parse
 from unlost.errors import Kind, classify
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from support.journals import Session, indexed, value_of
-from unlost.batch._journal import Ended
-from unlost.batch._results import ResultsFile
-from unlost.batch._writer import JournalError
+from unlost.batch.journal._journal import Ended
+from unlost.batch.journal._results import ResultsFile
+from unlost.batch.journal._writer import JournalError
 from unlost.errors import UsageError
 
 
@@ -266,7 +266,7 @@ def test_a_file_that_another_run_writes_is_refused(tmp_path: Path, out: Path) ->
 READ_ONLY = """
 import os, sys
 from pathlib import Path
-from unlost.batch._results import ResultsFile
+from unlost.batch.journal._results import ResultsFile
 from unlost.errors import UsageError
 if os.geteuid() == 0:
     os.setuid(65534)
@@ -317,7 +317,7 @@ def test_a_sync_is_wanted_a_second_after_something_was_appended(
     tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr("unlost.batch._results.monotonic", lambda: now)
+    monkeypatch.setattr("unlost.batch.journal._results.monotonic", lambda: now)
     run = Run(tmp_path, out)
     now += 5
     nothing = run.results.wants_sync()

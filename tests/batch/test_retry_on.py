@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from unlost.batch._retry_on import as_tuple, names_of
+from unlost.batch.options._retry_on import as_tuple, names_of
 from unlost.errors import Kind, UsageError
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from unlost import partial, walk
 from unlost.batch import Halted, Run, read_in_doubt
-from unlost.batch._source import Source
+from unlost.batch.source._source import Source
 from unlost.report import View, run_as_text
 
 pytestmark = pytest.mark.stock

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from support.journals import Session, buckets
-from unlost.batch._door import Connection
-from unlost.batch._records import Record, parse
 from unlost.batch._scan import CHUNK, IN_FLIGHT, Scan
-from unlost.batch._source import Source
-from unlost.batch._writer import JournalError, Writer
+from unlost.batch.journal._door import Connection
+from unlost.batch.journal._writer import JournalError, Writer
+from unlost.batch.source._records import Record, parse
+from unlost.batch.source._source import Source
 
 
 class Lines:

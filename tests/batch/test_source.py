@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from unlost.batch._source import Source, open_source
+from unlost.batch.source._source import Source, open_source
 from unlost.errors import UsageError
 
 

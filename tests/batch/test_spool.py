@@ -10,12 +10,12 @@ import time
 from pathlib import Path
 
 from unlost.batch._lock import try_lock
-from unlost.batch._spool import spool
+from unlost.batch.source._spool import spool
 
 SPOOLING = """
 import os, sys
 from pathlib import Path
-from unlost.batch._spool import spool
+from unlost.batch.source._spool import spool
 
 def chunks():
     yield b"half"

@@ -15,15 +15,15 @@ import pytest
 
 from support.command import CommandLine, logged
 from support.journals import books_of
-from unlost.batch._door import SQLITE, Door
 from unlost.batch._folder import Folder
-from unlost.batch._journal import Claimed, Ended
 from unlost.batch._lock import Locked, is_held
 from unlost.batch._plan import Where, plan_run
-from unlost.batch._spool import spool
 from unlost.batch._store import Store
-from unlost.batch._target import target_of
-from unlost.batch._writer import JournalError
+from unlost.batch.journal._door import SQLITE, Door
+from unlost.batch.journal._journal import Claimed, Ended
+from unlost.batch.journal._writer import JournalError
+from unlost.batch.source._spool import spool
+from unlost.batch.target._target import target_of
 from unlost.errors import UsageError
 
 pytestmark = pytest.mark.stock
@@ -179,8 +179,8 @@ async def test_a_results_file_that_cannot_be_synced_breaks_the_run_and_loses_not
 
     bench = Bench(tmp_path).open()
     outcome = ended(await anext(bench.store.claims(lambda: 0)))
-    monkeypatch.setattr("unlost.batch._results.sync", fail)
-    monkeypatch.setattr("unlost.batch._results.SYNC_EVERY", -1.0)
+    monkeypatch.setattr("unlost.batch.journal._results.sync", fail)
+    monkeypatch.setattr("unlost.batch.journal._results.SYNC_EVERY", -1.0)
 
     bench.store.put(outcome)
     bench.store.close("halted", ())

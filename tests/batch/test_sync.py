@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from unlost.batch._results import ResultsFile
-from unlost.batch._spool import spool
 from unlost.batch._sync import sync
+from unlost.batch.journal._results import ResultsFile
+from unlost.batch.source._spool import spool
 
 
 @pytest.fixture

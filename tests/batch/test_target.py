@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from unlost.batch._context import Context
-from unlost.batch._target import load_target, open_target, target_of
+from unlost.batch.target._target import load_target, open_target, target_of
 from unlost.errors import UsageError
 from unlost.policies import JobOptions, job
 
@@ -511,7 +511,7 @@ def test_a_programs_function_has_the_spec_that_the_command_takes(write: Write, t
 
 def test_a_function_of_the_main_module_is_known_by_its_own_source(write: Write, tmp_path: Path) -> None:
     text = """
-    from unlost.batch._target import target_of
+    from unlost.batch.target._target import target_of
     async def fetch(item): return item
     target = target_of(fetch)
     print(target.spec, target.name, target.source_hash)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from unlost.batch import _writer
-from unlost.batch._writer import JournalError, Writer
+from unlost.batch.journal import _writer
+from unlost.batch.journal._writer import JournalError, Writer
 
 
 class Told:

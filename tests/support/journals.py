@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from unlost.batch._books import Books, read_books
-from unlost.batch._door import SQLITE, Connection, close_writing, for_reading, for_writing
-from unlost.batch._index import Index, Indexed, Refuse
-from unlost.batch._journal import Claimed, Ended, Journal
-from unlost.batch._opening import make_journal, open_epoch
+from unlost.batch.journal._books import Books, read_books
+from unlost.batch.journal._door import SQLITE, Connection, close_writing, for_reading, for_writing
+from unlost.batch.journal._index import Index, Indexed, Refuse
+from unlost.batch.journal._journal import Claimed, Ended, Journal
+from unlost.batch.journal._opening import make_journal, open_epoch
 
 META = {"run_id": "r", "target": "jobs:fetch", "source": "in.jsonl", "path": "in.jsonl", "format": "lines", "key": ""}
 

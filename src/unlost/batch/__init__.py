@@ -5,7 +5,16 @@ At-least-once execution, never 'exactly once'; nothing is silently done twice; t
 the promises.
 """
 
-from unlost.batch._books import (
+from unlost.batch._context import Context
+from unlost.batch._engine import Halted, How
+from unlost.batch._folder import DEFAULT as DEFAULT_FOLDER
+from unlost.batch._folder import Folder
+from unlost.batch._lock import Locked, is_held
+from unlost.batch._plan import Plan, Where, plan_resume, plan_run
+from unlost.batch._progress import Progress
+from unlost.batch._run import Run
+from unlost.batch._values import OutputError
+from unlost.batch.journal._books import (
     Books,
     Dead,
     Group,
@@ -16,20 +25,11 @@ from unlost.batch._books import (
     read_in_doubt,
     read_results_file,
 )
-from unlost.batch._context import Context
-from unlost.batch._engine import Halted, How
-from unlost.batch._errors import InputError
-from unlost.batch._explain import explain
-from unlost.batch._folder import DEFAULT as DEFAULT_FOLDER
-from unlost.batch._folder import Folder
-from unlost.batch._lock import Locked, is_held
-from unlost.batch._options import Resolved, resolve
-from unlost.batch._plan import Plan, Where, plan_resume, plan_run
-from unlost.batch._progress import Progress
-from unlost.batch._run import Run
-from unlost.batch._target import load_target
-from unlost.batch._values import OutputError
-from unlost.batch._writer import JournalError
+from unlost.batch.journal._writer import JournalError
+from unlost.batch.options._explain import explain
+from unlost.batch.options._options import Resolved, resolve
+from unlost.batch.source._errors import InputError
+from unlost.batch.target._target import load_target
 
 __all__ = [
     "DEFAULT_FOLDER",

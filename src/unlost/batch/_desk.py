@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from unlost._core import Cancelled, Failure, Outcome, Outcomes, Value
-from unlost.batch._journal import Claimed, Ended
 from unlost.batch._letters import survived_as_json
 from unlost.batch._perform import Performer, ended_of
 from unlost.batch._progress import Progress
+from unlost.batch.journal._journal import Claimed, Ended
 from unlost.errors import attempts, recall, remember
 
 Performed: TypeAlias = tuple[Claimed, Ended, Outcome[Any]]  # Any: whatever the job returns

@@ -15,14 +15,14 @@ from collections.abc import AsyncIterator, Awaitable
 from typing import Literal, TypeAlias
 
 from unlost._core import Outcome, Stream, attach_outcomes, partial, report, stream
-from unlost.batch._claims import Claims
 from unlost.batch._desk import Desk, Performed
-from unlost.batch._journal import Claimed, Ended
 from unlost.batch._perform import Performer
 from unlost.batch._plan import Plan
 from unlost.batch._store import Store
-from unlost.batch._target import Job, open_target
-from unlost.batch._writer import JournalError
+from unlost.batch.journal._claims import Claims
+from unlost.batch.journal._journal import Claimed, Ended
+from unlost.batch.journal._writer import JournalError
+from unlost.batch.target._target import Job, open_target
 from unlost.errors import UnlostError
 
 OUTSTANDING = 10

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from unlost.batch import _door, _schema
-from unlost.batch._door import Connection, Door
+from unlost.batch.journal import _door, _schema
+from unlost.batch.journal._door import Connection, Door
 from unlost.errors import UsageError
 
 DEFAULT = Path(".unlost")

@@ -8,12 +8,12 @@ from typing import Any
 
 from unlost._core import Failure, Outcome, Value
 from unlost.batch._context import Context
-from unlost.batch._journal import Claimed, Ended
 from unlost.batch._letters import letter_of, survived_as_json
-from unlost.batch._options import Resolved
-from unlost.batch._records import Format, parse
-from unlost.batch._target import Job
 from unlost.batch._values import OutputError, encode
+from unlost.batch.journal._journal import Claimed, Ended
+from unlost.batch.options._options import Resolved
+from unlost.batch.source._records import Format, parse
+from unlost.batch.target._target import Job
 from unlost.errors import DeadlineExceeded, attempts
 from unlost.policies import Retry, deadline, timeout
 

@@ -15,12 +15,12 @@ from typing import Any, Literal
 
 from unlost._core import wall
 from unlost.batch._choice import Choice
-from unlost.batch._door import SQLITE, Door
 from unlost.batch._folder import DEFAULT, Folder
-from unlost.batch._keys import check_field
-from unlost.batch._options import Resolved, Values, resolve
-from unlost.batch._source import AnySource, Source, open_source
-from unlost.batch._target import Target, load_target
+from unlost.batch.journal._door import SQLITE, Door
+from unlost.batch.options._options import Resolved, Values, resolve
+from unlost.batch.source._keys import check_field
+from unlost.batch.source._source import AnySource, Source, open_source
+from unlost.batch.target._target import Target, load_target
 from unlost.errors import UsageError
 
 

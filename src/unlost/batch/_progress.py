@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unlost.batch._journal import Ended
-from unlost.batch._opening import Opening
+from unlost.batch.journal._journal import Ended
+from unlost.batch.journal._opening import Opening
 
 
 @dataclass(slots=True)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from unlost._core import Outcome, report, reraise, start_task
-from unlost.batch._books import Books, Group, read_books, read_groups
 from unlost.batch._engine import Engine, Halted, How
 from unlost.batch._folder import DEFAULT
 from unlost.batch._plan import Plan, Where, plan_run
 from unlost.batch._progress import Progress
-from unlost.batch._records import Format
-from unlost.batch._retry_on import RetryOn
-from unlost.batch._source import AnySource
-from unlost.batch._target import load_target, target_of
+from unlost.batch.journal._books import Books, Group, read_books, read_groups
+from unlost.batch.options._retry_on import RetryOn
+from unlost.batch.source._records import Format
+from unlost.batch.source._source import AnySource
+from unlost.batch.target._target import load_target, target_of
 from unlost.errors import UsageError
 
 
@@ -53,6 +53,16 @@ class Run:
         durability: What an acknowledged outcome survives: ``"power"`` cuts, or the death of the ``"process"`` only.
         in_doubt: ``"hold"`` what was started and has no outcome, or start it again: ``"retry"``.
         first: Run so many items only.
+        rate: ``"50/s"``, or several: ``("50/s", "tokens=2M/min")``.
+        limit_key: The field of the input, or ``"host"``, whose values have rates and rests of their own.
+        budget: ``"usd=50"``, or ``{"usd": 50}``: then nothing more is started.
+        halt: ``"soon,fail=5%"``: stop when so many have failed.
+        keep_going: Do not stop where all items seem to fail for one reason.
+        outage: Seconds for which an outage is waited for; ``"none"`` waits for ever.
+        max_hold: The longest ``Retry-After`` that is waited for, in seconds.
+        inputs: ``"hash"`` keeps no inputs in the journal.
+        max_record: Bytes of the longest record.
+        tag: A word that is with every outcome of this opening.
 
     Raises:
         UsageError: From ``async with``: anything of this cannot be; nothing was started.
@@ -82,6 +92,16 @@ class Run:
         durability: Literal["power", "process"] | None = None,
         in_doubt: Literal["hold", "retry"] | None = None,
         first: int | None = None,
+        rate: str | tuple[str, ...] | None = None,
+        limit_key: str | None = None,
+        budget: str | tuple[str, ...] | Mapping[str, float] | None = None,
+        halt: str | None = None,
+        keep_going: bool | None = None,
+        outage: float | str | None = None,
+        max_hold: float | str | None = None,
+        inputs: Literal["keep", "hash"] | None = None,
+        max_record: int | str | None = None,
+        tag: str | None = None,
     ) -> None:
         flags = {
             "concurrency": concurrency,
@@ -94,6 +114,16 @@ class Run:
             "durability": durability,
             "in_doubt": in_doubt,
             "first": first,
+            "rate": rate,
+            "limit_key": limit_key,
+            "budget": budget,
+            "halt": halt,
+            "keep_going": keep_going,
+            "outage": outage,
+            "max_hold": max_hold,
+            "inputs": inputs,
+            "max_record": max_record,
+            "tag": tag,
         }
         where = Where(Path(folder), new, accept_code)
 

@@ -11,13 +11,13 @@ import threading
 from collections.abc import Callable
 from itertools import islice
 
-from unlost.batch._errors import InputError
-from unlost.batch._index import Index, Indexed
-from unlost.batch._keys import key_of, raw_key
 from unlost.batch._letters import letter_of
-from unlost.batch._records import Record
-from unlost.batch._source import Source
-from unlost.batch._writer import JournalError, Writer
+from unlost.batch.journal._index import Index, Indexed
+from unlost.batch.journal._writer import JournalError, Writer
+from unlost.batch.source._errors import InputError
+from unlost.batch.source._keys import key_of, raw_key
+from unlost.batch.source._records import Record
+from unlost.batch.source._source import Source
 
 CHUNK = 500
 """Records entered into the journal at a time."""

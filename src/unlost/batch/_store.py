@@ -12,19 +12,19 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from unlost.batch import _door, _schema
-from unlost.batch._claims import Claims
-from unlost.batch._door import Connection
-from unlost.batch._errors import InputError
-from unlost.batch._index import Index
-from unlost.batch._journal import Ended, Journal
 from unlost.batch._letters import letter_of
 from unlost.batch._lock import Lock
-from unlost.batch._opening import Opening, make_journal, open_epoch
 from unlost.batch._plan import Plan
-from unlost.batch._results import ResultsFile
 from unlost.batch._scan import Scan
-from unlost.batch._writer import JournalError, Writer
+from unlost.batch.journal import _door, _schema
+from unlost.batch.journal._claims import Claims
+from unlost.batch.journal._door import Connection
+from unlost.batch.journal._index import Index
+from unlost.batch.journal._journal import Ended, Journal
+from unlost.batch.journal._opening import Opening, make_journal, open_epoch
+from unlost.batch.journal._results import ResultsFile
+from unlost.batch.journal._writer import JournalError, Writer
+from unlost.batch.source._errors import InputError
 
 
 class Owner(Protocol):

@@ -61,6 +61,8 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("--explain", action="store_true", help="print the options that hold and why; run nothing")
     parser.add_argument("--key", metavar="FIELD", help="the field of a JSON input that names it (default: a hash)")
     parser.add_argument("--format", choices=("auto", "lines", "jsonl"), help="how FILE is read (default: by suffix)")
+    parser.add_argument("--inputs", choices=("keep", "hash"), help="whether inputs are kept in the journal (default)")
+    parser.add_argument("--max-record", metavar="BYTES", help="of a record; a longer one fails alone (default: 16M)")
     _add_options(parser)
 
 
@@ -92,6 +94,14 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--in-doubt", choices=("hold", "retry"), help="what was started and has no outcome (default: hold)")
     add("--durability", choices=("power", "process"), help="what an outcome survives (default: power, a power cut)")
     add("--grace", metavar="TIME", help="for what runs, after the first Ctrl-C (default: 10)")
+    add("--rate", metavar="RATE", action="append", help="50/s, or tokens=2M/min; may be given for each unit")
+    add("--limit-key", metavar="FIELD", help="rates and rests by this field of the input, or by host (default: one)")
+    add("--budget", metavar="AMOUNT", action="append", help="usd=50, tokens=2M: then nothing more is started")
+    add("--halt", metavar="WHEN", help="now,fail=N or soon,fail=N or soon,fail=5%%: stop when so many have failed")
+    add("--keep-going", action="store_true", default=None, help="do not stop where all seem to fail for one reason")
+    add("--outage", metavar="TIME", help="how long an outage is waited for (default: 1h); none for ever")
+    add("--max-hold", metavar="TIME", help="the longest Retry-After that is waited for (default: 1h)")
+    add("--tag", metavar="WORD", help="is with every outcome of this opening")
     add("--accept-code", action="store_true", help="continue although the target's code has changed")
     add("--display", choices=("auto", "plain", "rich"), default="auto", help="how progress is shown on a terminal")
     add("--quiet", action="store_true", help="print no progress")

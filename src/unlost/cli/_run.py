@@ -11,14 +11,15 @@ from unlost.cli._drive import drive
 from unlost.cli._streams import UNWRITABLE, out
 
 FLAGS = (
-    "concurrency", "attempts", "timeout", "deadline", "retry_on", "first", "in_doubt", "durability", "grace",
+    "concurrency", "attempts", "timeout", "deadline", "retry_on", "first", "in_doubt", "durability", "grace", "rate",
+    "limit_key", "budget", "halt", "keep_going", "outage", "max_hold", "tag",
 )  # fmt: skip
 """Options that go by flag to ``run`` and ``resume`` alike."""
 
 
 def execute(arguments: argparse.Namespace) -> int:
     check_display(arguments.display)
-    flags = {name: getattr(arguments, name) for name in (*FLAGS, "key", "format")}
+    flags = {name: getattr(arguments, name) for name in (*FLAGS, "key", "format", "inputs", "max_record")}
     target = load_target(arguments.target)
     if arguments.explain:
         written = out(explain(resolve(flags, target.options, decorated_at=target.defined_at)))

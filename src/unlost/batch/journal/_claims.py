@@ -13,8 +13,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import cast
 
-from unlost.batch._journal import Claimed, Journal
-from unlost.batch._writer import JournalError, Writer
+from unlost.batch.journal._journal import Claimed, Journal
+from unlost.batch.journal._writer import JournalError, Writer
 
 MOST = 4096
 """Items to have at hand at most, however fast they go: all of them are in doubt after a kill."""

@@ -13,7 +13,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, TypeAlias
 
-from unlost.batch._errors import InputError
+from unlost.batch.source._errors import InputError
 
 Format: TypeAlias = Literal["lines", "jsonl"]
 

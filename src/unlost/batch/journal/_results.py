@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from unlost._core import monotonic
-from unlost.batch._door import Connection
-from unlost.batch._journal import Ended, name_of
 from unlost.batch._lock import try_lock
 from unlost.batch._sync import sync
-from unlost.batch._writer import JournalError
+from unlost.batch.journal._door import Connection
+from unlost.batch.journal._journal import Ended, name_of
+from unlost.batch.journal._writer import JournalError
 from unlost.errors import UsageError
 
 SYNC_EVERY = 1.0

@@ -13,8 +13,8 @@ import hashlib
 import json
 from typing import Any
 
-from unlost.batch._errors import InputError
-from unlost.batch._records import Format, Record
+from unlost.batch.source._errors import InputError
+from unlost.batch.source._records import Format, Record
 from unlost.errors import UsageError
 
 _MISSING = object()

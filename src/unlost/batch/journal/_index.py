@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from unlost.batch._door import Connection, Row
-from unlost.batch._journal import Ended, Journal, name_of
+from unlost.batch.journal._door import Connection, Row
+from unlost.batch.journal._journal import Ended, Journal, name_of
 
 Refuse: TypeAlias = Callable[[str, int, int], tuple[str, str]]
 """Takes a duplicate key, its line and the first one's line; returns the error's record (JSON) and fingerprint."""

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from unlost.batch._door import Connection, Door
+from unlost.batch.journal._door import Connection, Door
 from unlost.errors import UsageError
 
 APPLICATION_ID = 0x756E6C73  # "unls"

@@ -11,10 +11,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias, cast
 
-from unlost.batch._code import file_hash, function_of, place_of, source_file_of, text_hash
 from unlost.batch._context import Context
-from unlost.batch._modules import import_target, split_spec
-from unlost.batch._shape import is_async, shape_of
+from unlost.batch.target._code import file_hash, function_of, place_of, source_file_of, text_hash
+from unlost.batch.target._modules import import_target, split_spec
+from unlost.batch.target._shape import is_async, shape_of
 from unlost.errors import UsageError
 from unlost.policies import JobOptions, job_options
 

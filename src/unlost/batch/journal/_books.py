@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, TypedDict
 
-from unlost.batch._door import Connection
-from unlost.batch._journal import name_of
+from unlost.batch.journal._door import Connection
+from unlost.batch.journal._journal import name_of
 
 # Seen by the last scan that reached the end of the source, or by one after it
 _PRESENT = "item.scan >= (SELECT coalesce(max(scan), 0) FROM scan WHERE complete)"

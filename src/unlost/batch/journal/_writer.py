@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from unlost._core import monotonic
-from unlost.batch._door import Connection
+from unlost.batch.journal._door import Connection
 from unlost.errors import UnlostError
 
 WINDOW = 0.02

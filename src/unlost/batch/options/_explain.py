@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from unlost._core import exponential
-from unlost.batch._durations import spelled
-from unlost.batch._options import Options, Resolved
+from unlost.batch.options._durations import spelled
+from unlost.batch.options._options import Options, Resolved
 
 _NOTHING_SAID = {
     "timeout": "no limit",
     "deadline": "no limit",
     "key": "hash of the input",
     "first": "all",
+    "limit_key": "one for all",
+    "halt": "never",
+    "outage": "for ever",
+    "tag": "none",
 }
 
 
@@ -58,6 +62,8 @@ def _worst_case(options: Options, schedule: Callable[[int], float]) -> str:
 def _shown(name: str, value: object) -> str:
     if value is None:
         return _NOTHING_SAID[name]
-    if name in ("timeout", "deadline", "grace") and isinstance(value, float):
+    if name in ("timeout", "deadline", "grace", "outage", "max_hold") and isinstance(value, float):
         return spelled(value)
-    return ", ".join(value) if isinstance(value, list) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return (", ".join(value) or "no limit") if isinstance(value, list) else str(value)

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypeAlias
 
-from unlost.batch._items import as_json_lines
-from unlost.batch._records import Format, Record, parse
-from unlost.batch._spool import spool
+from unlost.batch.source._items import as_json_lines
+from unlost.batch.source._records import Format, Record, parse
+from unlost.batch.source._spool import spool
 from unlost.errors import UsageError
 
 AnySource: TypeAlias = str | os.PathLike[str] | Iterable[Any]  # items are whatever JSON can hold

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unlost._core import wall
-from unlost.batch._door import Connection
+from unlost.batch.journal._door import Connection
 
 
 @dataclass(frozen=True, slots=True)

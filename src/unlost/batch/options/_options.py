@@ -7,9 +7,13 @@ from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
-from unlost.batch._durations import seconds, spelled
-from unlost.batch._records import Format
-from unlost.batch._retry_on import RetryOn, as_tuple, names_of
+from unlost.batch.options._amounts import amount
+from unlost.batch.options._budgets import read_budgets
+from unlost.batch.options._durations import seconds, spelled
+from unlost.batch.options._halts import read_halt
+from unlost.batch.options._rates import read_rates
+from unlost.batch.options._retry_on import RetryOn, as_tuple, names_of
+from unlost.batch.source._records import Format
 from unlost.errors import Kind, UsageError
 from unlost.policies import JobOptions
 
@@ -34,6 +38,16 @@ class Options:
         grace: Seconds that running items have after the first Ctrl-C, 0 or more.
         in_doubt: Whether what was started and has no outcome waits for a decision or is started again.
         first: Run so many items only; None runs all.
+        rate: How many calls start in a time, or tokens are used: ``50/s``, ``tokens=2M/min``; see ``rate_of``.
+        limit_key: Field of the input, or ``host``, whose values have rates and rests of their own; None has one for all.
+        budget: What the run may spend: ``usd=50``; see ``budget_of``. It then starts nothing more.
+        halt: When failures stop the run: ``soon,fail=5%``; see ``halt_of``. None: never.
+        keep_going: Do not stop where all items seem to fail for one reason.
+        outage: Seconds for which an outage is waited for, above 0; None waits for ever.
+        max_hold: Seconds that a server may ask to wait for; where it asks for more, the run stops.
+        inputs: Whether inputs are kept in the journal, or only what tells whether they are the same: ``"hash"``.
+        max_record: Bytes of the longest record; a longer one is a failed item.
+        tag: A word of the user's for this opening; it is with every outcome.
     """
 
     concurrency: int = 100
@@ -47,10 +61,20 @@ class Options:
     grace: float = 10.0
     in_doubt: Literal["hold", "retry"] = "hold"
     first: int | None = None
+    rate: tuple[str, ...] = ()
+    limit_key: str | None = None
+    budget: tuple[str, ...] = ()
+    halt: str | None = None
+    keep_going: bool = False
+    outage: float | None = 3600.0
+    max_hold: float = 3600.0
+    inputs: Literal["keep", "hash"] = "keep"
+    max_record: int = 16 * 2**20
+    tag: str | None = None
 
     def to_json(self) -> dict[str, Any]:  # Any: built-ins that JSON can hold
         """Return the values as built-ins that JSON can hold."""
-        return {**asdict(self), "retry_on": list(self.retry_on)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +201,25 @@ def _text(value: object) -> str:
     return value
 
 
+def _word(value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= 200:
+        raise ValueError("expected a text of 1 to 200 characters")
+    return value
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("expected True or False")
+    return value
+
+
+def _bytes(value: object) -> int:
+    number = amount(value)
+    if not 1 <= number <= 2**30:
+        raise ValueError("expected a number of bytes from 1 to 1G, such as 200k or 16M")
+    return int(number)
+
+
 def _one_of(*words: str) -> Callable[[object], str]:
     def read(value: object) -> str:
         if value not in words:
@@ -199,5 +242,15 @@ _READERS: Mapping[str, Callable[[object], object]] = MappingProxyType(
         "grace": seconds,
         "in_doubt": _one_of("hold", "retry"),
         "first": _count(10**12),
+        "rate": read_rates,
+        "limit_key": _text,
+        "budget": read_budgets,
+        "halt": read_halt,
+        "keep_going": _truth,
+        "outage": _limit,
+        "max_hold": seconds,
+        "inputs": _one_of("keep", "hash"),
+        "max_record": _bytes,
+        "tag": _word,
     }
 )

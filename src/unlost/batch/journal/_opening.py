@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unlost._core import wall
-from unlost.batch import _schema
-from unlost.batch._door import Connection
+from unlost.batch.journal import _schema
+from unlost.batch.journal._door import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What a run goes by, how that is written, and why it holds."""

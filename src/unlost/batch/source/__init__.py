@@ -1,0 +1,1 @@
+"""Where inputs come from, and what each of them is called."""

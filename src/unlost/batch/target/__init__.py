@@ -1,0 +1,1 @@
+"""The user's async function: found, checked, hashed, opened."""
