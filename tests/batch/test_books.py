@@ -181,11 +181,11 @@ def test_what_is_in_doubt_is_listed_by_name_with_its_starts(path: Path) -> None:
         "DELETE FROM item WHERE key = 'a'",
         "DELETE FROM item WHERE key = 'b'",
         "DELETE FROM item WHERE key = 'c'",
-        "INSERT INTO item VALUES (99, 'e', 1, 5, 1)",
+        "INSERT INTO item VALUES (99, 'e', 1, 5, 1, 1)",
         "UPDATE scan SET records = 3",
         "INSERT INTO claim VALUES (99, 1, 1, NULL)",
-        "INSERT INTO outcome VALUES (99, 99, 1, 0, 9, 1, 1, 1, '1', NULL, NULL, NULL, NULL)",
-        "INSERT INTO outcome VALUES (99, 99, 1, 0, 9, 0, 1, 1, NULL, NULL, 'permanent', 'f0', '{}')",
+        "INSERT INTO outcome VALUES (99, 1, 99, 1, 0, 9, 1, 1, 0, 1, '1', NULL, NULL, NULL, NULL)",
+        "INSERT INTO outcome VALUES (99, 1, 99, 1, 0, 9, 0, 1, 0, 1, NULL, NULL, 'permanent', 'f0', '{}')",
     ],
 )
 def test_books_that_were_tampered_with_do_not_balance(path: Path, tampering: str) -> None:
@@ -204,7 +204,7 @@ def test_a_run_whose_books_do_not_balance_says_so_and_exits_with_5(tmp_path: Pat
     unlost.write_inputs(5)
     unlost("run", "jobs:same", "in.jsonl")
     with sqlite3.connect(tmp_path / ".unlost" / "same-1.db") as connection:
-        connection.execute("INSERT INTO outcome VALUES (99, 99, 1, 0, 9, 1, 1, 1, '1', NULL, NULL, NULL, NULL)")
+        connection.execute("INSERT INTO outcome VALUES (99, 1, 99, 1, 0, 9, 1, 1, 0, 1, '1', NULL, NULL, NULL, NULL)")
     connection.close()
 
     run = unlost("run", "jobs:same", "in.jsonl")

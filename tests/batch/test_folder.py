@@ -153,7 +153,7 @@ def make_foreign(path: Path) -> None:
 
 def make_newer(path: Path) -> None:
     session = Session(path)
-    session.connection.execute("PRAGMA user_version=2")
+    session.connection.execute("PRAGMA user_version=3")
     session.close()
 
 
@@ -173,7 +173,7 @@ def make_corrupt(path: Path) -> None:
     ("make", "words"),
     [
         (make_foreign, "is an SQLite database, but not a journal of unlost"),
-        (make_newer, "has journal version 2; this version of unlost reads 1"),
+        (make_newer, "has journal version 3; this version of unlost reads 2"),
         (make_no_database, "file is not a database"),
         (make_corrupt, "sqlite3 fetch-1.db .recover"),
     ],

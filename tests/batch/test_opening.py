@@ -21,7 +21,7 @@ def path(tmp_path: Path) -> Path:
 def test_a_new_journal_starts_with_one_everywhere(path: Path) -> None:
     session = Session(path)
 
-    assert session.opening == Opening(epoch=1, scan=1, next_item=1, next_seq=1, ok=0, failed=0)
+    assert session.opening == Opening(epoch=1, scan=1, next_item=1, next_seq=1, ok=0, failed=0, items=0)
     assert not session.opening.continues
     session.kill()
 
@@ -34,7 +34,7 @@ def test_the_next_opening_starts_behind_what_is_there(path: Path) -> None:
 
     second = Session(path)
 
-    assert second.opening == Opening(epoch=2, scan=2, next_item=4, next_seq=3, ok=2, failed=0)
+    assert second.opening == Opening(epoch=2, scan=2, next_item=4, next_seq=3, ok=2, failed=0, items=3)
     assert second.opening.continues
     second.kill()
 

@@ -9,7 +9,7 @@ from unlost.batch.journal._books import Books, read_books
 from unlost.batch.journal._door import SQLITE, Connection, close_writing, for_reading, for_writing
 from unlost.batch.journal._index import Index, Indexed, Refuse
 from unlost.batch.journal._journal import Claimed, Ended, Journal
-from unlost.batch.journal._opening import make_journal, open_epoch
+from unlost.batch.journal._opening import Epoch, make_journal, open_epoch
 
 META = {"run_id": "r", "target": "jobs:fetch", "source": "in.jsonl", "path": "in.jsonl", "format": "lines", "key": ""}
 
@@ -43,7 +43,7 @@ class Session:
         self.path = path
         self.connection: Connection = for_writing(SQLITE, path, "process")
         make_journal(self.connection, path, META)
-        self.opening = open_epoch(self.connection, '{"given": {}, "out": null}', "hash")
+        self.opening = open_epoch(self.connection, Epoch('{"given": {}, "out": null}', "hash"))
         self.journal = Journal(self.opening.epoch, self.opening.scan, self.opening.next_seq, retry_in_doubt=retry)
         self.index = Index(self.journal, self.opening.scan, self.opening.next_item, refuse)
 
@@ -74,7 +74,7 @@ class Session:
         self.connection.close()
 
     def close(self) -> None:
-        self.journal.close(self.connection, ["complete"])
+        self.journal.close(self.connection, [("complete", None)])
         close_writing(SQLITE, self.connection)
 
 

@@ -14,6 +14,7 @@ from unlost.batch._plan import Plan, Where, plan_resume, plan_run
 from unlost.batch._progress import Progress
 from unlost.batch._run import Run
 from unlost.batch._values import OutputError
+from unlost.batch.journal._again import Again
 from unlost.batch.journal._books import (
     Books,
     Dead,
@@ -33,6 +34,7 @@ from unlost.batch.target._target import load_target
 
 __all__ = [
     "DEFAULT_FOLDER",
+    "Again",
     "Books",
     "Context",
     "Dead",

@@ -147,7 +147,7 @@ class Engine:
         if self._store.opening.continues:
             await self._scanned.wait()  # what is gone from the source must not start, nor what was reordered be missed
         self._claims = self._store.claims(self._idle)
-        performer = Performer(job, plan.policy, plan.meta["run_id"], plan.source.format, plan.own)
+        performer = Performer(job, plan.policy, self._store.context, plan.source.format, plan.own)
         concurrency = plan.policy.options.concurrency
 
         def begin(claimed: Claimed) -> Awaitable[Performed]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from unlost._core import Failure, Outcome, Value
@@ -25,19 +25,26 @@ class Performer:
     Args:
         job: Called with item and context.
         policy: Attempts, timeout and deadline.
-        run_id: Names the run for ever; part of every idempotency key.
+        context_of: Makes what the job is told about an item.
         format: How a claimed record is read.
         own: Top-level packages whose code is the user's.
     """
 
-    def __init__(self, job: Job, policy: Resolved, run_id: str, format: Format, own: Collection[str]) -> None:  # noqa: A002
+    def __init__(
+        self,
+        job: Job,
+        policy: Resolved,
+        context_of: Callable[[Claimed], Context],
+        format: Format,  # noqa: A002  # the user's word
+        own: Collection[str],
+    ) -> None:
         options = policy.options
         self._job = job
         self._timeout = options.timeout
         self._attempt: Job = job if options.timeout is None else self._limited
         self._deadline = options.deadline
         self._retry = Retry(attempts=options.attempts, on=policy.retry_on, total=options.deadline)
-        self._run_id = run_id
+        self._context_of = context_of
         self._format: Format = format
         self._own = own
 
@@ -53,7 +60,7 @@ class Performer:
         """
         loop = asyncio.get_running_loop()
         started = loop.time()
-        context = Context(self._run_id, claimed.key, claimed.line)
+        context = self._context_of(claimed)
         outcome = await self._outcome(parse(claimed.line, claimed.raw, self._format).value, context)
         outcome.key = claimed.key
         outcome.duration = loop.time() - started
@@ -86,7 +93,10 @@ def ended_of(claimed: Claimed, outcome: Outcome[Any], own: Collection[str]) -> E
         except OutputError as output_error:
             return _failed(claimed, output_error, outcome.attempts, ms, own)
         survived = survived_as_json(outcome.survived, own)
-        return Ended(claimed.item, claimed.key, claimed.line, True, outcome.attempts, ms, value, survived)
+        return Ended(
+            claimed.item, claimed.key, claimed.line, True, outcome.attempts, ms, value, survived,
+            generation=claimed.generation,
+        )  # fmt: skip
     return _failed(claimed, outcome.error, outcome.attempts, ms, own)
 
 
@@ -95,4 +105,5 @@ def _failed(claimed: Claimed, error: BaseException, attempts: int, ms: int, own:
     return Ended(
         claimed.item, claimed.key, claimed.line, False, attempts, ms,
         kind=letter.kind, fingerprint=letter.fingerprint, error=letter.error,
+        generation=claimed.generation,
     )  # fmt: skip

@@ -16,10 +16,12 @@ from typing import Any, Literal
 from unlost._core import wall
 from unlost.batch._choice import Choice
 from unlost.batch._folder import DEFAULT, Folder
+from unlost.batch.journal._again import Again
 from unlost.batch.journal._door import SQLITE, Door
 from unlost.batch.options._options import Resolved, Values, resolve
 from unlost.batch.source._keys import check_field
 from unlost.batch.source._source import AnySource, Source, open_source
+from unlost.batch.target._revision import revision_of
 from unlost.batch.target._target import Target, load_target
 from unlost.errors import UsageError
 
@@ -38,6 +40,8 @@ class Plan:
         folder: Where its journal is.
         door: Which SQLite.
         choice: Keeps other processes from choosing this run too; released when its journal is open.
+        revision: The commit that the target's code is from; None where there is none.
+        again: Which items are run although their outcome is known; None continues the run.
     """
 
     run: str
@@ -50,6 +54,8 @@ class Plan:
     folder: Folder
     door: Door
     choice: Choice
+    revision: str | None = None
+    again: Again | None = None
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -116,12 +122,13 @@ def _chosen(
     out: Path | None,
     choice: Choice,
 ) -> Plan:
+    revision = revision_of(target.source_file)
     run = None if where.new else folder.latest(target.name, target=target.spec, source=source.identity)
     if run is not None:
         meta = folder.read_meta(run)
         _check_continues(folder, run, meta, target, source, policy, accept_code=where.accept_code)
         out = out or _out_of(_last_options(folder, run))
-        return Plan(run, True, meta, target, source, policy, out, folder, where.door, choice)
+        return Plan(run, True, meta, target, source, policy, out, folder, where.door, choice, revision)
     meta = {
         "run_id": uuid.uuid4().hex,
         "target": target.spec,
@@ -131,12 +138,20 @@ def _chosen(
         "key": policy.options.key or "",
         "created": str(wall()),
     }
-    return Plan(folder.next_name(target.name), False, meta, target, source, policy, out, folder, where.door, choice)
+    name = folder.next_name(target.name)
+    return Plan(name, False, meta, target, source, policy, out, folder, where.door, choice, revision)
 
 
-def plan_resume(run: str, flags: Values, where: Where, *, out: Path | None = None) -> Plan:
+def plan_resume(run: str, flags: Values, where: Where, *, out: Path | None = None, again: Again | None = None) -> Plan:
     """
     Plan the command ``resume``: what the run's last opening was told holds, but for what is said anew.
+
+    Args:
+        run: Its name.
+        flags: What is said anew.
+        where: Its folder.
+        out: The results file; None is the one that it had.
+        again: Run these items, and no others: the command ``retry``; the code may have changed.
 
     Raises:
         UsageError: There is no such run, or it cannot be continued.
@@ -153,12 +168,14 @@ def plan_resume(run: str, flags: Values, where: Where, *, out: Path | None = Non
     }
     policy = resolve(given, target.options, decorated_at=target.defined_at)
     source = Source(Path(meta["path"]), "jsonl" if meta["format"] == "jsonl" else "lines", meta["source"])
-    _check_continues(folder, run, meta, target, source, policy, accept_code=where.accept_code)
+    accept_code = where.accept_code or again is not None
+    _check_continues(folder, run, meta, target, source, policy, accept_code=accept_code)
     out = out or _out_of(last)
-    return Plan(run, True, meta, target, source, policy, out, folder, where.door, Choice(where.folder))
+    choice, revision = Choice(where.folder), revision_of(target.source_file)
+    return Plan(run, True, meta, target, source, policy, out, folder, where.door, choice, revision, again)
 
 
-_ONCE = frozenset({"first", "in_doubt"})
+_ONCE = frozenset({"first", "in_doubt", "tag"})
 """Options that are said for one opening: the next one does not inherit them."""
 
 

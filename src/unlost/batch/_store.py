@@ -12,16 +12,18 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from unlost.batch._context import Context
 from unlost.batch._letters import letter_of
 from unlost.batch._lock import Lock
 from unlost.batch._plan import Plan
 from unlost.batch._scan import Scan
 from unlost.batch.journal import _door, _schema
+from unlost.batch.journal._again import choose
 from unlost.batch.journal._claims import Claims
 from unlost.batch.journal._door import Connection
 from unlost.batch.journal._index import Index
-from unlost.batch.journal._journal import Ended, Journal
-from unlost.batch.journal._opening import Opening, make_journal, open_epoch
+from unlost.batch.journal._journal import Claimed, Ended, Journal
+from unlost.batch.journal._opening import Epoch, Opening, make_journal, open_epoch
 from unlost.batch.journal._results import ResultsFile
 from unlost.batch.journal._writer import JournalError, Writer
 from unlost.batch.source._errors import InputError
@@ -115,8 +117,13 @@ class Store:
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
 
     def start_scan(self) -> None:
-        """Begin to read the source into the journal."""
-        self._scan.start()
+        """Begin to read the source into the journal; a rerun goes by what was read before."""
+        if self._plan.again is None:
+            self._scan.start()
+        else:
+            self._journal.scanned = True
+            self._owner.entered(self.opening.items)
+            self._told_scanned(None)
 
     def claims(self, idle: Callable[[], int]) -> Claims:
         """Return the items to start; where the journal knew items before, call it after the scan."""
@@ -131,7 +138,11 @@ class Store:
         """Have stored what attempts of an item had failed with (JSON) before it was cancelled."""
         self._writer.put(self._journal.doubt, (item, survived))
 
-    def close(self, how: str, unbegun: Iterable[int]) -> None:
+    def context(self, claimed: Claimed) -> Context:
+        """Return what the job is told about an item."""
+        return Context(self._plan.meta["run_id"], claimed.key, claimed.line, claimed.generation)
+
+    def close(self, how: str, unbegun: Iterable[int], why: str | None = None) -> None:
         """
         Write what was put, tell the owner, give back what was claimed and not started; blocks.
 
@@ -140,11 +151,12 @@ class Store:
         Args:
             how: How the opening ended, in a word.
             unbegun: Items that were handed out and not started.
+            why: Why it stopped by itself, in a sentence.
         """
         try:
             self._scan.stop()
             self._give_back(unbegun)
-            self._writer.put(self._journal.close, how)
+            self._writer.put(self._journal.close, (how, why))
             self._writer.put(self._sync_results, None)
         finally:
             try:
@@ -180,9 +192,14 @@ class Store:
         make_journal(connection, path, plan.meta)
         if self._results is not None:
             self._results.open(connection)
-        self.opening = open_epoch(connection, plan.options_json(), plan.target.source_hash)
-        retry = plan.policy.options.in_doubt == "retry"
-        self._journal = Journal(self.opening.epoch, self.opening.scan, self.opening.next_seq, retry_in_doubt=retry)
+        epoch = Epoch(plan.options_json(), plan.target.source_hash, plan.revision, plan.policy.options.tag)
+        if plan.again is not None:
+            choose(connection, plan.again)
+        self.opening = opening = open_epoch(connection, epoch, scans=plan.again is None)
+        retry = plan.policy.options.in_doubt == "retry" or (plan.again is not None and plan.again.in_doubt)
+        self._journal = Journal(
+            opening.epoch, opening.scan, opening.next_seq, retry_in_doubt=retry, chosen=plan.again is not None
+        )
 
     def _disconnect(self, connection: Connection) -> None:
         """In the writer's thread."""

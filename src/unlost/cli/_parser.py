@@ -26,6 +26,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(commands)
     _add_resume(commands)
+    _add_retry(commands)
     _add_runs(commands)
     _add_show(commands)
     return parser.parse_args(argv)
@@ -72,6 +73,16 @@ def _add_resume(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     _add_options(parser)
 
 
+def _add_retry(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "retry", "run dead letters again, from the journal; what they had kept is there")
+    parser.add_argument("run", metavar="RUN", help="as `unlost runs` lists it: fetch-3")
+    parser.add_argument("--only", metavar="FINGERPRINT", help="dead letters with this error")
+    parser.add_argument("--kind", choices=("transient", "permanent", "defect", "cancelled", "output"), help="of them")
+    parser.add_argument("--in-doubt", action="store_true", help="what is in doubt; dead letters only if named as well")
+    parser.add_argument("--fresh", action="store_true", help="forget what they had kept: call again")
+    _add_options(parser, continuing=False)
+
+
 def _add_runs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _command(commands, "runs", "list the runs of this folder")
 
@@ -82,7 +93,7 @@ def _add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("fingerprint", metavar="FINGERPRINT", nargs="?", help="one error in full, with all its items")
 
 
-def _add_options(parser: argparse.ArgumentParser) -> None:
+def _add_options(parser: argparse.ArgumentParser, *, continuing: bool = True) -> None:
     add = parser.add_argument
     add("-j", "--concurrency", metavar="N", help="items that run at once (default: 100)")
     add("--attempts", metavar="N", help="how often an item is started at most, the first one counted (default: 1)")
@@ -90,8 +101,6 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--deadline", metavar="TIME", help="for an item: its attempts and the waits between them")
     add("--retry-on", metavar="WHAT", help="kinds or exceptions, comma-separated (default: transient)")
     add("--out", metavar="FILE", help="the results file: a line of JSON for each item that is ok")
-    add("--first", metavar="N", help="run the first N inputs only; the full run does not repeat them")
-    add("--in-doubt", choices=("hold", "retry"), help="what was started and has no outcome (default: hold)")
     add("--durability", choices=("power", "process"), help="what an outcome survives (default: power, a power cut)")
     add("--grace", metavar="TIME", help="for what runs, after the first Ctrl-C (default: 10)")
     add("--rate", metavar="RATE", action="append", help="50/s, or tokens=2M/min; may be given for each unit")
@@ -102,6 +111,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--outage", metavar="TIME", help="how long an outage is waited for (default: 1h); none for ever")
     add("--max-hold", metavar="TIME", help="the longest Retry-After that is waited for (default: 1h)")
     add("--tag", metavar="WORD", help="is with every outcome of this opening")
-    add("--accept-code", action="store_true", help="continue although the target's code has changed")
+    if continuing:
+        add("--first", metavar="N", help="run the first N inputs only; the full run does not repeat them")
+        add("--in-doubt", choices=("hold", "retry"), help="what was started and has no outcome (default: hold)")
+        add("--accept-code", action="store_true", help="continue although the target's code has changed")
     add("--display", choices=("auto", "plain", "rich"), default="auto", help="how progress is shown on a terminal")
     add("--quiet", action="store_true", help="print no progress")

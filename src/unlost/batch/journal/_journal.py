@@ -11,21 +11,36 @@ Every method here is an operation of the writer: it runs in its thread and takes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unlost._core import wall
 from unlost.batch.journal._door import Connection
+from unlost.batch.journal._kept import read_kept
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """An item that may start: its claim is durable."""
+    """
+    An item that may start: its claim is durable.
+
+    Attributes:
+        item: Its number in the journal.
+        key: Its name to the user.
+        line: Where it stands in the source.
+        raw: Its record.
+        generation: 1, and one more each time that it is run again although its outcome was known.
+        doubts: How often it was started before in this generation and never heard of again.
+        kept: What earlier openings had kept of it: bytes as they were, anything else as JSON; None: nothing.
+    """
 
     item: int
     key: str
     line: int
     raw: bytes
+    generation: int = 1
+    doubts: int = 0
+    kept: Mapping[str, bytes | str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +60,8 @@ class Ended:
         kind: Value of a ``Kind``.
         fingerprint: Of the error.
         error: JSON: the record of the error.
+        generation: Of the item.
+        held: How often it was sent away with the request to come back later, which is no attempt.
     """
 
     item: int
@@ -58,6 +75,8 @@ class Ended:
     kind: str | None = None
     fingerprint: str | None = None
     error: str | None = None
+    generation: int = 1
+    held: int = 0
 
 
 def name_of(key: str, ordinal: int) -> str:
@@ -74,15 +93,17 @@ class Journal:
         scan: Number of this opening's reading of the source: only what it saw is handed out.
         next_seq: The first sequence number of an outcome that is free.
         retry_in_doubt: Whether to hand out again what earlier openings left in doubt.
+        chosen: Whether only the items of the table ``chosen`` are handed out.
     """
 
-    def __init__(self, epoch: int, scan: int, next_seq: int, *, retry_in_doubt: bool) -> None:
+    def __init__(self, epoch: int, scan: int, next_seq: int, *, retry_in_doubt: bool, chosen: bool = False) -> None:
         self.scanned = False  # whether the scan has ended: set by it, in the writer's thread
         self._fresh: list[tuple[int, Ended]] = []
         self._epoch = epoch
         self._scan = scan
         self._next_seq = next_seq
         self._held_after = epoch - 1 if retry_in_doubt else 0
+        self._wanted = "item.id IN chosen AND ? > 0" if chosen else "scan = ?"
         self._cursor = 0
         self._before: dict[int, int] = {}  # by item that is claimed again and has no outcome: the epoch of its claim
 
@@ -92,17 +113,23 @@ class Journal:
 
     def _claim(self, connection: Connection, count: int) -> tuple[list[Claimed], bool]:
         found = connection.execute(
-            """SELECT id, key, ordinal, item.line, raw, claim.epoch FROM item JOIN input ON input.item = item.id
+            f"""SELECT id, key, ordinal, item.line, raw, generation, claim.epoch, claim.times
+            FROM item JOIN input ON input.item = item.id
             LEFT JOIN claim ON claim.item = item.id
-            WHERE id > ? AND scan = ?
+            WHERE id > ? AND {self._wanted}
             AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.item = item.id)
             AND (claim.epoch IS NULL OR claim.epoch <= ?)
             ORDER BY id LIMIT ?""",
             (self._cursor, self._scan, self._held_after, count),
         )
         claimed = []
-        for item, key, ordinal, line, raw, before in found:
-            claimed.append(Claimed(item, name_of(key, ordinal), line, raw))
+        for item, key, ordinal, line, raw, generation, before, times in list(found):
+            name = name_of(key, ordinal)
+            if before is None and generation == 1:
+                claimed.append(Claimed(item, name, line, raw))
+                continue
+            kept = read_kept(connection, item)
+            claimed.append(Claimed(item, name, line, raw, generation, times or 0, kept or None))
             if before is not None:
                 self._before[item] = before
         connection.executemany(
@@ -133,19 +160,22 @@ class Journal:
         now = wall()
         rows = []
         for seq, ended in enumerate(outcomes, self._next_seq):
-            counts = (ended.item, seq, self._epoch, now, ended.line, int(ended.ok), ended.attempts, ended.ms)
-            rows.append((*counts, ended.value, ended.survived, ended.kind, ended.fingerprint, ended.error))
+            place = (ended.item, ended.generation, seq, self._epoch, now, ended.line)
+            counts = (int(ended.ok), ended.attempts, ended.held, ended.ms)
+            told = (ended.value, ended.survived, ended.kind, ended.fingerprint, ended.error)
+            rows.append((*place, *counts, *told))
             self._fresh.append((seq, ended))
             self._before.pop(ended.item, None)
         self._next_seq += len(rows)
-        connection.executemany("INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany("INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def take_fresh(self) -> list[tuple[int, Ended]]:
         """Return the outcomes stored since the last call, with their sequence numbers; call it after the commit."""
         fresh, self._fresh = self._fresh, []
         return fresh
 
-    def close(self, connection: Connection, ends: list[str]) -> None:
-        """Note how this opening of the journal ended, in a word."""
-        for ended in ends:
-            connection.execute("UPDATE epoch SET closed = ?, ended = ? WHERE epoch = ?", (wall(), ended, self._epoch))
+    def close(self, connection: Connection, ends: list[tuple[str, str | None]]) -> None:
+        """Note how this opening of the journal ended, in a word, and why it stopped by itself, if it did."""
+        for ended, why in ends:
+            row = (wall(), ended, why, self._epoch)
+            connection.execute("UPDATE epoch SET closed = ?, ended = ?, why = ? WHERE epoch = ?", row)

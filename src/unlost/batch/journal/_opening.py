@@ -24,6 +24,7 @@ class Opening:
         next_seq: The first sequence number of an outcome that is free.
         ok: How many items had ended with a value.
         failed: How many had ended with an error.
+        items: How many there are.
     """
 
     epoch: int
@@ -32,11 +33,31 @@ class Opening:
     next_seq: int
     ok: int
     failed: int
+    items: int
 
     @property
     def continues(self) -> bool:
         """Whether the journal knew items before."""
         return self.next_item > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """
+    What is said of an opening.
+
+    Attributes:
+        options: What holds in it, as JSON.
+        source_hash: Of the target's code.
+        revision: The commit of the target's repository, with ``-dirty`` where files differ from it; None where there
+            is none.
+        tag: The user's word for it.
+    """
+
+    options: str
+    source_hash: str
+    revision: str | None = None
+    tag: str | None = None
 
 
 def make_journal(connection: Connection, path: Path, meta: Mapping[str, str]) -> None:
@@ -56,28 +77,30 @@ def make_journal(connection: Connection, path: Path, meta: Mapping[str, str]) ->
     _schema.check(connection, path)
 
 
-def open_epoch(connection: Connection, options: str, source_hash: str) -> Opening:
+def open_epoch(connection: Connection, epoch: Epoch, *, scans: bool = True) -> Opening:
     """
     Enter this opening, when nothing can refuse it any more: the next one goes by its options.
 
     Args:
         connection: For writing.
-        options: What holds in this epoch, as JSON.
-        source_hash: Of the target's code.
+        epoch: What is said of it.
+        scans: Whether the source will be read; else the last reading holds.
     """
-    epoch = _next(connection, "SELECT max(epoch) FROM epoch")
+    number = _next(connection, "SELECT max(epoch) FROM epoch")
     scan = _next(connection, "SELECT max(scan) FROM scan")
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(
-        "INSERT INTO epoch(epoch, pid, opened, options, source_hash) VALUES (?, ?, ?, ?, ?)",
-        (epoch, os.getpid(), wall(), options, source_hash),
+        "INSERT INTO epoch(epoch, pid, opened, options, source_hash, revision, tag) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (number, os.getpid(), wall(), epoch.options, epoch.source_hash, epoch.revision, epoch.tag),
     )
-    connection.execute("INSERT INTO scan(scan, epoch, complete) VALUES (?, ?, 0)", (scan, epoch))
+    if scans:
+        connection.execute("INSERT INTO scan(scan, epoch, complete) VALUES (?, ?, 0)", (scan, number))
     connection.execute("COMMIT")
     next_item = _next(connection, "SELECT max(id) FROM item")
-    next_seq = _next(connection, "SELECT max(seq) FROM outcome")
+    next_seq = _next(connection, "SELECT max(seq) FROM (SELECT seq FROM outcome UNION ALL SELECT seq FROM past)")
     ok, failed = next(iter(connection.execute("SELECT coalesce(sum(ok), 0), coalesce(sum(NOT ok), 0) FROM outcome")))
-    return Opening(epoch, scan, next_item, next_seq, ok, failed)
+    items = next(iter(connection.execute("SELECT count(*) FROM item")))[0]
+    return Opening(number, scan if scans else scan - 1, next_item, next_seq, ok, failed, items)
 
 
 def _next(connection: Connection, query: str) -> int:

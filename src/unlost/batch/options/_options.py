@@ -39,7 +39,7 @@ class Options:
         in_doubt: Whether what was started and has no outcome waits for a decision or is started again.
         first: Run so many items only; None runs all.
         rate: How many calls start in a time, or tokens are used: ``50/s``, ``tokens=2M/min``; see ``rate_of``.
-        limit_key: Field of the input, or ``host``, whose values have rates and rests of their own; None has one for all.
+        limit_key: Field of the input, or ``host``, whose values have rates and rests of their own; None: one for all.
         budget: What the run may spend: ``usd=50``; see ``budget_of``. It then starts nothing more.
         halt: When failures stop the run: ``soon,fail=5%``; see ``halt_of``. None: never.
         keep_going: Do not stop where all items seem to fail for one reason.
