@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from unlost import Failure, UsageError, Value
-from unlost.batch import Context, Halted, Locked, Run, read_in_doubt
+from unlost.batch import Again, Context, Halted, Locked, Run, read_in_doubt
 from unlost.errors import attempts
 
 pytestmark = pytest.mark.stock
@@ -316,3 +316,27 @@ async def test_a_journal_that_cannot_be_written_halts_the_run(tmp_path: Path, op
 
     assert caught.value.__cause__ is not None
     assert run.how == "halted"
+
+
+async def test_dead_letters_run_again_from_a_program(tmp_path: Path, options: Options) -> None:
+    source, broken = _source(tmp_path, 10), [True]
+
+    async def halve(item: dict[str, int]) -> float:
+        if item["n"] == 7 and broken:
+            raise ValueError("seven")
+        return item["n"] / 2
+
+    async with Run(halve, source, **options):
+        pass
+    broken.clear()
+    async with Run(halve, source, again=Again(), **options) as run:
+        outcomes = [outcome.unwrap() async for outcome in run]
+
+    assert outcomes == [3.5]
+    assert (run.name, run.books.ok, run.books.failed) == ("halve-1", 10, 0)
+
+
+async def test_there_must_be_a_run_to_run_again(tmp_path: Path, options: Options) -> None:
+    with pytest.raises(UsageError, match=r"there is no run of .*double over this source that could be run again"):
+        async with Run(double, _source(tmp_path, 10), again=Again(), **options):
+            pass

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from unlost.batch.journal._again import Again, choose
 from unlost.batch.journal._books import Books, read_books
 from unlost.batch.journal._door import SQLITE, Connection, close_writing, for_reading, for_writing
 from unlost.batch.journal._index import Index, Indexed, Refuse
@@ -26,25 +27,35 @@ def refuse_duplicate(key: str, line: int, first: int) -> tuple[str, str]:
 
 def value_of(claimed: Claimed, value: str = "1") -> Ended:
     """Return the outcome of an item that returned ``value`` (JSON)."""
-    return Ended(claimed.item, claimed.key, claimed.line, True, 1, 5, value)
+    return Ended(claimed.item, claimed.key, claimed.line, True, 1, 5, value, generation=claimed.generation)
 
 
 def failure_of(claimed: Claimed, fingerprint: str = "abc123", attempts: int = 1) -> Ended:
     return Ended(
         claimed.item, claimed.key, claimed.line, False, attempts, 5,
         kind="transient", fingerprint=fingerprint, error=f'{{"of": "{claimed.key}"}}',
+        generation=claimed.generation,
     )  # fmt: skip
 
 
 class Session:
     """One opening of a journal."""
 
-    def __init__(self, path: Path, *, retry: bool = False, refuse: Refuse | None = None) -> None:
+    def __init__(
+        self, path: Path, *, retry: bool = False, refuse: Refuse | None = None, again: Again | None = None
+    ) -> None:
         self.path = path
         self.connection: Connection = for_writing(SQLITE, path, "process")
         make_journal(self.connection, path, META)
-        self.opening = open_epoch(self.connection, Epoch('{"given": {}, "out": null}', "hash"))
-        self.journal = Journal(self.opening.epoch, self.opening.scan, self.opening.next_seq, retry_in_doubt=retry)
+        if again is not None:
+            choose(self.connection, again)
+            retry = retry or again.in_doubt
+        epoch = Epoch('{"given": {}, "out": null}', "hash")
+        self.opening = opening = open_epoch(self.connection, epoch, scans=again is None)
+        self.journal = Journal(
+            opening.epoch, opening.scan, opening.next_seq, retry_in_doubt=retry, chosen=again is not None
+        )
+        self.journal.scanned = again is not None
         self.index = Index(self.journal, self.opening.scan, self.opening.next_item, refuse)
 
     def scan(

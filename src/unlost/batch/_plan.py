@@ -16,6 +16,7 @@ from typing import Any, Literal
 from unlost._core import wall
 from unlost.batch._choice import Choice
 from unlost.batch._folder import DEFAULT, Folder
+from unlost.batch._selection import check_again
 from unlost.batch.journal._again import Again
 from unlost.batch.journal._door import SQLITE, Door
 from unlost.batch.options._options import Resolved, Values, resolve
@@ -77,12 +78,14 @@ class Where:
         new: Start another run even if there is one to continue.
         accept_code: Continue although the target's code is another one.
         door: Which SQLite.
+        again: Run these items of the last run, and no others; its code may have changed.
     """
 
     folder: Path = DEFAULT
     new: bool = False
     accept_code: bool = False
     door: Door = SQLITE
+    again: Again | None = None
 
 
 def plan_run(
@@ -126,9 +129,18 @@ def _chosen(
     run = None if where.new else folder.latest(target.name, target=target.spec, source=source.identity)
     if run is not None:
         meta = folder.read_meta(run)
-        _check_continues(folder, run, meta, target, source, policy, accept_code=where.accept_code)
+        again = where.again
+        accept_code = where.accept_code or again is not None
+        _check_continues(folder, run, meta, target, source, policy, accept_code=accept_code)
+        if again is not None:
+            check_again(folder, run, again)
         out = out or _out_of(_last_options(folder, run))
-        return Plan(run, True, meta, target, source, policy, out, folder, where.door, choice, revision)
+        return Plan(run, True, meta, target, source, policy, out, folder, where.door, choice, revision, again)
+    if where.again is not None:
+        raise UsageError(
+            f"there is no run of {target.spec} over this source that could be run again.\n"
+            "Leave the argument again out to start one"
+        )
     meta = {
         "run_id": uuid.uuid4().hex,
         "target": target.spec,
@@ -149,9 +161,8 @@ def plan_resume(run: str, flags: Values, where: Where, *, out: Path | None = Non
     Args:
         run: Its name.
         flags: What is said anew.
-        where: Its folder.
+        where: Its folder, and which items to run again.
         out: The results file; None is the one that it had.
-        again: Run these items, and no others: the command ``retry``; the code may have changed.
 
     Raises:
         UsageError: There is no such run, or it cannot be continued.
@@ -168,8 +179,11 @@ def plan_resume(run: str, flags: Values, where: Where, *, out: Path | None = Non
     }
     policy = resolve(given, target.options, decorated_at=target.defined_at)
     source = Source(Path(meta["path"]), "jsonl" if meta["format"] == "jsonl" else "lines", meta["source"])
+    again = where.again
     accept_code = where.accept_code or again is not None
     _check_continues(folder, run, meta, target, source, policy, accept_code=accept_code)
+    if again is not None:
+        check_again(folder, run, again)
     out = out or _out_of(last)
     choice, revision = Choice(where.folder), revision_of(target.source_file)
     return Plan(run, True, meta, target, source, policy, out, folder, where.door, choice, revision, again)

@@ -14,6 +14,7 @@ from unlost.batch._engine import Engine, Halted, How
 from unlost.batch._folder import DEFAULT
 from unlost.batch._plan import Plan, Where, plan_run
 from unlost.batch._progress import Progress
+from unlost.batch.journal._again import Again
 from unlost.batch.journal._books import Books, Group, read_books, read_groups
 from unlost.batch.options._retry_on import RetryOn
 from unlost.batch.source._records import Format
@@ -43,6 +44,8 @@ class Run:
         folder: Of journals.
         new: Start another run even if there is one to continue.
         accept_code: Continue although the function's code has changed.
+        again: Run these items of the last run of this function and source, and no others, whatever their outcome was:
+            ``Again(kind="transient")``; the function's code may have changed.
         concurrency: Items that run at once.
         attempts: How often an item is started at most, the first one counted.
         timeout: Seconds for an attempt.
@@ -82,6 +85,7 @@ class Run:
         folder: str | Path = DEFAULT,
         new: bool = False,
         accept_code: bool = False,
+        again: Again | None = None,
         concurrency: int | None = None,
         attempts: int | None = None,
         timeout: float | str | None = None,
@@ -125,7 +129,7 @@ class Run:
             "max_record": max_record,
             "tag": tag,
         }
-        where = Where(Path(folder), new, accept_code)
+        where = Where(Path(folder), new, accept_code, again=again)
 
         def make_plan() -> Plan:
             target = load_target(func) if isinstance(func, str) else target_of(func)

@@ -17,5 +17,5 @@ def execute(arguments: argparse.Namespace) -> int:
     only = arguments.only.lower() if arguments.only else None
     again = Again(only, arguments.kind, arguments.in_doubt, arguments.fresh)
     out = Path(arguments.out) if arguments.out else None
-    plan = plan_resume(arguments.run, flags, Where(Path(arguments.folder)), out=out, again=again)
+    plan = plan_resume(arguments.run, flags, Where(Path(arguments.folder), again=again), out=out)
     return drive(plan, quiet=arguments.quiet, as_json=arguments.json, display=arguments.display)

@@ -15,7 +15,7 @@ class Again:
     Which items to run again.
 
     Attributes:
-        fingerprint: Dead letters whose fingerprint begins so; None does not narrow them.
+        fingerprint: Dead letters whose fingerprint begins so, as it is shown; None does not narrow them.
         kind: Dead letters of this kind, as the value of a ``Kind``; None does not narrow them.
         in_doubt: Items in doubt, which keep their generation; then dead letters only where they are narrowed as well.
         fresh: Forget what the items had kept.

@@ -1,0 +1,44 @@
+"""Whether there is anything to run again, said before anything is started."""
+
+from __future__ import annotations
+
+from unlost.batch._folder import Folder
+from unlost.batch.journal._again import Again
+from unlost.batch.journal._books import read_books, read_groups
+from unlost.errors import UsageError
+
+
+def check_again(folder: Folder, run: str, again: Again) -> None:
+    """
+    Refuse a choice that no item of the run can meet.
+
+    Raises:
+        UsageError: There are no such dead letters, and nothing in doubt is asked for; it says what there is.
+    """
+    with folder.open(run) as connection:
+        if connection is None:
+            raise UsageError(f"run {run} died before anything was written. Type the command that started it again.")
+        groups = [group for group in read_groups(connection) if group.kind != "input"]
+        in_doubt = read_books(connection).in_doubt
+    chosen = [
+        group
+        for group in groups
+        if group.fingerprint.startswith(again.fingerprint or "") and group.kind == (again.kind or group.kind)
+    ]
+    if (again.dead and chosen) or (again.in_doubt and in_doubt):
+        return
+    if not again.dead:
+        raise UsageError(f"run {run} has nothing in doubt.")
+    there = ", ".join(f"{group.fingerprint[:6]} ({group.kind}, {group.count:,})" for group in groups[:10])
+    raise UsageError(
+        f"run {run} has no dead letters {_named(again)}that could be run again. There are: {there or 'none'}"
+    )
+
+
+def _named(again: Again) -> str:
+    words = []
+    if again.kind is not None:
+        words.append(f"of kind {again.kind}")
+    if again.fingerprint is not None:
+        words.append(f"with fingerprint {again.fingerprint!r}")
+    return f"{' '.join(words)} " if words else ""
