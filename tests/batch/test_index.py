@@ -164,6 +164,33 @@ def test_a_record_edited_under_a_users_key_is_replaced_while_it_is_not_done(path
     second.kill()
 
 
+def test_a_record_that_moved_is_found_where_it_stands_now_and_one_that_changed_where_it_stood(path: Path) -> None:
+    first = Session(path, refuse=refuse_duplicate, same=3)
+    first.scan([indexed(1, "a", b"aaa 1"), indexed(2, "b", b"bbb 2"), indexed(3, "c", b"ccc 3")])
+    first.end(*[value_of(one) for one in first.claim(2)])
+    first.kill()
+    second = Session(path, refuse=refuse_duplicate, same=3)
+
+    second.scan([indexed(1, "c", b"new 1"), indexed(2, "b", b"new 2"), indexed(3, "a", b"aaa 3")])
+
+    assert list(second.connection.execute("SELECT raw FROM input ORDER BY item")) == [
+        (b"aaa 3",), (b"bbb 2",), (b"new 1",),
+    ]  # fmt: skip
+    assert second.books().changed == 1
+    second.kill()
+
+
+def test_a_record_that_is_the_same_is_not_written_again(path: Path) -> None:
+    Session(path, refuse=refuse_duplicate).scan(records("ab"))
+    again = Session(path, refuse=refuse_duplicate)
+    again.connection.execute("CREATE TEMP TRIGGER written UPDATE ON input BEGIN SELECT raise(ABORT, 'written'); END")
+
+    again.scan(records("ab"))
+
+    assert buckets(again.books()) == {"pending": 2}
+    again.kill()
+
+
 def test_keys_are_told_apart_by_what_stands_behind_a_nul(path: Path) -> None:
     keys = ["a\0", "a\0b", "a", "ключ", "a'b", "a\nb", "1e2", "100"]
     source = [indexed(line, key) for line, key in enumerate(keys, 1)]

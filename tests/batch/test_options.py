@@ -77,7 +77,7 @@ def test_what_was_given_can_be_given_again_from_json() -> None:
         ({"deadline": "-3"}, "--deadline -3: expected a duration"),
         ({"grace": "none"}, "--grace none: expected a duration"),
         ({"key": ""}, "--key '': expected the name of a field"),
-        ({"format": "csv"}, "--format csv: expected auto or lines or jsonl"),
+        ({"format": "xml"}, "--format xml: expected auto or lines or jsonl or csv or null or dead"),
         ({"durability": "high"}, "--durability high: expected power or process"),
         ({"in_doubt": "drop"}, "--in-doubt drop: expected hold or retry"),
         ({"first": "0"}, "--first 0: expected a whole number"),

@@ -21,9 +21,9 @@ from unlost.errors import UsageError
 class Run:
     """A session with a results file, used as the store does it."""
 
-    def __init__(self, folder: Path, out: Path, keys: str = "abcdef") -> None:
-        self.session = Session(folder / "fetch-1.db")
-        self.results = ResultsFile(out)
+    def __init__(self, folder: Path, out: Path, keys: str = "abcdef", tag: str | None = None) -> None:
+        self.session = Session(folder / "fetch-1.db", tag=tag)
+        self.results = ResultsFile(out, tag)
         try:
             self.results.open(self.session.connection)
         except BaseException:
@@ -72,15 +72,44 @@ def interrupted(tmp_path: Path, out: Path) -> bytes:
     return out.read_bytes()
 
 
-def test_a_line_has_key_line_value_attempts_and_milliseconds(tmp_path: Path, out: Path) -> None:
+def test_a_line_has_key_line_value_attempts_milliseconds_and_tag(tmp_path: Path, out: Path) -> None:
     run = Run(tmp_path, out, keys="é")
 
     run.append(1)
 
     assert out.read_text(encoding="utf-8") == (
-        '{"key": "é", "line": 1, "value": {"of": "\\u00e9"}, "attempts": 1, "ms": 5}\n'
+        '{"key": "é", "line": 1, "value": {"of": "\\u00e9"}, "attempts": 1, "ms": 5, "tag": null}\n'
     )
     run.kill()
+
+
+def test_a_line_has_the_tag_of_the_opening_in_which_its_item_ended(tmp_path: Path, out: Path) -> None:
+    run = Run(tmp_path, out, tag="é1")
+    run.append(1)
+    run.commit(1)
+    run.kill()
+    run = Run(tmp_path, out)
+    run.append(1)
+    run.kill()
+    run = Run(tmp_path, out, tag="v2")
+    run.append(1)
+    run.kill()
+
+    Run(tmp_path, out).kill()
+
+    tags = [json.loads(line)["tag"] for line in out.read_text(encoding="utf-8").splitlines()]
+    assert tags == ["é1", "é1", None, "v2"]
+
+
+def test_a_tail_of_an_opening_with_a_tag_is_known_again(tmp_path: Path, out: Path) -> None:
+    run = Run(tmp_path, out, tag="v1")
+    run.append(2)
+    run.kill()
+    whole = out.read_bytes()
+
+    Run(tmp_path, out, tag="v2").kill()
+
+    assert out.read_bytes() == whole
 
 
 def test_failures_have_no_line(tmp_path: Path, out: Path) -> None:

@@ -32,6 +32,9 @@ class Lines:
             self.read += 1
             yield parse(n + 1, str(n).encode(), "lines")
 
+    def kept(self, record: Record) -> bytes:
+        return record.raw
+
 
 class Bench:
     """A scan with a writer and a journal of its own."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from unlost.batch.source._source import Source, open_source
+from unlost.batch.source._source import Source, open_source, source_of
 from unlost.errors import UsageError
 
 
@@ -283,10 +283,46 @@ def test_an_error_of_the_iterable_comes_out_and_leaves_nothing_behind(opened: pa
     assert list((tmp_path / "spool").iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["a.csv", "b.TSV"])
-def test_a_table_is_refused_unless_its_lines_are_asked_for(opened: partial[Source], tmp_path: Path, name: str) -> None:
-    path = write(tmp_path, name, b"a,b\n1,2\n")
+@pytest.mark.parametrize(("name", "content"), [("a.csv", b"a,b\n1,2\n"), ("b.TSV", b"a\tb\n1\t2\n")])
+def test_a_table_has_a_header_unless_its_lines_are_asked_for(
+    opened: partial[Source], tmp_path: Path, name: str, content: bytes
+) -> None:
+    path = write(tmp_path, name, content)
 
-    with pytest.raises(UsageError, match="its header is none"):
-        opened(path)
-    assert len(list(opened(path, "lines").records())) == 2
+    assert values(opened(path)) == [{"a": "1", "b": "2"}]
+    assert len(values(opened(path, "lines"))) == 2
+
+
+def test_what_a_journal_says_of_a_source_gives_the_same_source(opened: partial[Source], tmp_path: Path) -> None:
+    source = opened(write(tmp_path, "a.csv", b"a\n1\n"), inputs="hash", max_record=77)
+    meta = {"path": str(source.path), "format": "csv", "source": source.identity, "inputs": "hash"}
+
+    assert source_of(meta, 77) == source
+
+
+@pytest.mark.parametrize("spec", ["-", [1, 2]])
+def test_without_a_file_inputs_cannot_be_read_again(opened: partial[Source], spec: object, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"--inputs hash .* is none\.\nWrite the inputs to a file first"):
+        opened(spec, stdin=io.BytesIO(b"1\n"), inputs="hash")
+
+    assert not (tmp_path / "spool").exists()
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.tsv.gz"])
+def test_nul_records_are_not_read_from_what_is_something_else_by_its_name(
+    opened: partial[Source], tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(UsageError, match="Leave -0 out"):
+        opened(write(tmp_path, name, b"a\0"), "null")
+
+
+def test_records_between_nul_bytes_hold_anything_else_and_are_numbered(opened: partial[Source], tmp_path: Path) -> None:
+    source = opened(write(tmp_path, "names", b"a\nb\0\0 \0\xef\xbb\xbfc\r\n\0\xff\0last"), "null")
+
+    records = list(source.records())
+
+    assert [(one.line, one.value) for one in records] == [
+        (1, "a\nb"), (3, " "), (4, "\ufeffc\r\n"), (5, None), (6, "last"),
+    ]  # fmt: skip
+    assert "is not UTF-8" in str(records[3].error)
+    assert source.blank_lines == 1

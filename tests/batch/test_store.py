@@ -21,7 +21,9 @@ from unlost.batch._plan import Where, plan_run
 from unlost.batch._store import Store
 from unlost.batch.journal._door import SQLITE, Door
 from unlost.batch.journal._journal import Claimed, Ended
+from unlost.batch.journal._spend import Amount
 from unlost.batch.journal._writer import JournalError
+from unlost.batch.paid._purse import BudgetSpent
 from unlost.batch.source._spool import spool
 from unlost.batch.target._target import target_of
 from unlost.errors import UsageError
@@ -37,6 +39,7 @@ class Owner:
         self.known = 0
         self.scans: list[Exception | None] = []
         self.errors: list[JournalError] = []
+        self.spends: list[tuple[Amount, BudgetSpent | None]] = []
 
     def acknowledge(self, ended: Ended) -> None:
         assert threading.current_thread() is threading.main_thread()
@@ -47,6 +50,9 @@ class Owner:
 
     def scanned(self, error: Exception | None) -> None:
         self.scans.append(error)
+
+    def spent(self, total: Amount, over: BudgetSpent | None) -> None:
+        self.spends.append((total, over))
 
     def broken(self, error: JournalError) -> None:
         self.errors.append(error)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import io
+import logging
 import os
-import re
-import struct
 import subprocess
 import sys
-import termios
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,62 +18,20 @@ from typing import Any, TextIO
 import pytest
 
 from support.command import CommandLine
+from support.terminal import Terminal
 from unlost.batch import Progress
+from unlost.batch._blocked import Blocked
+from unlost.batch.journal._journal import Ended
 from unlost.cli import _display
 from unlost.cli._display import check_display, display_of
-from unlost.cli._progress import ERASE, line_of
+from unlost.cli._facts import facts_of
+from unlost.cli._pace import Pace
+from unlost.cli._progress import line_of
 from unlost.errors import UsageError
-
-_CONTROL = re.compile(r"\x1b\[([?\d;]*)([A-Za-z])|\r|\n|[^\x1b\r\n]+")
 
 
 def a_run(**counts: Any) -> Any:  # stands for a Run, of which progress alone is looked at
     return SimpleNamespace(progress=Progress(**counts))
-
-
-class Terminal:
-    """The other end of a pseudo-terminal; ``stream`` is what a program has as its standard error."""
-
-    def __init__(self, columns: int = 100) -> None:
-        self._own, self.fd = os.openpty()
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        os.set_blocking(self._own, False)
-        self.stream = os.fdopen(os.dup(self.fd), "w", encoding="utf-8")
-
-    def written(self) -> str:
-        """Return what was written since the last call."""
-        parts = []
-        try:
-            while part := os.read(self._own, 65_536):
-                parts.append(part)
-        except (BlockingIOError, OSError):  # nothing more; nobody holds the other end any more
-            pass
-        return b"".join(parts).decode().replace("\r\n", "\n")  # the terminal itself adds the CR
-
-    def close(self) -> None:
-        self.stream.close()
-        os.close(self.fd)
-        os.close(self._own)
-
-
-def screen(written: str) -> list[str]:
-    """Return the lines that stand on a terminal after all that."""
-    lines, row, column = [""], 0, 0
-    for match in _CONTROL.finditer(written):
-        text, final = match[0], match[2]
-        if text == "\r":
-            column = 0
-        elif text == "\n":
-            row, column = row + 1, 0
-            lines += [""] * (row + 1 - len(lines))
-        elif final == "K":
-            lines[row] = "" if match[1] == "2" else lines[row][:column]
-        elif final == "A":
-            row -= int(match[1] or 1)
-        elif final is None:
-            lines[row] = lines[row][:column].ljust(column) + text + lines[row][column + len(text) :]
-            column += len(text)
-    return lines
 
 
 @pytest.fixture
@@ -102,11 +58,11 @@ async def test_on_a_terminal_one_line_is_drawn_four_times_a_second(terminal: Ter
         for run.progress.ok in range(1, 9):
             await asyncio.sleep(0.2501)
         drawn = terminal.written()
+        shown = terminal.lines()
 
-    frames = drawn.split(ERASE)[1:]
+    frames = drawn.split("\r\x1b[K\r\n")[1:]
     assert [frame.split(" ok")[0] for frame in frames] == [str(number) for number in range(1, 9)]
-    assert "\n" not in drawn
-    assert screen(drawn) == ["8 ok · 0 failed · 0 running  of 10   2.0s   4/s"]
+    assert shown == ["", "8 ok · 0 failed · 0 running  of 10   2.0s   4/s   0.5s left"]
 
 
 async def test_the_line_is_gone_at_the_end_also_where_that_is_an_error(terminal: Terminal) -> None:
@@ -117,19 +73,27 @@ async def test_the_line_is_gone_at_the_end_also_where_that_is_an_error(terminal:
     drawn = terminal.written()
 
     assert drawn.count("0 running") in (3, 4)
-    assert screen(drawn) == [""]
+    assert terminal.lines() == []
 
 
-async def test_a_line_that_the_terminal_would_wrap_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TERM", "xterm")
-    narrow = Terminal(columns=30)
+async def test_a_line_that_the_terminal_would_wrap_is_cut(terminal: Terminal) -> None:
+    terminal.resize(30)
 
-    with progress_on(narrow.stream, a_run(ok=123_456, known=1_000_000)):
+    with progress_on(terminal.stream, a_run(ok=123_456, known=1_000_000)):
         await asyncio.sleep(0.3)
-        drawn = narrow.written()
-    narrow.close()
+        shown = terminal.lines()
 
-    assert screen(drawn) == ["123,456 ok · 0 failed · 0 runn"[:29]]
+    assert shown == ["", "123,456 ok · 0 failed · 0 ru…"]
+
+
+async def test_a_terminal_that_becomes_narrower_gets_shorter_lines(terminal: Terminal) -> None:
+    with progress_on(terminal.stream, a_run(ok=5)):
+        await asyncio.sleep(0.3)
+        terminal.resize(20)
+        await asyncio.sleep(0.3)
+        shown = terminal.lines()
+
+    assert shown == ["", "5 ok · 0 failed ·…"]
 
 
 async def test_a_terminal_that_is_gone_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +101,7 @@ async def test_a_terminal_that_is_gone_ends_nothing(monkeypatch: pytest.MonkeyPa
     lost = Terminal()
 
     with progress_on(lost.stream, a_run()):
-        os.close(lost._own)
+        os.close(lost.own)
         await asyncio.sleep(1)
 
     lost.stream.close()
@@ -149,27 +113,130 @@ async def test_a_terminal_that_understands_nothing_gets_plain_lines(
 ) -> None:
     monkeypatch.setenv("TERM", "dumb")
 
-    with progress_on(terminal.stream, a_run(known=3)):
+    with progress_on(terminal.stream, a_run(known=3), "rich"):
         await asyncio.sleep(10.1)
 
     assert terminal.written() == "unlost: 0 ok · 0 failed · 0 running  of 3 or more   10s   0.0/min\n"
 
 
-async def test_elsewhere_there_is_a_plain_line_every_ten_seconds() -> None:
+async def test_elsewhere_there_is_a_plain_line_every_ten_seconds_with_the_rate_of_these() -> None:
     no_terminal = io.StringIO()
     run = a_run(known=5000, scanned=True)
 
     with progress_on(no_terminal, run):
-        await asyncio.sleep(9.9)
+        for run.progress.ok in range(0, 1000, 100):
+            await asyncio.sleep(0.99)
         before = no_terminal.getvalue()
-        run.progress.ok = 1200
-        await asyncio.sleep(10.2)
+        for run.progress.ok in range(1000, 1020):
+            await asyncio.sleep(0.52)
 
     assert before == ""
     assert no_terminal.getvalue().splitlines() == [
-        "unlost: 1,200 ok · 0 failed · 0 running  of 5,000   10s   120/s",
-        "unlost: 1,200 ok · 0 failed · 0 running  of 5,000   20s   60/s",
+        "unlost: 1,000 ok · 0 failed · 0 running  of 5,000   10s   100/s   40s left",
+        "unlost: 1,019 ok · 0 failed · 0 running  of 5,000   20s   2/s   34m55s left",
     ]
+
+
+async def test_elsewhere_a_pause_is_said_when_it_begins_and_when_it_ends() -> None:
+    no_terminal = io.StringIO()
+    run = a_run(known=10, scanned=True)
+
+    with progress_on(no_terminal, run):
+        await asyncio.sleep(2.5)
+        run.progress.pause = "api.example.com answered 429"
+        run.progress.pause_until = asyncio.get_running_loop().time() + 120
+        await asyncio.sleep(5)
+        run.progress.pause = run.progress.pause_until = None
+        await asyncio.sleep(2)
+
+    assert no_terminal.getvalue().splitlines() == [
+        "unlost: paused: api.example.com answered 429 (goes on in 1m58s)",
+        "unlost: going on after 5.0s",
+    ]
+
+
+async def test_what_a_job_prints_stands_above_the_line_whole_and_in_order(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = a_run(known=10, scanned=True)
+    handler = logging.StreamHandler(terminal.stream)  # as basicConfig() in a job's module leaves one
+    logger = logging.getLogger("a job")
+    logger.addHandler(handler)
+
+    with progress_on(terminal.stream, run), pytest.MonkeyPatch.context() as patch:
+        await asyncio.sleep(0.3)
+        print("to standard error", file=sys.stderr)
+        logger.error("logged")
+        print("in two ", end="", file=sys.stderr)
+        await asyncio.sleep(0.3)
+        print("parts", file=sys.stderr)
+        patch.setattr(run.progress, "ok", 3)
+        thread = threading.Thread(target=lambda: print("from a thread\nand more", file=sys.stderr))
+        thread.start()
+        thread.join()
+        print("[red]no markup[/red] \x1b[1mbold\x1b[0m", file=sys.stderr)
+        shown = terminal.lines()
+        print("without an end", end="", file=sys.stderr)
+        stream = sys.stderr
+    print("\nafter it", file=stream)
+
+    above = [
+        "to standard error", "logged", "in two parts", "from a thread", "and more", "[red]no markup[/red] bold"
+    ]  # fmt: skip
+    assert shown == [*above, "", "0 ok · 0 failed · 0 running  of 10   0.5s   0.0/min"]
+    assert terminal.lines() == [*above, "without an end", "after it"]
+    assert handler.stream is terminal.stream
+    logger.removeHandler(handler)
+
+
+async def test_standard_output_is_let_alone_where_it_is_not_the_terminal(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to_a_file = io.StringIO()
+
+    with contextlib.redirect_stdout(to_a_file), progress_on(terminal.stream, a_run()):
+        print("a result")
+        await asyncio.sleep(0.3)
+
+    assert to_a_file.getvalue() == "a result\n"
+
+
+async def test_standard_output_on_the_same_terminal_stands_above_as_well(terminal: Terminal) -> None:
+    with os.fdopen(os.dup(terminal.fd), "w", encoding="utf-8") as stdout, contextlib.redirect_stdout(stdout):
+        with progress_on(terminal.stream, a_run()):
+            await asyncio.sleep(0.3)
+            print("a result")
+            shown = terminal.lines()
+
+        assert sys.stdout is stdout
+    assert shown[0] == "a result"
+    assert "running" in shown[2]
+
+
+async def test_what_is_printed_past_it_is_not_lost(terminal: Terminal) -> None:
+    with progress_on(terminal.stream, a_run()):
+        await asyncio.sleep(0.3)
+        os.write(terminal.fd, b"by a program in C\n")
+        await asyncio.sleep(0.3)
+        shown = terminal.lines()
+
+    assert shown == ["by a program in C", "", "0 ok · 0 failed · 0 running  of 0 or more   0.5s   0.0/min"]
+    assert terminal.lines() == ["by a program in C"]
+
+
+@pytest.mark.stock
+async def test_a_fork_prints_as_if_there_were_no_display(terminal: Terminal) -> None:
+    with progress_on(terminal.stream, a_run(ok=5)):
+        await asyncio.sleep(0.3)
+        terminal.written()
+        child = os.fork()
+        if not child:
+            print("from a fork", file=sys.stderr, flush=True)
+            os._exit(0)
+        os.waitpid(child, 0)  # noqa: ASYNC222  # it ends at once
+        written = terminal.written()
+
+    assert "from a fork\n" in written.partition("\r")[0]
 
 
 async def test_quiet_is_quiet(terminal: Terminal) -> None:
@@ -184,6 +251,12 @@ async def test_without_standard_error_there_is_no_progress() -> None:
         await asyncio.sleep(100)
 
 
+def a_failure(fingerprint: str, message: str) -> Ended:
+    error = f'''{{"type": {{"module": "builtins", "qualname": "ValueError"}}, "message": "{message}", "frames": [],
+        "kind": "defect", "notes": []}}'''
+    return Ended(1, "k", 1, False, 1, 5, kind="defect", fingerprint=fingerprint, error=error)
+
+
 @pytest.mark.parametrize(
     ("counts", "seconds", "line"),
     [
@@ -191,14 +264,53 @@ async def test_without_standard_error_there_is_no_progress() -> None:
         (
             {"ok": 12_000, "failed": 345, "running": 100, "known": 20_000, "scanned": True, "done_before": 45},
             100.0,
-            "12,000 ok · 345 failed · 100 running  of 20,000   1m40s   123/s",
+            "12,000 ok · 345 failed · 100 running  of 20,000   1m40s   123/s   1m02s left",
         ),
         ({"retries": 1234}, 1.0, "0 ok · 0 failed · 0 running  of 0 or more   1.0s   0.0/min   1,234 retries"),
         ({"retries": 1}, 1.0, "0 ok · 0 failed · 0 running  of 0 or more   1.0s   0.0/min   1 retry"),
+        (
+            {"nano_usd": 1_234_567_891_234},
+            1.0,
+            "0 ok · 0 failed · 0 running  of 0 or more   1.0s   0.0/min   $1,234.5678",
+        ),
+        (
+            {"ok": 5, "known": 9, "scanned": True, "pause": "HTTP 429\n", "pause_until": 31.0},
+            1.0,
+            "5 ok · 0 failed · 0 running  of 9   1.0s   paused: HTTP 429\\n (goes on in 30s)",
+        ),
+        ({"pause": "the network"}, 1.0, "0 ok · 0 failed · 0 running  of 0 or more   1.0s   paused: the network"),
+        (
+            {"pause": "over soon", "pause_until": 0.5},
+            1.0,
+            "0 ok · 0 failed · 0 running  of 0 or more   1.0s   paused: over soon",
+        ),
+        (
+            {"blocked": Blocked(4.2)},
+            100.0,
+            "0 ok · 0 failed · 0 running  of 0 or more   1m40s   0.0/min   event loop blocked 4.2s",
+        ),
+        ({"blocked": Blocked(0.3)}, 100.0, "0 ok · 0 failed · 0 running  of 0 or more   1m40s   0.0/min"),
     ],
 )
 def test_a_line_says_where_the_run_stands(counts: dict[str, Any], seconds: float, line: str) -> None:
-    assert line_of(a_run(**counts), seconds) == line
+    progress = Progress(**counts)
+    pace = Pace(0.0, progress.done_before)
+    if seconds > 50:  # that all of it ended in the last ten seconds would be another rate
+        for second in range(1, int(seconds)):
+            pace.note(second, progress.done_before + int((progress.done - progress.done_before) * second / seconds))
+    pace.note(seconds, progress.done)
+
+    assert line_of(facts_of(progress, pace, seconds, 0.0)) == line
+
+
+def test_the_most_frequent_error_is_in_the_line() -> None:
+    progress = Progress()
+    for fingerprint in ("one", "two", "two"):
+        progress.count(a_failure(fingerprint, f"bug {fingerprint}"))
+
+    line = line_of(facts_of(progress, Pace(0.0, 0), 1.0, 0.0))
+
+    assert line.endswith("   most: 2× ValueError bug two")
 
 
 JOB = "import asyncio\nasync def work(item):\n    await asyncio.sleep(0.25)\n    return item\n"
@@ -211,19 +323,6 @@ def unlost(tmp_path: Path) -> CommandLine:
     command.write("jobs.py", JOB)
     command.write_inputs(5)
     return command
-
-
-async def test_rich_draws_a_bar_and_leaves_nothing(terminal: Terminal) -> None:
-    run = a_run(known=10, scanned=True)
-
-    with progress_on(terminal.stream, run, "auto"):
-        for run.progress.ok in range(1, 6):
-            await asyncio.sleep(0.2501)
-        drawn = terminal.written()
-
-    assert "50%" in drawn
-    assert "5 ok · 0 failed" in drawn
-    assert screen(drawn + terminal.written())[-1].strip() == ""
 
 
 def test_rich_where_it_is_not_installed_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,13 +347,13 @@ def test_the_summary_stands_alone_on_the_terminal(unlost: CommandLine, display: 
     )
 
     written = terminal.written()
+    shown = terminal.lines()
     terminal.close()
     assert "of 5" in written
-    assert [line.split("   ")[0] for line in screen(written)] == [
+    assert [line.split("   ")[0] for line in shown] == [
         " 5 ok · 0 failed · 0 in doubt",
         " journal .unlost/work-1.db",
         " exit 0",
-        "",
     ]
 
 

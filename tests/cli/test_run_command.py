@@ -34,7 +34,7 @@ async def picky(item):
     if n == 5:
         return {1, 2}
     if n == 6:
-        return float("nan")
+        return {1}  # a set
     if n == 7:
         raise GeneratorExit
     return n

@@ -27,15 +27,17 @@ def test_a_bare_mark_leaves_everything_to_the_runner() -> None:
         return item
 
     assert job_options(plain) == JobOptions()
-    assert job_options(fetch) == JobOptions(None, None, None, None, None)
+    assert job_options(fetch) == JobOptions(None, None, None, None, None, None, None, None)
 
 
 def test_every_option_is_kept() -> None:
-    @job(attempts=5, timeout=10, deadline=60.5, concurrency=200, retry_on=(Kind.TRANSIENT, KeyError))
+    more = {"rate": ("50/s", "tokens=2M/min"), "limit_key": "host", "estimate": len}
+
+    @job(attempts=5, timeout=10, deadline=60.5, concurrency=200, retry_on=(Kind.TRANSIENT, KeyError), **more)
     async def full(item: str) -> str:
         return item
 
-    assert job_options(full) == JobOptions(5, 10, 60.5, 200, (Kind.TRANSIENT, KeyError))
+    assert job_options(full) == JobOptions(5, 10, 60.5, 200, (Kind.TRANSIENT, KeyError), **more)
 
 
 def test_a_context_manager_is_marked_too() -> None:
@@ -69,6 +71,8 @@ def test_a_mark_is_seen_through_wrappers_partials_and_methods() -> None:
         *({"attempts": wrong} for wrong in (0, 1.5, True, "5")),
         *({"concurrency": 0}, {"timeout": 0}, {"timeout": -1}, {"deadline": float("inf")}, {"timeout": "10s"}),
         *({"retry_on": "ConnectionError"}, {"retry_on": (KeyError, int)}),
+        *({"rate": 50}, {"rate": ("50/s", 5)}, {"limit_key": 5}, {"limit_key": int}, {"limit_key": fetch}),
+        *({"estimate": 1000}, {"estimate": "tokens"}, {"estimate": fetch}),
     ],
     ids=repr,
 )

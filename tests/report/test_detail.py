@@ -14,7 +14,7 @@ from unlost.report import detail_as_json, detail_as_text
 def dead(line: int, error: BaseException, *, fingerprint: str = "77aa01bb", **what: object) -> Dead:
     letter = Dead(
         key=f"key-{line}", line=line, attempts=1, ms=1234, kind="defect", fingerprint=fingerprint,
-        error=record(error), input=f'{{"n": {line}}}',
+        error=record(error), input=f'{{"n": {line}}}', spent=None, kept=[],
     )  # fmt: skip
     return letter | what  # type: ignore[operator, return-value]  # fields of Dead
 

@@ -226,6 +226,13 @@ def test_json_says_what_the_text_says() -> None:
         "seconds": 1.5,
         "exit": 1,
         "books": {**dataclasses.asdict(books), "balance": True},
+        "spent": {
+            "usd": "0",
+            "input_tokens": 0,
+            "output_tokens": 0,
+            "failed_attempts": {"usd": "0", "input_tokens": 0, "output_tokens": 0},
+            "unknown_items": 1,
+        },
         "groups": [
             {
                 "fingerprint": "77aa01bb",
@@ -234,8 +241,10 @@ def test_json_says_what_the_text_says() -> None:
                 "title": "KeyError 'price'",
                 "where": "jobs.py:57 in parse",
                 "example": {"key": "key-4417", "line": 4417},
+                "spent": {"usd": "0", "input_tokens": 0, "output_tokens": 0},
             }
         ],
+        "inputs_purged": 0,
         "in_doubt": [{"key": "key-9", "line": 9, "starts": 2, "survived": []}],
     }
 

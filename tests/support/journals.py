@@ -42,7 +42,14 @@ class Session:
     """One opening of a journal."""
 
     def __init__(
-        self, path: Path, *, retry: bool = False, refuse: Refuse | None = None, again: Again | None = None
+        self,
+        path: Path,
+        *,
+        retry: bool = False,
+        refuse: Refuse | None = None,
+        again: Again | None = None,
+        tag: str | None = None,
+        same: int | None = None,
     ) -> None:
         self.path = path
         self.connection: Connection = for_writing(SQLITE, path, "process")
@@ -50,13 +57,13 @@ class Session:
         if again is not None:
             choose(self.connection, again)
             retry = retry or again.in_doubt
-        epoch = Epoch('{"given": {}, "out": null}', "hash")
+        epoch = Epoch('{"given": {}, "out": null}', "hash", tag=tag)
         self.opening = opening = open_epoch(self.connection, epoch, scans=again is None)
         self.journal = Journal(
             opening.epoch, opening.scan, opening.next_seq, retry_in_doubt=retry, chosen=again is not None
         )
         self.journal.scanned = again is not None
-        self.index = Index(self.journal, self.opening.scan, self.opening.next_item, refuse)
+        self.index = Index(self.journal, self.opening.scan, self.opening.next_item, refuse, same)
 
     def scan(
         self, records: Iterable[Indexed], *, chunk: int = 500, complete: bool | None = True, blank: int = 0

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from unlost.batch import Books, Group
+from unlost.batch.journal._spend import NOTHING as NOTHING_PAID
+from unlost.batch.journal._spend import Amount
 from unlost.observe import record
 from unlost.report import View
 
@@ -38,8 +40,10 @@ def view_of(books: Books = NOTHING, **what: Any) -> View:  # Any: fields of View
     return replace(View("fetch-3", journal, books, groups=[], in_doubt=[]), **what)
 
 
-def group_of(error: BaseException, count: int = 1, *, fingerprint: str = "9c1e22aa", line: int = 1) -> Group:
-    return Group(fingerprint, count, "transient", line, f"key-{line}", record(error))
+def group_of(
+    error: BaseException, count: int = 1, *, fingerprint: str = "9c1e22aa", line: int = 1, spent: Amount = NOTHING_PAID
+) -> Group:
+    return Group(fingerprint, count, "transient", line, f"key-{line}", record(error), spent)
 
 
 def raised(error: BaseException, file: str = "jobs.py", line: int = 42, function: str = "fetch") -> BaseException:

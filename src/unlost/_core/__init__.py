@@ -18,7 +18,7 @@ from unlost._core._backoff import (
     linear,
 )
 from unlost._core._carried import carried
-from unlost._core._clock import monotonic, wall
+from unlost._core._clock import cpu_time, monotonic, wall
 from unlost._core._events import AttemptFailed, Event, Listener, emit, listen
 from unlost._core._forgive import forgive
 from unlost._core._forgiven import Forgiven, forgiven
@@ -120,6 +120,7 @@ __all__ = [
     "cleanup",
     "collect",
     "constant",
+    "cpu_time",
     "decorrelated_jitter",
     "emit",
     "end_by_signal",

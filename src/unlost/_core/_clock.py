@@ -2,11 +2,14 @@
 
 from asyncio import AbstractEventLoop, BaseEventLoop
 from collections.abc import Callable
-from time import monotonic, time
+from time import monotonic, process_time, time
 
-__all__ = ["monotonic", "time_of", "wall"]
+__all__ = ["cpu_time", "monotonic", "time_of", "wall"]
 
 wall = time
+
+cpu_time = process_time
+"""Seconds for which any thread of this process had a processor."""
 
 
 def time_of(loop: AbstractEventLoop) -> Callable[[], float]:

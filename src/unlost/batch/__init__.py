@@ -10,10 +10,14 @@ from unlost.batch._engine import Halted, How
 from unlost.batch._folder import DEFAULT as DEFAULT_FOLDER
 from unlost.batch._folder import Folder
 from unlost.batch._lock import Locked, is_held
+from unlost.batch._paper import Paper
 from unlost.batch._plan import Plan, Where, plan_resume, plan_run
 from unlost.batch._progress import Progress
+from unlost.batch._purge import Purged, purge_inputs, purge_run
 from unlost.batch._run import Run
 from unlost.batch._values import OutputError
+from unlost.batch.export._file import write_file
+from unlost.batch.export._lines import Inputs, export_lines
 from unlost.batch.journal._again import Again
 from unlost.batch.journal._books import (
     Books,
@@ -26,41 +30,69 @@ from unlost.batch.journal._books import (
     read_in_doubt,
     read_results_file,
 )
+from unlost.batch.journal._ended_items import Chosen
+from unlost.batch.journal._kept import KeptBriefly
+from unlost.batch.journal._purging import read_note
+from unlost.batch.journal._results import is_results_file
+from unlost.batch.journal._spend import NOTHING_SPENT, Amount, Spent, dollars, read_spent, usd_text
 from unlost.batch.journal._writer import JournalError
 from unlost.batch.options._explain import explain
 from unlost.batch.options._options import Resolved, resolve
-from unlost.batch.source._errors import InputError
+from unlost.batch.paid._purse import BudgetSpent
+from unlost.batch.source._errors import InputError, SourceError
+from unlost.batch.source._records import Format, kept_as
 from unlost.batch.target._target import load_target
 
 __all__ = [
     "DEFAULT_FOLDER",
+    "NOTHING_SPENT",
     "Again",
+    "Amount",
     "Books",
+    "BudgetSpent",
+    "Chosen",
     "Context",
     "Dead",
     "Folder",
+    "Format",
     "Group",
     "Halted",
     "How",
     "InDoubt",
     "InputError",
+    "Inputs",
     "JournalError",
+    "KeptBriefly",
     "Locked",
     "OutputError",
+    "Paper",
     "Plan",
     "Progress",
+    "Purged",
     "Resolved",
     "Run",
+    "SourceError",
+    "Spent",
     "Where",
+    "dollars",
     "explain",
+    "export_lines",
     "is_held",
+    "is_results_file",
+    "kept_as",
     "load_target",
     "plan_resume",
     "plan_run",
+    "purge_inputs",
+    "purge_run",
     "read_books",
     "read_dead",
     "read_groups",
     "read_in_doubt",
+    "read_note",
     "read_results_file",
+    "read_spent",
     "resolve",
+    "usd_text",
+    "write_file",
 ]

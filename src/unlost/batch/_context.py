@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, ParamSpec, SupportsIndex, TypeVar, cast
+
+from unlost.batch._paper import Paper
+from unlost.batch.journal._kept import Keep
+from unlost.batch.journal._spend import Spend
+from unlost.batch.paid._keeping import Kept, check_name, stored_form
+from unlost.batch.paid._money import Usd, amount_of, charge_of
+from unlost.batch.paid._turns import Turns, check_function, started
 
 if TYPE_CHECKING:
     _Adapter = logging.LoggerAdapter[logging.Logger]
 else:  # generic in the stubs; subscripting it at run time serves nobody
     _Adapter = logging.LoggerAdapter
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 _LOGGER = logging.getLogger("unlost.job")
 
 
 class Context:
     """
-    The item's place in its run.
+    The item's place in its run, and what the run takes down for it.
+
+    One that a test makes for itself, ``Context("run", "key", 1)``, checks what it is told as a run does, and keeps what
+    is to be kept for as long as it lives.
 
     Attributes:
         key: What names the item in the journal, in ``unlost show`` and in the results file.
@@ -25,14 +38,129 @@ class Context:
         attempt: Which attempt this is, counted from 1; a resumed run counts from 1 again.
     """
 
-    __slots__ = ("_generation", "_run_id", "attempt", "key", "line")
+    __slots__ = (
+        "_epoch", "_generation", "_item", "_paper", "_run_id", "_stored", "_turns", "attempt", "key", "line",
+    )  # fmt: skip
 
-    def __init__(self, run_id: str, key: str, line: int, generation: int = 1) -> None:
+    def __init__(
+        self,
+        run_id: str,
+        key: str,
+        line: int,
+        generation: int = 1,
+        *,
+        item: int = 0,
+        epoch: int = 0,
+        kept: Mapping[str, bytes | str] | None = None,
+        paper: Paper | None = None,
+    ) -> None:
         self.key = key
         self.line = line
         self.attempt = 1
         self._run_id = run_id
         self._generation = generation
+        self._item = item
+        self._epoch = epoch
+        self._stored = dict(kept) if kept else None  # most jobs keep nothing
+        self._paper = paper
+        self._turns: Turns | None = None
+
+    def spend(
+        self,
+        usd: Usd | None = None,
+        input_tokens: SupportsIndex | None = None,
+        output_tokens: SupportsIndex | None = None,
+        id: str | None = None,  # noqa: A002  # the providers' word
+    ) -> None:
+        """
+        Say what a call cost, as soon as that is known: it counts whatever becomes of the attempt.
+
+        It is in the journal before the outcome of the item is, under the attempt of this moment; it may be said in any
+        thread, and after the item has ended too (by a thread that a timeout left behind, say).
+
+        Args:
+            usd: Dollars, 0 to 1,000,000, kept to the billionth, a half to the even one. A float counts as what it
+                prints as: ``0.1`` is a tenth.
+            input_tokens: That were sent, 0 or more.
+            output_tokens: That came back, 0 or more.
+            id: What names the charge to the service, such as the id of its response: 1 to 200 characters. The same one
+                of an item counts once, as it was told first, however often it is told: an answer that was replayed
+                to an idempotency key costs nothing more.
+
+        Raises:
+            UsageError: One of them is not what it should be, or no amount was given; nothing was noted.
+            JournalError: The run has ended: its journal is closed, and the amount is in no sum.
+        """
+        amount, charge = amount_of(usd, input_tokens, output_tokens), charge_of(id)
+        if self._paper is not None:
+            parts = (amount.nano_usd, amount.input_tokens, amount.output_tokens)
+            self._paper.spend(Spend(self._item, self._generation, self._epoch, self.attempt, *parts, charge))
+
+    @property
+    def kept(self) -> Mapping[str, Any]:  # Any: bytes, or whatever JSON can hold
+        """
+        What this attempt, earlier ones, earlier openings and earlier generations kept, by name; read-only.
+
+        Bytes come back as bytes, anything else as JSON has it (a tuple as a list), made anew by each reading.
+        """
+        return Kept(self._own())
+
+    async def keep(self, name: str, value: T) -> T:
+        """
+        Keep a value for later attempts; return it when it is durable.
+
+        What has cost money is kept before anything is done to it that can fail: the next attempt, and ``unlost retry``
+        when that was corrected, find it in ``kept``. ``once`` does both.
+
+        Args:
+            name: 1 to 200 characters. What was kept under it before is replaced.
+            value: Bytes, or what JSON can hold; 64 MiB at most.
+
+        Raises:
+            OutputError: JSON cannot hold it, or not in so many bytes; nothing was written.
+            UsageError: The name is none, or these are more bytes; nothing was written.
+            JournalError: The journal cannot be written; the run is about to halt.
+            CancelledError: The caller was cancelled; it is kept all the same.
+        """
+        check_name("keep", name)
+        stored = stored_form(name, value)
+        self._own()[name] = stored
+        if self._paper is not None:
+            await self._paper.keep(Keep(self._item, name, self._generation, self._epoch, self.attempt, stored))
+        return value
+
+    async def once(self, name: str, func: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """
+        Return what is kept under a name; where nothing is, await ``func(*args, **kwargs)``, keep it and return it.
+
+            answer = await ctx.once("answer", ask, item)
+
+        It comes back as ``kept`` has it from the first time on, so that what works on it once works on it later. What
+        ``func`` raises comes out and is not kept. Of two callers at the same time the second waits for the first, and
+        calls only if that failed.
+
+        What stands behind it runs in each attempt, so say what the call cost inside of ``func``; or behind it with the
+        charge's ``id``, which counts once.
+
+        Raises:
+            UsageError: The name is none, ``func`` is no async function, or ``func`` itself awaits this ``once``.
+            OutputError: JSON cannot hold what ``func`` returned.
+            JournalError: The journal cannot be written; the run is about to halt.
+            CancelledError: The caller was cancelled; if ``func`` had returned, that is kept all the same.
+        """
+        check_name("once", name)
+        check_function(name, func)
+        if self._turns is None:
+            self._turns = Turns()
+        async with self._turns.of(name):
+            if name not in self.kept:
+                await self.keep(name, await started(name, func, *args, **kwargs))
+            return cast("T", self.kept[name])  # as JSON made it
+
+    def _own(self) -> dict[str, bytes | str]:
+        if self._stored is None:
+            self._stored = {}
+        return self._stored
 
     @property
     def idempotency_key(self) -> str:

@@ -15,10 +15,13 @@ from unlost._core import Cancelled, Failure, Outcome, Outcomes, Value
 from unlost.batch._letters import survived_as_json
 from unlost.batch._perform import Performer, ended_of
 from unlost.batch._progress import Progress
+from unlost.batch.gate._gate import Gate
+from unlost.batch.gate._visit import Visit
 from unlost.batch.journal._journal import Claimed, Ended
 from unlost.errors import attempts, recall, remember
 
-Performed: TypeAlias = tuple[Claimed, Ended, Outcome[Any]]  # Any: whatever the job returns
+# Any: whatever the job returns; no Ended: the item was given back
+Performed: TypeAlias = tuple[Claimed, Ended | None, Outcome[Any]]
 
 _KEY: Final = "batch-item"
 
@@ -34,7 +37,8 @@ class Desk:
         progress: The counts.
         waiting: Outcomes that are not acknowledged, or not taken.
         outcomes: What was acknowledged and not yet taken, where somebody iterates.
-        unbegun: Items that were handed out and did not start: a stop can leave some.
+        unbegun: Items that were handed out and did not start, and such as are known not to have been done: a stop can
+            leave some.
     """
 
     def __init__(self, own: tuple[str, ...], put: Callable[[Ended], None], doubt: Callable[[int, str], None]) -> None:
@@ -47,6 +51,7 @@ class Desk:
         self._doubt = doubt
         self._running: set[int] = set()
         self._unacknowledged: dict[int, Outcome[Any]] = {}
+        self._uncertain: set[int] = set()
         self._kept = False
 
     def keep(self) -> None:
@@ -57,47 +62,65 @@ class Desk:
         """Note that an item is going to start."""
         self.unbegun[claimed.item] = None
 
-    async def perform(self, performer: Performer, claimed: Claimed) -> Performed:
+    async def perform(self, performer: Performer, gate: Gate, claimed: Claimed) -> Performed:
         """Perform an item; whatever comes out is marked with it."""
         del self.unbegun[claimed.item]
         self._running.add(claimed.item)
         self.progress.running += 1
+        visit = Visit(None)
         try:
-            ended, live = await performer(claimed)
+            ended, live = await performer(claimed, visit)
         except BaseException as error:
-            remember(error, _KEY, claimed)
+            remember(error, _KEY, (claimed, visit.is_undone))
             raise
+        finally:
+            gate.leave(visit)
+        if ended is None and visit.is_unknown:
+            self._uncertain.add(claimed.item)
         return claimed, ended, live
 
-    def settle(self, outcome: Outcome[Performed], *, cancelling: bool) -> None:
+    def settle(self, outcome: Outcome[Performed], *, cancelling: bool) -> Ended | None:
         """
-        Hand the outcome of an item to the journal, if it was not before.
+        Hand the outcome of an item to the journal, if it was not before; return it as it is stored there.
 
         Args:
             outcome: As the stream gave it.
             cancelling: Whether the run is: what was cancelled then is in doubt, nobody knows how far it came.
         """
         ended: Ended | None = None
+        is_undone = False
         match outcome:
             case Value((claimed, ended, live)):
-                pass
+                is_undone = ended is None
             case Failure(error) | Cancelled(error):
-                claimed, live = recall(error, _KEY), outcome
+                claimed, is_undone = recall(error, _KEY) or (None, False)
+                live = outcome
                 if claimed is None:  # not of an item: the outcome of the claims themselves, which comes out elsewhere
-                    return
+                    return None
         if claimed.item not in self._running:
-            return
+            return None
         self._running.discard(claimed.item)
         self.progress.running -= 1
+        if is_undone and (isinstance(outcome, Value) or cancelling):
+            self._give_back(claimed, live)
+            return None
         if isinstance(outcome, Cancelled) and cancelling:
             if survived := survived_as_json(attempts(outcome.error), self._own):
                 self._doubt(claimed.item, survived)
-            return
+            return None
         if ended is None:
             ended = ended_of(claimed, live, self._own)
         self.waiting += 1
         self._unacknowledged[ended.item] = live
         self._put(ended)
+        return ended
+
+    def _give_back(self, claimed: Claimed, live: Outcome[Any]) -> None:
+        """Let an item be as it was before it started; or in doubt, where an earlier call of it ended nobody knows how."""
+        if claimed.item not in self._uncertain:
+            self.unbegun[claimed.item] = None
+        elif survived := survived_as_json(live.survived, self._own):
+            self._doubt(claimed.item, survived)
 
     def acknowledge(self, ended: Ended) -> None:
         """Count an outcome that is durable."""

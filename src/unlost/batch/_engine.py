@@ -19,9 +19,12 @@ from unlost.batch._desk import Desk, Performed
 from unlost.batch._perform import Performer
 from unlost.batch._plan import Plan
 from unlost.batch._store import Store
+from unlost.batch._watchdog import watched
 from unlost.batch.journal._claims import Claims
 from unlost.batch.journal._journal import Claimed, Ended
+from unlost.batch.journal._spend import Amount
 from unlost.batch.journal._writer import JournalError
+from unlost.batch.paid._purse import BudgetSpent
 from unlost.batch.target._target import Job, open_target
 from unlost.errors import UnlostError
 
@@ -65,6 +68,7 @@ class Engine:
         self._changed = asyncio.Event()
         self._scanned = asyncio.Event()
         self._halting: list[Exception] = []
+        self._left = True  # whether there may be anything to start
 
     def open(self) -> None:
         """
@@ -75,6 +79,7 @@ class Engine:
         """
         self._store.open()
         self.desk.progress.start_from(self._store.opening)
+        self.desk.progress.nano_usd = self._store.till.total.nano_usd
 
     def abandon(self) -> None:
         """Close the journal; nothing was started."""
@@ -93,9 +98,8 @@ class Engine:
         """
         failure: BaseException | None = None
         try:
-            self._store.start_scan()
-            async with open_target(self._plan.target) as job:
-                await self._perform_all(job)
+            await self._read_and_perform()
+            self._forget_needless_halt()
         except BaseException as error:  # handed on by _conclude  # noqa: BLE001
             failure = error
             self.how = "cancelled" if isinstance(error, asyncio.CancelledError) else "halted"
@@ -142,12 +146,22 @@ class Engine:
         self.desk.waiting -= 1
         self.notify()
 
+    async def _read_and_perform(self) -> None:
+        self._store.start_scan()
+        if (over := self._store.till.over) is not None:  # by earlier openings
+            await self._scanned.wait()
+            self._halt(over)
+            return
+        async with open_target(self._plan.target) as job:
+            with watched(self.desk.progress, self._plan.own):
+                await self._perform_all(job)
+
     async def _perform_all(self, job: Job) -> None:
         plan = self._plan
         if self._store.opening.continues:
             await self._scanned.wait()  # what is gone from the source must not start, nor what was reordered be missed
         self._claims = self._store.claims(self._idle)
-        performer = Performer(job, plan.policy, self._store.context, plan.source.format, plan.own)
+        performer = Performer(job, plan.policy, self._store.context, plan.source.reader(), plan.own)
         concurrency = plan.policy.options.concurrency
 
         def begin(claimed: Claimed) -> Awaitable[Performed]:
@@ -179,6 +193,15 @@ class Engine:
         async for claimed in claims:
             self.desk.hand_out(claimed)
             yield claimed
+
+    def _forget_needless_halt(self) -> None:
+        """A budget that was reached when nothing was left to start has stopped nothing."""
+        if not self._plan.policy.options.budget or not self.desk.progress.scanned:
+            return
+        self._left = self._store.leaves(self.desk.unbegun)
+        if not self._left and self._halting and all(isinstance(error, BudgetSpent) for error in self._halting):
+            self._halting.clear()
+            self.how = "complete"
 
     def _conclude(self, failure: BaseException | None) -> None:
         """Raise what has to come out: all of it, in one exception."""
@@ -218,6 +241,11 @@ class Engine:
         if error is not None:
             self._halt(error)
         self._scanned.set()
+
+    def spent(self, total: Amount, over: BudgetSpent | None) -> None:
+        self.desk.progress.nano_usd = total.nano_usd
+        if over is not None and self._left and not any(isinstance(error, BudgetSpent) for error in self._halting):
+            self._halt(over)
 
     def broken(self, error: JournalError) -> None:
         self._halt(error)

@@ -31,6 +31,16 @@ def letter_of(error: BaseException, own: Collection[str] = ()) -> Letter:
     return Letter(recorded["kind"], digest(recorded), json.dumps(recorded, separators=(",", ":")))
 
 
+def fingerprint_of(error: BaseException, own: Collection[str] = ()) -> str:
+    """Return the fingerprint that the letter of ``error`` will have."""
+    return digest(_recorded(error, own))
+
+
+def title_of(error: BaseException, own: Collection[str] = ()) -> str:
+    """Say ``error`` in one line, without secrets."""
+    return str(headline(_recorded(error, own), alone=True))
+
+
 def survived_as_json(errors: Iterable[BaseException], own: Collection[str] = ()) -> str | None:
     """Return what an item survived as a JSON list of titles, places and fingerprints; None where there is nothing."""
     brief = []

@@ -2,7 +2,7 @@
 One writer for a journal: an advisory lock on a file beside it.
 
 The lock dies with its process, however that ends. The file holds the owner's process id, for the message that a second
-writer gets; it stays behind, since removing it would race with who opens it.
+writer gets. It stays behind until its run is purged; who had it open by then, and gets the lock, is told.
 """
 
 from __future__ import annotations
@@ -58,6 +58,9 @@ class Lock:
             owner = os.pread(self._descriptor, 32, 1).decode("ascii", "replace").strip() if os.name == "posix" else ""
             os.close(self._descriptor)
             raise Locked(_message(run, owner))
+        if not _is_at(path, self._descriptor):
+            os.close(self._descriptor)
+            raise UsageError(f"run {run} was purged by another process just now.\nWrite --new to start another run")
         os.ftruncate(self._descriptor, 0)
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         os.write(self._descriptor, f"\n{os.getpid()}\n".encode())  # byte 0 is what Windows locks
@@ -80,6 +83,13 @@ def try_lock(descriptor: int) -> bool:
     except (BlockingIOError, PermissionError):  # what Linux and macOS, and what Windows say
         return False
     return True
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def is_held(path: Path) -> bool:

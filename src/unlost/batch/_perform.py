@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
-from unlost._core import Failure, Outcome, Value
+from unlost._core import Cancelled, Failure, Outcome, Value
 from unlost.batch._context import Context
 from unlost.batch._letters import letter_of, survived_as_json
 from unlost.batch._values import OutputError, encode
+from unlost.batch.gate._gate import Gate
+from unlost.batch.gate._metered import metered
+from unlost.batch.gate._visit import GIVEN_BACK, Visit
 from unlost.batch.journal._journal import Claimed, Ended
 from unlost.batch.options._options import Resolved
-from unlost.batch.source._records import Format, parse
+from unlost.batch.options._rates import rate_of
+from unlost.batch.source._reader import Reader
 from unlost.batch.target._target import Job
 from unlost.errors import DeadlineExceeded, attempts
 from unlost.policies import Retry, deadline, timeout
@@ -26,8 +30,9 @@ class Performer:
         job: Called with item and context.
         policy: Attempts, timeout and deadline.
         context_of: Makes what the job is told about an item.
-        format: How a claimed record is read.
+        reader: Reads a claimed record.
         own: Top-level packages whose code is the user's.
+        gate: Which each call has to pass.
     """
 
     def __init__(
@@ -35,25 +40,29 @@ class Performer:
         job: Job,
         policy: Resolved,
         context_of: Callable[[Claimed], Context],
-        format: Format,  # noqa: A002  # the user's word
+        reader: Reader,
         own: Collection[str],
+        gate: Gate,
     ) -> None:
         options = policy.options
         self._job = job
         self._timeout = options.timeout
-        self._attempt: Job = job if options.timeout is None else self._limited
+        self._call: Job = job if options.timeout is None else self._limited
         self._deadline = options.deadline
         self._retry = Retry(attempts=options.attempts, on=policy.retry_on, total=options.deadline)
         self._context_of = context_of
-        self._format: Format = format
+        self._reader = reader
         self._own = own
+        self._gate = gate
+        self._is_metered = any(rate_of(text).unit != "calls" for text in options.rate)
 
-    async def __call__(self, claimed: Claimed) -> tuple[Ended, Outcome[Any]]:
+    async def __call__(self, claimed: Claimed, visit: Visit) -> tuple[Ended | None, Outcome[Any]]:
         """
         Perform the item; whatever the job does is its own outcome.
 
         Returns:
-            The outcome, as the journal stores it and as it is.
+            The outcome, as the journal stores it and as it is; the former is None where the item was given back: it is
+            as if it had not been started.
 
         Raises:
             CancelledError: The item was cancelled, from inside or outside; it has no outcome yet.
@@ -61,49 +70,64 @@ class Performer:
         loop = asyncio.get_running_loop()
         started = loop.time()
         context = self._context_of(claimed)
-        outcome = await self._outcome(parse(claimed.line, claimed.raw, self._format).value, context)
+        record = self._reader.read(claimed.line, claimed.raw)
+        outcome: Outcome[Any]
+        if record.error is None:
+            visit.item = record.value
+            if self._is_metered:
+                context.through(lambda paper: metered(paper, self._gate.throttle, visit))
+            outcome = await self._outcome(visit, context)
+            if isinstance(outcome, Value) and outcome.value is GIVEN_BACK:
+                return None, outcome
+        else:  # its input is not kept, and is not where it was
+            outcome = Failure(record.error, attempts=0)
         outcome.key = claimed.key
         outcome.duration = loop.time() - started
-        return ended_of(claimed, outcome, self._own), outcome
+        if visit.refusal is not None and not isinstance(outcome, Cancelled):
+            outcome.survived = (*outcome.survived, visit.refusal)
+        return ended_of(claimed, outcome, self._own, held=visit.held), outcome
 
-    async def _outcome(self, item: Any, context: Context) -> Outcome[Any]:  # whatever JSON can hold
+    async def _outcome(self, visit: Visit, context: Context) -> Outcome[Any]:  # whatever JSON can hold
         def on_attempt(number: int) -> None:
             context.attempt = number
 
         try:
             if self._deadline is None:
-                return await self._retry.outcome(self._attempt, item, context, on_attempt=on_attempt)
+                return await self._retry.outcome(self._attempt, visit, context, on_attempt=on_attempt)
             async with deadline(self._deadline, name="item deadline"):
-                return await self._retry.outcome(self._attempt, item, context, on_attempt=on_attempt)
+                return await self._retry.outcome(self._attempt, visit, context, on_attempt=on_attempt)
         except (DeadlineExceeded, SystemExit, KeyboardInterrupt) as final:
             # A job's SystemExit must not end the run, and its KeyboardInterrupt is not the user's: that is a signal
             return Failure(final, attempts=context.attempt, survived=attempts(final))
+
+    def _attempt(self, visit: Visit, context: Context) -> Awaitable[Any]:  # Any: what the job returns
+        return self._gate.call(visit, self._call, visit.item, context)
 
     async def _limited(self, item: Any, context: Context) -> Any:
         async with timeout(self._timeout, name="attempt timeout"):
             return await self._job(item, context)
 
 
-def ended_of(claimed: Claimed, outcome: Outcome[Any], own: Collection[str]) -> Ended:
+def ended_of(claimed: Claimed, outcome: Outcome[Any], own: Collection[str], *, held: int = 0) -> Ended:
     """Return an outcome as the journal stores it; a value that JSON cannot hold is a failure."""
     ms = round(outcome.duration * 1000)
     if isinstance(outcome, Value):
         try:
             value = encode(outcome.value)
         except OutputError as output_error:
-            return _failed(claimed, output_error, outcome.attempts, ms, own)
+            return _failed(claimed, output_error, outcome.attempts, ms, own, held)
         survived = survived_as_json(outcome.survived, own)
         return Ended(
             claimed.item, claimed.key, claimed.line, True, outcome.attempts, ms, value, survived,
-            generation=claimed.generation,
+            generation=claimed.generation, held=held,
         )  # fmt: skip
-    return _failed(claimed, outcome.error, outcome.attempts, ms, own)
+    return _failed(claimed, outcome.error, outcome.attempts, ms, own, held)
 
 
-def _failed(claimed: Claimed, error: BaseException, attempts: int, ms: int, own: Collection[str]) -> Ended:
+def _failed(claimed: Claimed, error: BaseException, attempts: int, ms: int, own: Collection[str], held: int) -> Ended:
     letter = letter_of(error, own)
     return Ended(
         claimed.item, claimed.key, claimed.line, False, attempts, ms,
         kind=letter.kind, fingerprint=letter.fingerprint, error=letter.error,
-        generation=claimed.generation,
+        generation=claimed.generation, held=held,
     )  # fmt: skip

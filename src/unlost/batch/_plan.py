@@ -11,17 +11,18 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from unlost._core import wall
 from unlost.batch._choice import Choice
+from unlost.batch._continuing import Spelling, check_code, check_meta, refuse_main
 from unlost.batch._folder import DEFAULT, Folder
 from unlost.batch._selection import check_again
 from unlost.batch.journal._again import Again
 from unlost.batch.journal._door import SQLITE, Door
 from unlost.batch.options._options import Resolved, Values, resolve
 from unlost.batch.source._keys import check_field
-from unlost.batch.source._source import AnySource, Source, open_source
+from unlost.batch.source._source import AnySource, Source, open_source, source_of
 from unlost.batch.target._revision import revision_of
 from unlost.batch.target._target import Target, load_target
 from unlost.errors import UsageError
@@ -63,6 +64,11 @@ class Plan:
         """The top-level package of the target: its code is the user's wherever it is installed."""
         return (self.target.spec.partition(":")[0].partition(".")[0],)
 
+    @property
+    def scans(self) -> bool:
+        """Whether the source is read; a rerun goes by what was read before, unless that was not kept."""
+        return self.again is None or self.source.inputs == "hash"
+
     def options_json(self) -> str:
         """Return what the journal keeps of this opening's options, for the next one."""
         return json.dumps({"given": dict(self.policy.given), "out": str(self.out.resolve()) if self.out else None})
@@ -95,7 +101,7 @@ def plan_run(
     where: Where,
     *,
     out: Path | None = None,
-    spelling: Literal["flag", "argument"] = "flag",
+    spelling: Spelling = "flag",
 ) -> Plan:
     """
     Plan the command ``run``: continue the last run of this target and source, or start one.
@@ -106,11 +112,14 @@ def plan_run(
     policy = resolve(flags, target.options, decorated_at=target.defined_at, spelling=spelling)
     folder = Folder(where.folder, where.door)
     folder.make()
-    source = open_source(source_spec, policy.options.format, spool_folder=where.folder)
+    options = policy.options
+    source = open_source(
+        source_spec, options.format, spool_folder=where.folder, inputs=options.inputs, max_record=options.max_record
+    )
     check_field(policy.options.key, source.format)
     choice = Choice(where.folder)
     try:
-        return _chosen(target, source, policy, where, folder, out, choice)
+        return _chosen(target, source, policy, where, folder, out, choice, spelling)
     except BaseException:
         choice.release()
         raise
@@ -124,14 +133,16 @@ def _chosen(
     folder: Folder,
     out: Path | None,
     choice: Choice,
+    spelling: Spelling,
 ) -> Plan:
     revision = revision_of(target.source_file)
     run = None if where.new else folder.latest(target.name, target=target.spec, source=source.identity)
     if run is not None:
         meta = folder.read_meta(run)
         again = where.again
-        accept_code = where.accept_code or again is not None
-        _check_continues(folder, run, meta, target, source, policy, accept_code=accept_code)
+        check_meta(run, meta, source, policy.options, spelling)
+        if not (where.accept_code or again is not None):
+            check_code(run, _last_code(folder, run), target, spelling)
         if again is not None:
             check_again(folder, run, again)
         out = out or _out_of(_last_options(folder, run))
@@ -147,6 +158,7 @@ def _chosen(
         "source": source.identity,
         "path": str(source.path),
         "format": source.format,
+        "inputs": source.inputs,
         "key": policy.options.key or "",
         "created": str(wall()),
     }
@@ -171,6 +183,7 @@ def plan_resume(run: str, flags: Values, where: Where, *, out: Path | None = Non
     meta = folder.read_meta(run)
     if not meta:
         raise UsageError(f"run {run} died before it was written. Type the command that started it again.")
+    refuse_main(run, meta["target"])
     target = load_target(meta["target"])
     last = _last_options(folder, run)
     given = {
@@ -178,10 +191,13 @@ def plan_resume(run: str, flags: Values, where: Where, *, out: Path | None = Non
         **{name: value for name, value in flags.items() if value is not None},
     }
     policy = resolve(given, target.options, decorated_at=target.defined_at)
-    source = Source(Path(meta["path"]), "jsonl" if meta["format"] == "jsonl" else "lines", meta["source"])
+    source = source_of(meta, policy.options.max_record)
     again = where.again
-    accept_code = where.accept_code or again is not None
-    _check_continues(folder, run, meta, target, source, policy, accept_code=accept_code)
+    if again is None or source.inputs == "hash":
+        source.check()
+    check_meta(run, meta, source, policy.options, "flag")
+    if not (where.accept_code or again is not None):
+        check_code(run, _last_code(folder, run), target, "flag")
     if again is not None:
         check_again(folder, run, again)
     out = out or _out_of(last)
@@ -191,36 +207,6 @@ def plan_resume(run: str, flags: Values, where: Where, *, out: Path | None = Non
 
 _ONCE = frozenset({"first", "in_doubt", "tag"})
 """Options that are said for one opening: the next one does not inherit them."""
-
-
-def _check_continues(
-    folder: Folder,
-    run: str,
-    meta: Mapping[str, str],
-    target: Target,
-    source: Source,
-    policy: Resolved,
-    *,
-    accept_code: bool,
-) -> None:
-    key = policy.options.key or ""
-    if key != meta["key"]:
-        was, now = (f"--key {name}" if name else "no --key" for name in (meta["key"], key))
-        raise UsageError(
-            f"run {run} named its items by {was}, and this command says {now}: none would be known again.\n"
-            "Say it as it was, or start another run: --new"
-        )
-    if source.format != meta["format"]:
-        raise UsageError(
-            f"run {run} read its source as {meta['format']}, and this command says {source.format}.\n"
-            f"Write --format {meta['format']}, or start another run: --new"
-        )
-    known = _last_code(folder, run)
-    if known is not None and known != target.source_hash and not accept_code:
-        raise UsageError(
-            f"the code of {target.spec} is not what run {run} ran last ({target.source_file} has changed).\n"
-            "Continue with the new code: --accept-code. Or start another run: --new"
-        )
 
 
 def _out_of(last: Mapping[str, Any]) -> Path | None:  # Any: what options_json wrote

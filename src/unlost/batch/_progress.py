@@ -1,9 +1,11 @@
-"""Where a run stands, as integers that change with each acknowledged outcome."""
+"""Where a run stands: counts that change with each acknowledged outcome, and what holds it now."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from unlost.batch._blocked import NEVER, Blocked
+from unlost.batch._top_errors import TopErrors
 from unlost.batch.journal._journal import Ended
 from unlost.batch.journal._opening import Opening
 
@@ -22,6 +24,12 @@ class Progress:
         retries: Attempts beyond the first, in this opening.
         recovered: Items of this opening that ended with a value after a failed attempt.
         done_before: How many items had ended when this opening began.
+        nano_usd: What the run has spent, in billionths of a dollar, in earlier openings too.
+        pause: Why nothing starts now (a rest that a server asked for, an outage), without numbers that change; None:
+            nothing holds the run.
+        pause_until: When that ends or is looked at again, as ``loop.time()`` has it; None: nobody knows.
+        blocked: How long the event loop did not turn in this opening, and where.
+        errors: The most frequent errors of items that failed in this opening.
     """
 
     known: int = 0
@@ -32,6 +40,11 @@ class Progress:
     retries: int = 0
     recovered: int = 0
     done_before: int = 0
+    nano_usd: int = 0
+    pause: str | None = None
+    pause_until: float | None = None
+    blocked: Blocked = NEVER
+    errors: TopErrors = field(default_factory=TopErrors)
 
     def start_from(self, opening: Opening) -> None:
         """Count what earlier openings left."""
@@ -44,6 +57,8 @@ class Progress:
         self.failed += not ended.ok
         self.retries += max(0, ended.attempts - 1)
         self.recovered += ended.ok and ended.attempts > 1
+        if not ended.ok:
+            self.errors.count(ended)
 
     @property
     def done(self) -> int:

@@ -16,6 +16,7 @@ from unlost.batch._plan import Plan, Where, plan_run
 from unlost.batch._progress import Progress
 from unlost.batch.journal._again import Again
 from unlost.batch.journal._books import Books, Group, read_books, read_groups
+from unlost.batch.journal._spend import Spent, read_spent
 from unlost.batch.options._retry_on import RetryOn
 from unlost.batch.source._records import Format
 from unlost.batch.source._source import AnySource
@@ -52,7 +53,7 @@ class Run:
         deadline: Seconds for an item, its attempts and the waits between them.
         retry_on: What is tried again.
         key: Field of the input that names an item.
-        format: ``"lines"`` or ``"jsonl"``; by default the file's suffix decides.
+        format: ``"lines"``, ``"jsonl"``, ``"csv"``, ``"null"`` or ``"dead"``; by default the file's suffix decides.
         durability: What an acknowledged outcome survives: ``"power"`` cuts, or the death of the ``"process"`` only.
         in_doubt: ``"hold"`` what was started and has no outcome, or start it again: ``"retry"``.
         first: Run so many items only.
@@ -196,6 +197,13 @@ class Run:
         with self.plan.folder.open(self.name) as connection:
             assert connection is not None  # opened by us, so it is not empty
             return read_books(connection)
+
+    @property
+    def spent(self) -> Spent:
+        """What attempts said they spent, in all openings; what is in doubt may have cost more."""
+        with self.plan.folder.open(self.name) as connection:
+            assert connection is not None
+            return read_spent(connection)
 
     @property
     def groups(self) -> list[Group]:

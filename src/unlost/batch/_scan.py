@@ -115,6 +115,6 @@ class Scan:
         except InputError as key_error:
             key, error = raw_key(record), key_error
         if error is None:
-            return Indexed(key, record.line, record.raw)
+            return Indexed(key, record.line, self._source.kept(record))
         letter = letter_of(error)
-        return Indexed(key, record.line, record.raw, letter.error, letter.fingerprint)
+        return Indexed(key, record.line, self._source.kept(record), letter.error, letter.fingerprint)

@@ -18,7 +18,9 @@ def check_again(folder: Folder, run: str, again: Again) -> None:
     with folder.open(run) as connection:
         if connection is None:
             raise UsageError(f"run {run} died before anything was written. Type the command that started it again.")
-        groups = [group for group in read_groups(connection) if group.kind != "input"]
+        items = "SELECT DISTINCT fingerprint FROM outcome WHERE NOT ok AND item IN (SELECT item FROM claim)"
+        started = {fingerprint for (fingerprint,) in connection.execute(items)}
+        groups = [group for group in read_groups(connection) if group.fingerprint in started]
         in_doubt = read_books(connection).in_doubt
     chosen = [
         group

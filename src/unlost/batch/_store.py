@@ -23,10 +23,14 @@ from unlost.batch.journal._claims import Claims
 from unlost.batch.journal._door import Connection
 from unlost.batch.journal._index import Index
 from unlost.batch.journal._journal import Claimed, Ended, Journal
-from unlost.batch.journal._opening import Epoch, Opening, make_journal, open_epoch
+from unlost.batch.journal._opening import Epoch, Opening, check_run, make_journal, open_epoch
 from unlost.batch.journal._results import ResultsFile
+from unlost.batch.journal._spend import Amount, read_total
 from unlost.batch.journal._writer import JournalError, Writer
+from unlost.batch.paid._purse import BudgetSpent, Purse
+from unlost.batch.paid._till import Till
 from unlost.batch.source._errors import InputError
+from unlost.batch.source._place import SAME
 
 
 class Owner(Protocol):
@@ -40,6 +44,9 @@ class Owner(Protocol):
 
     def scanned(self, error: Exception | None) -> None:
         """The scan has ended, and everything that was read is entered; or the source cannot be read."""
+
+    def spent(self, total: Amount, over: BudgetSpent | None) -> None:
+        """The run has spent so much, all of it durable; ``over`` is there from when that is all it may."""
 
     def broken(self, error: JournalError) -> None:
         """
@@ -59,6 +66,7 @@ class Store:
 
     Attributes:
         opening: Where it starts from; after ``open``.
+        till: What jobs spend and keep.
     """
 
     opening: Opening
@@ -68,9 +76,10 @@ class Store:
         self._owner = owner
         self._loop = asyncio.get_running_loop()
         self._inbox: deque[Callable[[], None]] = deque()
-        self._results = ResultsFile(plan.out) if plan.out else None
+        self._results = ResultsFile(plan.out, plan.policy.options.tag) if plan.out else None
         self._broken: JournalError | None = None  # the first error; set in the writer's thread
         self._writer = Writer(self._connect, self._disconnect, self._committed, self._break)
+        self.till = Till(plan.run, self._writer, Purse(plan.policy.options.budget), self._tell, owner.spent)
         self._journal: Journal
         self._scan: Scan
         self._claims: Claims | None = None
@@ -105,8 +114,9 @@ class Store:
 
     def _make_scan(self) -> Scan:
         options, source = self._plan.policy.options, self._plan.source
-        refuse = _refuse_duplicate if options.key else None
-        index = Index(self._journal, self.opening.scan, self.opening.next_item, refuse)
+        refuse = _refuse_duplicate if options.key else _refuse_second_letter if source.format == "dead" else None
+        same = SAME if source.inputs == "hash" else None
+        index = Index(self._journal, self.opening.scan, self.opening.next_item, refuse, same)
         return Scan(source, options.key, options.first, index, self._writer, self._entered, self._scanned)
 
     def _forget_new_run(self) -> None:
@@ -117,8 +127,8 @@ class Store:
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
 
     def start_scan(self) -> None:
-        """Begin to read the source into the journal; a rerun goes by what was read before."""
-        if self._plan.again is None:
+        """Begin to read the source into the journal; a rerun goes by what was read before, if that was kept."""
+        if self._plan.scans:
             self._scan.start()
         else:
             self._journal.scanned = True
@@ -140,7 +150,10 @@ class Store:
 
     def context(self, claimed: Claimed) -> Context:
         """Return what the job is told about an item."""
-        return Context(self._plan.meta["run_id"], claimed.key, claimed.line, claimed.generation)
+        return Context(
+            self._plan.meta["run_id"], claimed.key, claimed.line, claimed.generation,
+            item=claimed.item, epoch=self.opening.epoch, kept=claimed.kept, paper=self.till,
+        )  # fmt: skip
 
     def close(self, how: str, unbegun: Iterable[int], why: str | None = None) -> None:
         """
@@ -160,10 +173,21 @@ class Store:
             self._writer.put(self._sync_results, None)
         finally:
             try:
+                self.till.close()
                 self._writer.close()
             finally:
                 self._lock.release()
         self._deliver()
+        self.till.report_lost()
+
+    def leaves(self, unbegun: Iterable[int]) -> bool:
+        """Give back what was claimed and not started, tell the owner, return whether anything could start; blocks."""
+        self._give_back(unbegun)
+        told: list[object] = []
+        self._writer.put(self._journal.left, None, lambda left, _error: told.append(left), urgent=True)
+        self._writer.flush()
+        self._deliver()
+        return told != [False]
 
     def _give_back(self, unbegun: Iterable[int]) -> None:
         self._writer.flush()
@@ -176,6 +200,8 @@ class Store:
         """In the writer's thread."""
         plan = self._plan
         path = plan.folder.journal(plan.run)
+        if plan.continues:
+            plan.folder.find(plan.run)  # it may have been purged since it was planned
         try:
             connection = _door.for_writing(plan.door, path, plan.policy.options.durability)
             try:
@@ -190,12 +216,14 @@ class Store:
     def _open(self, connection: Connection, path: Path) -> None:
         plan = self._plan
         make_journal(connection, path, plan.meta)
+        check_run(connection, plan.run, plan.meta)
         if self._results is not None:
             self._results.open(connection)
         epoch = Epoch(plan.options_json(), plan.target.source_hash, plan.revision, plan.policy.options.tag)
         if plan.again is not None:
             choose(connection, plan.again)
-        self.opening = opening = open_epoch(connection, epoch, scans=plan.again is None)
+        self.opening = opening = open_epoch(connection, epoch, scans=plan.scans)
+        self.till.start_from(read_total(connection))
         retry = plan.policy.options.in_doubt == "retry" or (plan.again is not None and plan.again.in_doubt)
         self._journal = Journal(
             opening.epoch, opening.scan, opening.next_seq, retry_in_doubt=retry, chosen=plan.again is not None
@@ -277,6 +305,13 @@ class Store:
 
 
 def _refuse_duplicate(key: str, line: int, first: int) -> tuple[str, str]:
-    what = f"has the key {key!r}, which line {first} has already; keys must differ, or leave --key out"
+    return _refused(line, f"has the key {key!r}, which line {first} has already; keys must differ, or leave --key out")
+
+
+def _refuse_second_letter(key: str, line: int, first: int) -> tuple[str, str]:
+    return _refused(line, f"is a dead letter of {key!r}, as line {first} is already; each item is run once")
+
+
+def _refused(line: int, what: str) -> tuple[str, str]:
     letter = letter_of(InputError(line, what))
     return letter.error, letter.fingerprint

@@ -22,7 +22,7 @@ def display_of(run: Run, display: str) -> AbstractContextManager[None]:
     """
     if display == "none" or sys.stderr is None:
         return nullcontext()
-    if display == "rich" or (display == "auto" and _is_terminal() and _has_rich()):
+    if _is_terminal() and (display == "rich" or (display == "auto" and _has_rich())):
         from unlost.cli import _rich
 
         return _rich.progress_of(run)

@@ -10,6 +10,7 @@ from contextlib import nullcontext, redirect_stdout
 
 from unlost._core import end_by_signal, on_signals, partial, report
 from unlost.batch import Halted, How, Plan, Run
+from unlost.batch._blocked import NEVER
 from unlost.cli._display import display_of
 from unlost.cli._loop import run_to_its_end
 from unlost.cli._streams import out, say
@@ -38,6 +39,7 @@ class _Driven:
         self.how: How = "halted"
         self.seconds = 0.0
         self.ended = 0
+        self.blocked = NEVER
         self.over = False
         self.code = 0
         self._plan = plan
@@ -76,6 +78,7 @@ class _Driven:
         self.seconds = loop.time() - started
         progress = self._run.progress
         self.ended = progress.done - progress.done_before
+        self.blocked = progress.blocked
         if self.how == "complete" and not self.ended and self._plan.continues and not quiet:
             say(f"unlost: run {self._plan.run} had nothing left to do; what has failed is not tried again")
 
@@ -118,7 +121,15 @@ def _announce(plan: Plan, *, quiet: bool) -> None:
 
 
 def _conclude(plan: Plan, driven: _Driven, *, as_json: bool) -> int:
-    view = view_of(plan.folder, plan.run, how=driven.how, seconds=driven.seconds, ended=driven.ended, results=plan.out)
+    view = view_of(
+        plan.folder,
+        plan.run,
+        how=driven.how,
+        seconds=driven.seconds,
+        ended=driven.ended,
+        results=plan.out,
+        blocked=driven.blocked,
+    )
     out(json.dumps(summary_as_json(view), indent=2) if as_json else summary_as_text(view))
     code = exit_code(view.books, driven.how)
     assert code in EXIT_CODES

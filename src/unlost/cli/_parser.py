@@ -29,6 +29,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     _add_retry(commands)
     _add_runs(commands)
     _add_show(commands)
+    _add_export(commands)
+    _add_purge(commands)
     return parser.parse_args(argv)
 
 
@@ -57,11 +59,15 @@ def _command(
 def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "run", "run an async function over the inputs of a file; the same again continues")
     parser.add_argument("target", metavar="MODULE:FUNCTION", help="async function of (item) or (item, context)")
-    parser.add_argument("source", metavar="FILE", help="one input a line: text, or JSONL (.jsonl); - is standard input")
+    parser.add_argument("source", metavar="FILE", help="lines of text, JSONL (.jsonl) or a table (.csv), also .gz; - is standard input")
     parser.add_argument("--new", action="store_true", help="start another run even if there is one to continue")
     parser.add_argument("--explain", action="store_true", help="print the options that hold and why; run nothing")
     parser.add_argument("--key", metavar="FIELD", help="the field of a JSON input that names it (default: a hash)")
-    parser.add_argument("--format", choices=("auto", "lines", "jsonl"), help="how FILE is read (default: by suffix)")
+    formats = parser.add_mutually_exclusive_group()
+    choices = ("auto", "lines", "jsonl", "csv", "null", "dead")
+    formats.add_argument("--format", choices=choices, help="how FILE is read (default: by suffix)")
+    text = "inputs are text that ends with NUL, as find -print0 writes it"
+    formats.add_argument("-0", "--null", dest="format", action="store_const", const="null", help=text)
     parser.add_argument("--inputs", choices=("keep", "hash"), help="whether inputs are kept in the journal (default)")
     parser.add_argument("--max-record", metavar="BYTES", help="of a record; a longer one fails alone (default: 16M)")
     _add_options(parser)
@@ -91,6 +97,26 @@ def _add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser = _command(commands, "show", "show a run: its books, its errors, what is in doubt")
     parser.add_argument("run", metavar="RUN", help="as `unlost runs` lists it: fetch-3")
     parser.add_argument("fingerprint", metavar="FINGERPRINT", nargs="?", help="one error in full, with all its items")
+
+
+def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "export", "write the outcomes of a run as JSONL; dead letters are a source again")
+    parser.add_argument("run", metavar="RUN", help="as `unlost runs` lists it: fetch-3")
+    what = parser.add_mutually_exclusive_group(required=True)
+    for name, text in (("ok", "results"), ("dead", "dead letters"), ("all", "both: dead letters have the name unlost")):
+        what.add_argument(f"--{name}", dest="what", action="store_const", const=name, help=text)
+    parser.add_argument("--order", choices=("input", "completion"), default="input", help="of lines (default: input)")
+    parser.add_argument("--with-input", action="store_true", help="results with their input; dead letters have it")
+    parser.add_argument("--withdrawn", action="store_true", help="also items that are gone from the source")
+    parser.add_argument("--out", metavar="FILE", help="a file that is not there yet (default: standard output)")
+    parser.add_argument("--force", action="store_true", help="replace FILE if it is there")
+
+
+def _add_purge(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "purge", "delete a run: its journal and the copy of its input, not its results")
+    parser.add_argument("run", metavar="RUN", help="as `unlost runs` lists it: fetch-3")
+    parser.add_argument("--yes", action="store_true", help="although not everything in it is ok")
+    parser.add_argument("--inputs", action="store_true", help="delete only the inputs of what is ok; keep the run")
 
 
 def _add_options(parser: argparse.ArgumentParser, *, continuing: bool = True) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from typing import TextIO
+from typing import IO, AnyStr, TextIO
 
 UNWRITABLE = 2
 """Exit code of a command that has nothing to do but to print, and could not."""
@@ -36,11 +36,19 @@ def out_lines(lines: Iterable[str]) -> bool:
     A reader who left (``| head``) had what it wanted: that is True.
     """
     stream = sys.stdout
-    if stream is None:
-        return True
+    return stream is None or _written(stream, stream, (f"{line}\n" for line in lines))
+
+
+def out_bytes(lines: Iterable[bytes]) -> bool:
+    """Write lines of UTF-8, line ends included, to standard output whatever its encoding; return as ``out_lines``."""
+    stream = sys.stdout
+    return stream is None or _written(stream, stream.buffer, lines)
+
+
+def _written(stream: TextIO, sink: IO[AnyStr], lines: Iterable[AnyStr]) -> bool:
     try:
         for line in lines:
-            stream.write(f"{line}\n")
+            sink.write(line)
         stream.flush()
     except BrokenPipeError:
         _to_nowhere(stream)

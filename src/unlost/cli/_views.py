@@ -6,6 +6,9 @@ from itertools import islice
 from pathlib import Path
 
 from unlost.batch import Folder, How, is_held, read_books, read_groups, read_in_doubt, read_results_file
+from unlost.batch._blocked import Blocked
+from unlost.batch.journal._purging import read_note
+from unlost.batch.journal._spend import read_spent
 from unlost.errors import UsageError
 from unlost.report import View
 
@@ -20,6 +23,7 @@ def view_of(
     seconds: float | None = None,
     ended: int = 0,
     results: Path | None = None,
+    blocked: Blocked | None = None,
 ) -> View:
     """
     Read a run's journal.
@@ -40,7 +44,10 @@ def view_of(
             seconds=seconds,
             ended=ended,
             results=results or _shown(read_results_file(connection)),
+            blocked=blocked,
             live=how is None and is_held(folder.lock(run)),
+            spent=read_spent(connection),
+            inputs_purged=read_note(connection).get("inputs", 0),
         )
 
 

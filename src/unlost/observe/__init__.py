@@ -10,6 +10,7 @@ from unlost.observe._headline import Headline, headline
 from unlost.observe._record import record
 from unlost.observe._redact import Redactor, redact
 from unlost.observe._render import render
+from unlost.observe._running import Running, is_debugged, running_at
 from unlost.observe._schema import ErrorRecord, FrameRecord
 
 __all__ = [
@@ -17,10 +18,13 @@ __all__ = [
     "FrameRecord",
     "Headline",
     "Redactor",
+    "Running",
     "digest",
     "fingerprint",
     "headline",
+    "is_debugged",
     "record",
     "redact",
     "render",
+    "running_at",
 ]

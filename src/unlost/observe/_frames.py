@@ -31,7 +31,7 @@ def frames_of(
             collapsed.append((frame, line, 0))
     if len(collapsed) <= limit:
         return [_record(frame, line, repeats, own, width) for frame, line, repeats in collapsed]
-    chosen = _chosen([_is_app(frame, own) for frame, _, _ in collapsed], limit)
+    chosen = _chosen([is_app_frame(frame, own) for frame, _, _ in collapsed], limit)
     records = []
     for place, index in enumerate(chosen):
         frame_record = _record(*collapsed[index], own, width)
@@ -69,23 +69,25 @@ def _record(frame: FrameType, line: int, repeats: int, own: Collection[str], wid
     code = frame.f_code
     frame_record: FrameRecord = {
         "file": cut_front(encodable(code.co_filename), width),
-        "module": cut_front(encodable(_module(frame)), width),
+        "module": cut_front(encodable(module_of_frame(frame)), width),
         "function": cut_front(encodable(code.co_qualname), width),
         "line": line,
-        "app": _is_app(frame, own),
+        "app": is_app_frame(frame, own),
     }
     if repeats:
         frame_record["repeats"] = repeats
     return frame_record
 
 
-def _is_app(frame: FrameType, own: Collection[str]) -> bool:
-    if own and _module(frame).partition(".")[0] in own:
+def is_app_frame(frame: FrameType, own: Collection[str]) -> bool:
+    """Say whether the frame runs the user's own code, which that of the packages ``own`` always is."""
+    if own and module_of_frame(frame).partition(".")[0] in own:
         return True
     return is_application(frame.f_code.co_filename)
 
 
-def _module(frame: FrameType) -> str:
+def module_of_frame(frame: FrameType) -> str:
+    """Return the name of the module that the frame's code is in; empty where it has none."""
     names: dict[str, Any] = frame.f_globals  # Any: whatever a module puts there
     name = dict.get(names, "__name__")  # dict.get: globals may be a subclass whose own get() is user code
     return str.__str__(name) if isinstance(name, str) else ""

@@ -16,7 +16,7 @@ from unlost.policies._deadline_misuse import DeadlineStateError
 from unlost.policies._explain import Explanation
 from unlost.policies._fallback import Fallback, FellBack
 from unlost.policies._hedge import Hedge
-from unlost.policies._job import JobOptions, job, job_options
+from unlost.policies._job import Estimate, JobOptions, job, job_options
 from unlost.policies._layer import Layer, Pipeline
 from unlost.policies._limit_events import LimitChanged, LimitRejected, LimitWaited
 from unlost.policies._rate import RateLimit
@@ -45,6 +45,7 @@ __all__ = [
     "Deadline",
     "DeadlineFired",
     "DeadlineStateError",
+    "Estimate",
     "Explanation",
     "Fallback",
     "FellBack",

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar, overload
+from typing import Any, Final, TypeAlias, TypeVar, overload
 
 from unlost.errors import UsageError
 from unlost.policies._checks import check_count, check_seconds
 from unlost.policies._retry_on import On, question_of
 
 F = TypeVar("F", bound=Callable[..., Any])  # Any: whatever function; it is returned as it came
+
+LimitKey: TypeAlias = str | Callable[[Any], Hashable]  # Any: an item, whatever the input holds
+Estimate: TypeAlias = Callable[[Any], float | Mapping[str, float]]  # Any: likewise
 
 _ATTRIBUTE: Final = "__unlost_job__"
 
@@ -27,6 +31,10 @@ class JobOptions:
         deadline: Seconds for one item, all attempts and waits included, above 0.
         concurrency: How many items run at once, at least 1.
         retry_on: What to try again after; see ``Retry.on``.
+        rate: How many calls start in a time, or how many tokens they use: ``"50/s"``, ``("50/s", "tokens=2M/min")``.
+        limit_key: Whose rates and rests an item shares: a field of it, ``"host"``, or a function of the item.
+        estimate: A function of the item that says how many tokens its call will use: a number, or a mapping from
+            ``"input_tokens"`` and ``"output_tokens"``. A rate of tokens reserves them before the call.
 
     Raises:
         UsageError: One of them is out of its range.
@@ -37,6 +45,9 @@ class JobOptions:
     deadline: float | None = None
     concurrency: int | None = None
     retry_on: On = None
+    rate: str | tuple[str, ...] | None = None
+    limit_key: LimitKey | None = None
+    estimate: Estimate | None = None
 
     def __post_init__(self) -> None:
         for name, count in (("attempts", self.attempts), ("concurrency", self.concurrency)):
@@ -46,6 +57,23 @@ class JobOptions:
             if seconds is not None:
                 check_seconds("@job", name, seconds)
         question_of(self.retry_on, "retry_on")
+        _check_rate(self.rate)
+        if self.limit_key is not None and not isinstance(self.limit_key, str):
+            _check_function("limit_key", self.limit_key, 'limit_key="host"')
+        if self.estimate is not None:
+            _check_function("estimate", self.estimate, "estimate=count_tokens")
+
+
+def _check_rate(rate: object) -> None:
+    """Refuse what is no text; what the texts say, their reader checks."""
+    texts = rate if isinstance(rate, tuple) else () if rate is None else (rate,)
+    if not all(isinstance(text, str) for text in texts):
+        raise UsageError(f'@job(rate={rate!r}): expected a text or several. Write @job(rate="50/s").')
+
+
+def _check_function(name: str, value: object, write: str) -> None:
+    if not callable(value) or isinstance(value, type) or inspect.iscoroutinefunction(value):
+        raise UsageError(f"@job({name}={value!r}): expected a plain function of the item. Write @job({write}).")
 
 
 @overload
@@ -58,6 +86,9 @@ def job(
     deadline: float | None = None,
     concurrency: int | None = None,
     retry_on: On = None,
+    rate: str | tuple[str, ...] | None = None,
+    limit_key: LimitKey | None = None,
+    estimate: Estimate | None = None,
 ) -> Callable[[F], F]: ...
 def job(
     func: Callable[..., Any] | None = None,  # Any: as F
@@ -68,6 +99,9 @@ def job(
     deadline: float | None = None,
     concurrency: int | None = None,
     retry_on: On = None,
+    rate: str | tuple[str, ...] | None = None,
+    limit_key: LimitKey | None = None,
+    estimate: Estimate | None = None,
 ) -> Callable[..., Any]:
     """
     Mark an async function, or a factory of an async context manager, as a job, with the policy that it needs.
@@ -81,7 +115,7 @@ def job(
     Raises:
         UsageError: An argument is out of its range, or what is decorated takes no attribute.
     """
-    options = JobOptions(attempts, timeout, deadline, concurrency, retry_on)
+    options = JobOptions(attempts, timeout, deadline, concurrency, retry_on, rate, limit_key, estimate)
 
     def mark(func: F) -> F:
         if not callable(func):

@@ -20,11 +20,12 @@ def detail_as_text(dead: Iterable[Dead]) -> Iterator[str]:
             seen.add(letter["fingerprint"])
             yield from _example(letter)
         yield f"  line {letter['line']:<8} key {one_line(letter['key'])}   {_shown(letter['input'])}"
+        yield from _bought(letter)
 
 
 def detail_as_json(dead: Iterable[Dead]) -> list[dict[str, Any]]:  # Any: built-ins that JSON can hold
-    """Return the items as they are in the journal."""
-    return [dict(letter) for letter in dead]
+    """Return the items as they are in the journal; of what is kept only how it begins."""
+    return [{**letter, "spent": letter["spent"].as_json() if letter["spent"] else None} for letter in dead]
 
 
 def _example(letter: Dead) -> Iterator[str]:
@@ -36,6 +37,18 @@ def _example(letter: Dead) -> Iterator[str]:
     yield ""
 
 
-def _shown(text: str) -> str:
+def _bought(letter: Dead) -> Iterator[str]:
+    """Yield what the item has cost, and what of it is kept, a line each."""
+    if letter["spent"]:
+        yield f"    spent {letter['spent']}"
+    for kept in letter["kept"]:
+        size = f"{kept['size']:,} {'bytes' if kept['form'] == 'bytes' else 'characters of JSON'}"
+        more = "" if kept["whole"] else "…"
+        yield f"    kept {one_line(kept['name'])}, {size}: {one_line(kept['begins'])}{more}"
+
+
+def _shown(text: str | None) -> str:
+    if text is None:
+        return "(inputs are not kept)"
     shown = one_line(text[:_INPUT])
     return shown if len(text) <= _INPUT else f"{shown}… [{len(text) - _INPUT:,} more characters]"

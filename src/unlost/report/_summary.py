@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from unlost.batch import Books, Group
+from unlost.batch.journal._spend import dollars
 from unlost.observe import headline
+from unlost.report._blocked import blocked_line
+from unlost.report._spent import spent_line
 from unlost.report._text import clock_time, columns, one_line, rate, shortened, width
 from unlost.report._view import View, exit_code
 
@@ -30,6 +33,13 @@ def summary_as_json(view: View) -> dict[str, Any]:  # Any: built-ins that JSON c
         "seconds": view.seconds,
         "exit": exit_code(view.books, view.how),
         "books": view.books.as_json(),
+        "spent": {
+            **view.spent.total.as_json(),
+            "failed_attempts": view.spent.failed.as_json(),
+            "unknown_items": view.books.in_doubt,
+        },
+        "blocked": view.blocked.as_json() if view.blocked else None,
+        "inputs_purged": view.inputs_purged,
         "groups": [_group_as_json(group) for group in view.groups],
         "in_doubt": [{**one._asdict(), "survived": list(one.survived)} for one in view.in_doubt],
     }
@@ -44,6 +54,7 @@ def _group_as_json(group: Group) -> dict[str, Any]:  # Any: as above
         "title": line.title,
         "where": line.where,
         "example": {"key": group.key, "line": group.line},
+        "spent": group.spent.as_json(),
     }
 
 
@@ -54,11 +65,15 @@ def _lines(view: View, groups: int | None) -> Iterator[str]:
     if len(view.groups) > len(shown):
         rest = view.groups[len(shown) :]
         yield f"and {len(rest):,} more kinds of error in {sum(group.count for group in rest):,} items"
+    yield from spent_line(view.spent, view.books.in_doubt)
+    yield from blocked_line(view.blocked, view.seconds)
     books = view.books
     accounted = f"{books.accounted:,} of {books.inputs:,} accounted for{_blank(books)}"
     yield f"journal {one_line(str(view.journal))}   {accounted}"
     if view.results is not None:
         yield f"results {one_line(str(view.results))}"
+    if view.inputs_purged:
+        yield f"inputs purged: {view.inputs_purged:,}, with what was kept of those items"
     yield from _changed(books)
     yield from _disagreement(books)
     yield from _next(view)
@@ -99,17 +114,26 @@ def _table(groups: list[Group]) -> Iterator[str]:
     if not groups:
         return
     lines = [headline(group.error, alone=group.count == 1) for group in groups]
+    paid = any(group.spent for group in groups)
     fixed = [
-        (f"#{number}", f"{group.count:,}×", f"e.g. line {group.line}", group.fingerprint[:6])
+        (f"#{number}", f"{group.count:,}×", f"e.g. line {group.line}", *_price(group, paid=paid), group.fingerprint[:6])
         for number, group in enumerate(groups, 1)
     ]
-    room = _WIDTH - sum(max(map(width, column)) for column in zip(*fixed, strict=True))
+    room = _WIDTH - 2 * paid - sum(max(map(width, column)) for column in zip(*fixed, strict=True))
     title, where = _shares(room, max(width(line.title) for line in lines), max(width(line.where) for line in lines))
     rows = [
-        (number, count, shortened(line.title, title), shortened(line.where, where), example, fingerprint)
-        for (number, count, example, fingerprint), line in zip(fixed, lines, strict=True)
+        (number, count, shortened(line.title, title), shortened(line.where, where), *rest)
+        for (number, count, *rest), line in zip(fixed, lines, strict=True)
     ]
     yield from columns(rows, right=frozenset({0, 1}))
+
+
+def _price(group: Group, *, paid: bool) -> tuple[str, ...]:
+    """Return the cell that says what the group cost, none where no group cost anything."""
+    if not paid:
+        return ()
+    spent = group.spent
+    return (f"{spent.tokens:,} tokens" if spent.tokens and not spent.nano_usd else dollars(spent.nano_usd),)
 
 
 def _shares(room: int, title: int, where: int) -> tuple[int, int]:

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from unlost.batch import Books, Group, How, InDoubt
+from unlost.batch._blocked import Blocked
+from unlost.batch.journal._spend import NOTHING_SPENT, Spent
 
 EXIT_CODES: Mapping[int, str] = MappingProxyType(
     {
@@ -37,6 +39,9 @@ class View:
         ended: How many items ended in this opening.
         results: The results file, if there is one.
         live: Whether a process writes the run now.
+        blocked: How long the event loop did not turn in this opening; None where the run is only looked at.
+        spent: What its attempts said they spent, in all openings.
+        inputs_purged: How many inputs of items that are ok were deleted out of the journal.
     """
 
     run: str
@@ -49,6 +54,9 @@ class View:
     ended: int = 0
     results: Path | None = None
     live: bool = False
+    blocked: Blocked | None = None
+    spent: Spent = NOTHING_SPENT
+    inputs_purged: int = 0
 
 
 @dataclass(frozen=True, slots=True)

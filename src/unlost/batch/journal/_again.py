@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from unlost.batch.journal._door import Connection
 
-_NEVER_ITEMS = "input"
-
 
 @dataclass(frozen=True, slots=True)
 class Again:
@@ -36,7 +34,7 @@ def choose(connection: Connection, again: Again) -> int:
     """
     Put the items into a temporary table ``chosen``, those with an outcome back into the state before their first start.
 
-    Records that were no items (kind ``input``) are not among them: they would be none again.
+    Records that were no items, and so were never started, are not among them: they would be none again.
 
     Returns:
         How many there are.
@@ -48,9 +46,9 @@ def choose(connection: Connection, again: Again) -> int:
         start = again.fingerprint
         connection.execute(
             f"""INSERT INTO chosen SELECT item FROM outcome JOIN item ON item.id = outcome.item
-            WHERE NOT ok AND attempts > 0 AND kind <> ? AND {present}
+            WHERE NOT ok AND item IN (SELECT item FROM claim) AND {present}
             AND (? IS NULL OR kind = ?) AND (? IS NULL OR substr(fingerprint, 1, ?) = ?)""",
-            (_NEVER_ITEMS, again.kind, again.kind, start, len(start or ""), start),
+            (again.kind, again.kind, start, len(start or ""), start),
         )
     connection.execute("INSERT INTO past SELECT * FROM outcome WHERE item IN chosen")
     connection.execute("UPDATE item SET generation = generation + 1 WHERE id IN chosen")

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple, TypedDict
 
 from unlost.batch.journal._door import Connection
 from unlost.batch.journal._journal import name_of
+from unlost.batch.journal._kept import KeptBriefly, read_kept_briefly
+from unlost.batch.journal._spend import NOTHING, Amount
 
 # Seen by the last scan that reached the end of the source, or by one after it
 _PRESENT = "item.scan >= (SELECT coalesce(max(scan), 0) FROM scan WHERE complete)"
@@ -98,7 +100,9 @@ class Dead(TypedDict):
     kind: str
     fingerprint: str
     error: Any  # an ErrorRecord, as JSON reads it back
-    input: str
+    input: str | None  # None: not kept
+    spent: Amount | None  # by all attempts at it, in all generations; None: nothing was said
+    kept: list[KeptBriefly]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,7 @@ class Group:
         line: Of the first example in the source.
         key: Of that example.
         error: The record of its error.
+        spent: What all attempts at these items spent, in all generations.
     """
 
     fingerprint: str
@@ -121,6 +126,7 @@ class Group:
     line: int
     key: str
     error: Any  # an ErrorRecord, as JSON reads it back
+    spent: Amount = NOTHING
 
 
 def read_books(connection: Connection) -> Books:
@@ -135,30 +141,46 @@ def read_books(connection: Connection) -> Books:
 
 def read_groups(connection: Connection) -> list[Group]:
     """Return the groups of failed items, the largest first."""
+    spent = _spent_by_fingerprint(connection)
     rows = connection.execute(
         f"""SELECT fingerprint, count(*), kind, min(item.line), key, ordinal, error
         FROM outcome JOIN item ON item.id = outcome.item WHERE NOT ok AND {_PRESENT}
         GROUP BY fingerprint ORDER BY count(*) DESC, min(item.line)"""
     )
     return [
-        Group(fingerprint, count, kind, line, name_of(key, ordinal), json.loads(error))
+        Group(
+            fingerprint, count, kind, line, name_of(key, ordinal), json.loads(error), spent.get(fingerprint, NOTHING)
+        )
         for fingerprint, count, kind, line, key, ordinal, error in rows
-    ]
+    ]  # fmt: skip
+
+
+def _spent_by_fingerprint(connection: Connection) -> dict[str, Amount]:
+    rows = connection.execute(
+        f"""SELECT fingerprint, sum(nano_usd), sum(input_tokens), sum(output_tokens)
+        FROM spend CROSS JOIN outcome ON outcome.item = spend.item CROSS JOIN item ON item.id = spend.item
+        WHERE NOT ok AND {_PRESENT} GROUP BY fingerprint"""
+    )  # CROSS: SQLite then begins with spend, and who spent nothing pays nothing for it
+    return {fingerprint: Amount(*sums) for fingerprint, *sums in rows}
 
 
 def read_dead(connection: Connection, fingerprint: str) -> Iterator[Dead]:
     """Yield the failed items whose fingerprint begins so, in the order of the source."""
     rows = connection.execute(
-        f"""SELECT key, ordinal, item.line, attempts, ms, kind, fingerprint, error, raw
+        f"""SELECT id, key, ordinal, item.line, attempts, ms, kind, fingerprint, error, raw, nano, tokens_in, tokens_out
         FROM outcome JOIN item ON item.id = outcome.item JOIN input ON input.item = item.id
+        LEFT JOIN (SELECT item, sum(nano_usd) AS nano, sum(input_tokens) AS tokens_in, sum(output_tokens) AS tokens_out
+            FROM spend GROUP BY item) AS spent ON spent.item = item.id
         WHERE NOT ok AND {_PRESENT} AND substr(fingerprint, 1, ?) = ? ORDER BY item.line, item.id""",
         (len(fingerprint), fingerprint),
     )
-    for key, ordinal, line, attempts, ms, kind, full, error, raw in rows:
-        text = bytes(raw).decode("utf-8", "backslashreplace")
+    kept = next(iter(connection.execute("SELECT value FROM meta WHERE name = 'inputs'")), None) != ("hash",)
+    for item, key, ordinal, line, attempts, ms, kind, full, error, raw, *sums in rows:
+        text = bytes(raw).decode("utf-8", "backslashreplace") if kept else None
         yield Dead(
             key=name_of(key, ordinal), line=line, attempts=attempts, ms=ms, kind=kind, fingerprint=full,
-            error=json.loads(error), input=text,
+            error=json.loads(error), input=text, spent=None if None in sums else Amount(*sums),
+            kept=read_kept_briefly(connection, item),
         )  # fmt: skip
 
 

@@ -14,6 +14,8 @@ from typing import TypeAlias
 from unlost.batch.journal._door import Connection, Row
 from unlost.batch.journal._journal import Ended, Journal, name_of
 
+_ALL = 2**31 - 1  # bytes: more than SQLite holds in one value
+
 Refuse: TypeAlias = Callable[[str, int, int], tuple[str, str]]
 """Takes a duplicate key, its line and the first one's line; returns the error's record (JSON) and fingerprint."""
 
@@ -26,7 +28,7 @@ class Indexed:
     Attributes:
         key: Of the record.
         line: 1-based line of its first character.
-        raw: As it was read.
+        raw: What is kept of it.
         error: The record of the error (JSON), where the source could not make an item of it.
         fingerprint: Of that error.
     """
@@ -58,13 +60,24 @@ class Index:
         scan: Number of this reading of the source.
         next_item: The first item number that is free.
         refuse_duplicate: Where a duplicate key is an error (``--key``): makes that error.
+        same: How many bytes of what is kept tell whether a record is the same; the rest says where it stands, which
+            is kept up to date. None: all bytes do.
     """
 
-    def __init__(self, journal: Journal, scan: int, next_item: int, refuse_duplicate: Refuse | None) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        scan: int,
+        next_item: int,
+        refuse_duplicate: Refuse | None,
+        same: int | None = None,
+    ) -> None:
         self._journal = journal
         self._scan = scan
         self._next_item = next_item
         self._refuse_duplicate = refuse_duplicate
+        self._same = _ALL if same is None else same
+        self._compared = refuse_duplicate is not None or same is not None
         self._changed = 0  # records that were edited after their item had ended
 
     def enter(self, connection: Connection, chunks: list[Sequence[Indexed]]) -> None:
@@ -102,7 +115,7 @@ class Index:
 
     def _see_again(self, rows: _Rows, record: Indexed, item: int) -> int:
         rows.again.append((record.line, self._scan, item))
-        if self._refuse_duplicate is not None:  # the key is the user's: the record under it may have been edited
+        if self._compared:  # the key is the user's: the record under it may have been edited; or it may have moved
             rows.edited.append((record.raw, item))
         return item
 
@@ -140,8 +153,9 @@ class Index:
         """Count the records that are not what their item was when it ended: it keeps its outcome, but not silently."""
         for raw, item in edited:
             found = connection.execute(
-                "SELECT 1 FROM outcome JOIN input ON input.item = outcome.item WHERE outcome.item = ? AND raw <> ?",
-                (item, raw),
+                """SELECT 1 FROM outcome JOIN input ON input.item = outcome.item
+                WHERE outcome.item = ? AND raw <> ? AND substr(raw, 1, ?) <> ?""",
+                (item, raw, self._same, raw[: self._same]),
             )
             self._changed += sum(1 for _row in found)
 
@@ -151,9 +165,9 @@ class Index:
         connection.executemany("UPDATE item SET line = ?, scan = ? WHERE id = ?", rows.again)
         self._count_changed(connection, rows.edited)
         connection.executemany(
-            """UPDATE input SET raw = ? WHERE item = ?
-            AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.item = input.item)""",
-            rows.edited,
+            """UPDATE input SET raw = ? WHERE item = ? AND raw <> ? AND (substr(raw, 1, ?) = ?
+            OR NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.item = input.item))""",
+            [(raw, item, raw, self._same, raw[: self._same]) for raw, item in rows.edited],
         )
         self._journal.end(connection, rows.refused)
 

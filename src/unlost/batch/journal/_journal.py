@@ -144,6 +144,16 @@ class Journal:
         self._cursor = next(iter(connection.execute("SELECT coalesce(max(id), 0) FROM item")))[0]
         return claimed, self.scanned
 
+    def left(self, connection: Connection, asked: list[None]) -> list[bool]:
+        """Tell whether there are items that could be claimed, those at the beginning included."""
+        rows = connection.execute(
+            f"""SELECT EXISTS (SELECT 1 FROM item LEFT JOIN claim ON claim.item = item.id WHERE {self._wanted}
+            AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.item = item.id)
+            AND (claim.epoch IS NULL OR claim.epoch <= ?))""",
+            (self._scan, self._held_after),
+        )
+        return [bool(next(iter(rows))[0])] * len(asked)
+
     def release(self, connection: Connection, chunks: list[Sequence[int]]) -> None:
         """Take back the claims of items that were not started: they are as they were before."""
         for items in chunks:

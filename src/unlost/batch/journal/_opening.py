@@ -10,6 +10,7 @@ from pathlib import Path
 from unlost._core import wall
 from unlost.batch.journal import _schema
 from unlost.batch.journal._door import Connection
+from unlost.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,13 @@ def make_journal(connection: Connection, path: Path, meta: Mapping[str, str]) ->
     if _schema.is_empty(connection):
         _schema.create(connection, meta)
     _schema.check(connection, path)
+
+
+def check_run(connection: Connection, run: str, meta: Mapping[str, str]) -> None:
+    """Refuse the journal of another run of that name: the one that was planned was purged meanwhile."""
+    found = next((value for (value,) in connection.execute("SELECT value FROM meta WHERE name = 'run_id'")), None)
+    if found != meta["run_id"]:
+        raise UsageError(f"run {run} is another one now: the one before was purged.\nType the command once more")
 
 
 def open_epoch(connection: Connection, epoch: Epoch, *, scans: bool = True) -> Opening:

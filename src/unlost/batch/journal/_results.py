@@ -27,10 +27,16 @@ SYNC_EVERY = 1.0
 """Seconds between two syncs of the file while lines are appended."""
 
 
-def line_of(key: str, line: int, value: str, attempts: int, ms: int) -> bytes:
+def line_of(key: str, line: int, value: str, attempts: int, ms: int, tag: str | None) -> bytes:
     """Return the line for an outcome; ``value`` is JSON."""
-    name = json.dumps(key, ensure_ascii=False)
-    return f'{{"key": {name}, "line": {line}, "value": {value}, "attempts": {attempts}, "ms": {ms}}}\n'.encode()
+    name, word = json.dumps(key, ensure_ascii=False), json.dumps(tag, ensure_ascii=False)
+    counts = f'"attempts": {attempts}, "ms": {ms}'
+    return f'{{"key": {name}, "line": {line}, "value": {value}, {counts}, "tag": {word}}}\n'.encode()
+
+
+def is_results_file(connection: Connection, path: Path) -> bool:
+    """Tell whether a run has written its results to that file (resolved)."""
+    return any(True for _row in connection.execute("SELECT 1 FROM results WHERE path = ?", (str(path),)))
 
 
 class ResultsFile:
@@ -39,10 +45,12 @@ class ResultsFile:
 
     Args:
         path: Made if it is not there; never truncated but for what an earlier opening of this run appended.
+        tag: Of this opening.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, tag: str | None = None) -> None:
         self._path = path
+        self._tag = tag
         self._name = str(path.resolve())
         self._file: BinaryIO
         self._opened: BinaryIO | None = None
@@ -82,7 +90,7 @@ class ResultsFile:
     def append(self, ended: Iterable[tuple[int, Ended]]) -> None:
         """Append the lines of outcomes that were just committed, given with their sequence numbers."""
         self._append(
-            (seq, line_of(one.key, one.line, one.value, one.attempts, one.ms))
+            (seq, line_of(one.key, one.line, one.value, one.attempts, one.ms, self._tag))
             for seq, one in ended
             if one.value is not None
         )
@@ -132,12 +140,13 @@ class ResultsFile:
     def _missing(self, connection: Connection) -> Iterator[tuple[int, bytes]]:
         """Yield the lines that the journal has beyond the file's journaled length, each with its sequence number."""
         rows = connection.execute(
-            """SELECT seq, key, ordinal, outcome.line, value, attempts, ms
-            FROM outcome JOIN item ON item.id = outcome.item WHERE ok AND seq > ? ORDER BY seq""",
+            """SELECT seq, key, ordinal, outcome.line, value, attempts, ms, tag
+            FROM outcome JOIN item ON item.id = outcome.item JOIN epoch ON epoch.epoch = outcome.epoch
+            WHERE ok AND seq > ? ORDER BY seq""",
             (self._seq,),
         )
-        for seq, key, ordinal, line, value, attempts, ms in rows:
-            yield seq, line_of(name_of(key, ordinal), line, value, attempts, ms)
+        for seq, key, ordinal, line, value, attempts, ms, tag in rows:
+            yield seq, line_of(name_of(key, ordinal), line, value, attempts, ms, tag)
 
     def _check_is_ours(self, connection: Connection, size: int, *, cut: bool) -> None:
         """``cut``: whether a power cut may have cut the file off while this run wrote it."""

@@ -119,6 +119,8 @@ def unreadable(path: Path, error: Exception, door: Door) -> UsageError:
         help_line = f"It is damaged. Save what can be read with: sqlite3 {path.name} .recover"
     elif "readonly" in what or "unable to open" in what:
         help_line = "Its folder must be writable for this user: --folder DIR names another."
+    elif "locked" in what:
+        help_line = "Another program reads it now, an export that goes on or sqlite3: let it end, and try again."
     else:
         help_line = "Nothing was changed."
     return UsageError(f"cannot open the journal {path}: {what}.\n{help_line}")

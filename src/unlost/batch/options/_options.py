@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
@@ -15,8 +15,9 @@ from unlost.batch.options._rates import read_rates
 from unlost.batch.options._retry_on import RetryOn, as_tuple, names_of
 from unlost.batch.source._records import Format
 from unlost.errors import Kind, UsageError
-from unlost.policies import JobOptions
+from unlost.policies import Estimate, JobOptions
 
+Readers = Mapping[str, Callable[[object], object]]
 Values = Mapping[str, Any]  # Any: what was typed, by option name; each option has its reader
 
 
@@ -88,12 +89,16 @@ class Resolved:
         retry_on: What ``options.retry_on`` names, for ``Retry(on=...)``.
         given: What was given by flag or argument, as JSON can hold it: given again to ``resolve``, the same holds
             again, and what the decorator says by then.
+        limit_key: The function whose name is ``options.limit_key``, where the decorator has one and it holds.
+        estimate: What the decorator says about the tokens that an item will use.
     """
 
     options: Options
     origins: Mapping[str, str]
     retry_on: tuple[RetryOn, ...]
     given: Mapping[str, Any] = field(default_factory=dict)  # Any: built-ins
+    limit_key: Callable[[Any], Hashable] | None = None  # Any: an item
+    estimate: Estimate | None = None
 
 
 def resolve(
@@ -120,7 +125,7 @@ def resolve(
     decorated = {name: getattr(decorator, name) for name in _DECORATED if getattr(decorator, name) is not None}
     given = {name: value for name, value in flags.items() if value is not None}
     values = {  # the later one wins
-        **{name: _read(name, value, f"{place}: {name}=") for name, value in decorated.items()},
+        **{name: _read(name, value, f"{place}: {name}=", _DECORATED) for name, value in decorated.items()},
         **{name: _read(name, value, _spelled(name, spelling)) for name, value in given.items()},
     }
     origins = {
@@ -129,17 +134,18 @@ def resolve(
         **{name: f"{spelling} {_spelled(name, spelling)}" for name in given},
     }
     retry_on = values.pop("retry_on", (Kind.TRANSIENT,))
+    limit_key = values.get("limit_key") if callable(values.get("limit_key")) else None
+    if limit_key is not None:
+        values["limit_key"] = _function_name(limit_key)
     options = Options(**values, retry_on=names_of(retry_on))
     _refuse_contradiction(options, origins)
     kept = options.to_json()
-    return Resolved(options, MappingProxyType(origins), retry_on, {name: _kept(kept[name]) for name in given})
+    given = {name: _kept(kept[name]) for name in given}
+    return Resolved(options, MappingProxyType(origins), retry_on, given, limit_key, decorator.estimate)
 
 
 FLAGS: Mapping[str, str] = MappingProxyType({"concurrency": "-j"})
 """Flags that are not spelled as their option is."""
-
-
-_DECORATED = ("concurrency", "attempts", "timeout", "deadline", "retry_on")
 
 
 def _spelled(name: str, spelling: str) -> str:
@@ -148,8 +154,8 @@ def _spelled(name: str, spelling: str) -> str:
     return FLAGS.get(name, f"--{name.replace('_', '-')}")
 
 
-def _read(name: str, value: object, where: str) -> Any:  # Any: each option has its own type
-    reader = _READERS.get(name)
+def _read(name: str, value: object, where: str, readers: Readers | None = None) -> Any:  # Any: each has its own type
+    reader = (_READERS if readers is None else readers).get(name)
     if reader is None:
         raise UsageError(f"There is no option {name!r}; there are {', '.join(_READERS)}.")
     try:
@@ -201,9 +207,25 @@ def _text(value: object) -> str:
     return value
 
 
+def _field(value: object) -> str | None:
+    return None if value == "none" else _text(value)
+
+
+def _field_or_function(value: object) -> object:
+    return value if callable(value) else _field(value)
+
+
+def _function_name(function: object) -> str:
+    return f"{getattr(function, '__module__', '?')}:{getattr(function, '__qualname__', type(function).__qualname__)}"
+
+
+def _rates(value: object) -> tuple[str, ...]:
+    return () if value == "none" else read_rates(value)
+
+
 def _word(value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= 200:
-        raise ValueError("expected a text of 1 to 200 characters")
+    if not isinstance(value, str) or not 0 < len(value) <= 200 or any("\ud800" <= one <= "\udfff" for one in value):
+        raise ValueError("expected a text of 1 to 200 characters that UTF-8 can write")
     return value
 
 
@@ -229,7 +251,7 @@ def _one_of(*words: str) -> Callable[[object], str]:
     return read
 
 
-_READERS: Mapping[str, Callable[[object], object]] = MappingProxyType(
+_READERS: Readers = MappingProxyType(
     {
         "concurrency": _count(100_000),
         "attempts": _count(10_000),
@@ -237,13 +259,13 @@ _READERS: Mapping[str, Callable[[object], object]] = MappingProxyType(
         "deadline": _limit,
         "retry_on": as_tuple,
         "key": _text,
-        "format": _one_of("auto", "lines", "jsonl"),
+        "format": _one_of("auto", "lines", "jsonl", "csv", "null", "dead"),
         "durability": _one_of("power", "process"),
         "grace": seconds,
         "in_doubt": _one_of("hold", "retry"),
         "first": _count(10**12),
-        "rate": read_rates,
-        "limit_key": _text,
+        "rate": _rates,
+        "limit_key": _field,
         "budget": read_budgets,
         "halt": read_halt,
         "keep_going": _truth,
@@ -254,3 +276,9 @@ _READERS: Mapping[str, Callable[[object], object]] = MappingProxyType(
         "tag": _word,
     }
 )
+
+_DECORATED: Readers = MappingProxyType(
+    {name: _READERS[name] for name in ("concurrency", "attempts", "timeout", "deadline", "retry_on", "rate")}
+    | {"limit_key": _field_or_function}
+)
+"""What ``@job`` says; a function too, which has no name that a flag could have."""

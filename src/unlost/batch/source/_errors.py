@@ -1,4 +1,4 @@
-"""What is wrong with one input, as an error that names its line."""
+"""What is wrong with one input, as an error that names its line; or with the source that they are from."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ class InputError(UnlostError):
 
     def __str__(self) -> str:
         return f"line {self.line} {self.what}"
+
+
+class SourceError(UnlostError):
+    """The source cannot be read to its end; what was read until there stays, and the run is halted."""
 
 
 extend_kinds({InputError: Kind.INPUT})

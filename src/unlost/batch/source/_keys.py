@@ -9,17 +9,17 @@ possible inputs can tell which one it was.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any
 
 from unlost.batch.source._errors import InputError
-from unlost.batch.source._records import Format, Record
+from unlost.batch.source._records import Format, Record, fingerprint_of
 from unlost.errors import UsageError
 
-_MISSING = object()
+MISSING = object()
+"""What ``find`` returns where there is no such field."""
+
 _MAX_LENGTH = 1000
-_DIGEST_SIZE = 10  # bytes: two of a million different inputs get one key with a chance of 4e-13
 
 # no check for cycles: what was parsed from JSON has none
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False).encode
@@ -30,7 +30,8 @@ def key_of(record: Record, field: str | None = None) -> str:
     Return the key of an input; equal inputs get equal keys.
 
     Args:
-        record: The input; one with an ``error`` gets ``raw_key``, whatever ``field`` is.
+        record: The input; one with an ``error`` gets ``raw_key``, whatever ``field`` is; of one that has a ``key``
+            it is that, unless there is a ``field``.
         field: Where the key stands in a JSON object; ``a.b`` is the member ``a.b`` or else ``b`` of the member ``a``.
 
     Returns:
@@ -44,33 +45,31 @@ def key_of(record: Record, field: str | None = None) -> str:
         return raw_key(record)
     if field is not None:
         return _field_key(record, field)
+    if record.key is not None:
+        return record.key
     try:
-        return _hash(_CANONICAL(record.value).encode())
+        return fingerprint_of(_CANONICAL(record.value).encode())
     except RecursionError as too_deep:
         raise InputError(record.line, "is nested too deeply to be hashed") from too_deep.with_traceback(None)
 
 
 def raw_key(record: Record) -> str:
-    """Return 20 hex digits that stand for the record's bytes: the key of what has no other."""
-    return _hash(record.raw)
+    """Return the key of what is no input: its own, or 20 hex digits that stand for the record's bytes."""
+    return fingerprint_of(record.raw) if record.key is None else record.key
 
 
 def check_field(field: str | None, format: Format) -> None:  # noqa: A002  # the user's word
-    """Raise ``UsageError`` where a key field is asked of text lines, which have no fields."""
-    if field is not None and format == "lines":
+    """Raise ``UsageError`` where a key field is asked of text, which has no fields."""
+    if field is not None and format in ("lines", "null"):
         raise UsageError(
-            f"--key {field} needs inputs with fields, but these are text lines. "
+            f"--key {field} needs inputs with fields, but these are text{' lines' if format == 'lines' else ''}. "
             "Add --format jsonl if each line is a JSON object; leave --key out if not."
         )
 
 
-def _hash(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=_DIGEST_SIZE).hexdigest()
-
-
 def _field_key(record: Record, field: str) -> str:
-    value = _find(record.value, field)
-    if value is _MISSING:
+    value = find(record.value, field)
+    if value is MISSING:
         raise InputError(record.line, f"has no field {field!r} to take its key from; {_fields(record.value)}")
     if value is None or value == "" or isinstance(value, dict | list):
         raise InputError(record.line, f"has {_shape(value)} in its key field {field!r}; expected a string or a number")
@@ -82,14 +81,14 @@ def _field_key(record: Record, field: str) -> str:
     return key
 
 
-def _find(value: Any, field: str) -> Any:  # whatever JSON can hold, or _MISSING
-    """Look ``field`` up as one name first, then part by part: names may hold dots themselves."""
+def find(value: Any, field: str) -> Any:  # whatever JSON can hold, or MISSING
+    """Return the field of an input: looked up as one name first, then part by part, since names may hold dots."""
     if not isinstance(value, dict):
-        return _MISSING
+        return MISSING
     if field in value:
         return value[field]
     first, dot, rest = field.partition(".")
-    return _find(value.get(first), rest) if dot else _MISSING
+    return find(value.get(first), rest) if dot else MISSING
 
 
 def _shape(value: object) -> str:

@@ -1,0 +1,394 @@
+"""
+What stands between the retries of an item and its calls: rates, rests, outages, and what stops the run.
+
+Guarantees:
+
+- A call starts with a seat and a ticket of the throttle, and not during an outage, but for the one that looks.
+- A 429, and a failure in an outage, uses up no attempt: the call is made again, in the same attempt.
+- Who waits here for others (for an outage to be over, for its limit key) has no seat; the others have one more.
+- When the run stops, what waits here is given back at once: its attempt returns ``GIVEN_BACK``.
+- Where there are no rates, no rests and no failures, nothing here waits: an item pays for a few attributes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, Final, Protocol, TypeAlias
+
+from unlost.batch._letters import fingerprint_of, title_of
+from unlost.batch.gate._limit_key import estimate_function, key_function
+from unlost.batch.gate._outage import SUSPECTS, Outage, Trouble, Verdict
+from unlost.batch.gate._rest import HoldTooLong, Rest
+from unlost.batch.gate._seats import Seats
+from unlost.batch.gate._self_stop import SelfStop
+from unlost.batch.gate._stops import stop_of
+from unlost.batch.gate._throttle import Throttle
+from unlost.batch.gate._visit import GIVEN_BACK, Visit, ended_unknown
+from unlost.batch.options._durations import spelled
+from unlost.batch.options._options import Resolved
+from unlost.batch.options._rates import rate_of
+from unlost.errors import DeadlineExceeded, Kind, attach_attempts, classify, leaves, status_of
+from unlost.policies import Deadline
+
+Call: TypeAlias = Callable[[Any, Any], Awaitable[Any]]  # Any: the user's item and value; whatever the call is told
+
+_WAITING_FOR_KEYS: Final = 10  # items for each seat that may wait for their limit key
+_MOST_WAITING: Final = 10_000
+
+
+class Warden(Protocol):
+    """Who is told what holds the run, and stops it."""
+
+    def halt(self, error: Exception, *, now: bool = False) -> None: ...
+
+    def rest_changed(self, rest: Rest) -> None: ...
+
+    def outage_changed(self, trouble: Trouble, *, ended: bool = False) -> None: ...
+
+
+class Gate:
+    """
+    Args:
+        policy: The options that hold.
+        own: Top-level packages whose code is the user's.
+        warden: Is told.
+
+    Attributes:
+        workers: How many items may be under way, those that wait here included.
+        throttle: Rates and rests.
+        is_stopped: Whether nothing more starts.
+    """
+
+    def __init__(self, policy: Resolved, own: Collection[str], warden: Warden) -> None:
+        options = policy.options
+        self.is_stopped = False
+        self.throttle = Throttle([rate_of(text) for text in options.rate], options.max_hold, self._rest_told)
+        self._seats = Seats(options.concurrency, self._wake)
+        self._outage = Outage(self, self._fingerprint_of, options.outage)
+        self._longest_outage = options.outage
+        self._key_of = key_function(policy)
+        self._estimate_of = estimate_function(policy)
+        self._is_plain = self._key_of is None and self._estimate_of is None
+        waiting = SUSPECTS if self._key_of is None else options.concurrency * _WAITING_FOR_KEYS
+        self.workers = options.concurrency + max(SUSPECTS, min(waiting, _MOST_WAITING))
+        self._keep_going = options.keep_going
+        self._own = own
+        self._warden = warden
+        self._resting = 0  # rests that hold all items
+        self._under_way = 0
+        self._is_exhausted = False
+        self._feeder: asyncio.Future[None] | None = None
+        self._limits: set[Deadline] = set()  # of those who wait for the throttle
+
+    # What hands out items
+
+    @property
+    def free(self) -> int:
+        """How many more items could start now."""
+        return self._seats.free if self._is_open() else 0
+
+    def try_enter(self) -> bool:
+        """Take a seat for an item that was handed out, if it may start now."""
+        if self._resting or self._outage.trouble is not None:
+            return False
+        if not self._seats.try_take():
+            return False
+        self._under_way += 1
+        return True
+
+    async def enter(self) -> None:
+        """Take a seat for an item that was handed out, when it may start."""
+        self._under_way += 1
+        try:
+            while not (self._is_open() and self._seats.try_take()):
+                if self._outage.wants_probe:
+                    self._outage.grant()
+                    self._seats.force()
+                    return
+                await self._changed()
+        except BaseException:
+            self._under_way -= 1
+            raise
+
+    async def opened(self) -> None:
+        """Return when an item could start."""
+        while not self.is_stopped and not self._outage.wants_probe and not self.free:
+            await self._changed()
+
+    def exhausted(self) -> None:
+        """Hear that there are no more items."""
+        self._is_exhausted = True
+        self._outage.look_around()
+
+    def leave(self, visit: Visit) -> None:
+        """Hear that an item has ended."""
+        self._under_way -= 1
+        if visit.is_seated:
+            self._seats.leave()
+        if not self._outage.is_calm:
+            if self._outage.is_granted:  # it was started to look, and made no call
+                self._outage.unanswered()
+            self._outage.look_around()
+
+    def stop(self) -> None:
+        """Start nothing more, and let go of what waits: nobody has to wait for the end of a rest."""
+        if self.is_stopped:
+            return
+        self.is_stopped = self._is_exhausted = True
+        self._outage.stop()
+        self._seats.send_away()
+        now = asyncio.get_running_loop().time()
+        for limit in self._limits:
+            if limit.is_active() and not limit.expired():
+                limit.reschedule(now)
+        self._wake()
+
+    def close(self) -> None:
+        """End what is noted as lasting; nothing is under way any more."""
+        self.stop()
+        self._outage.close()
+        self.throttle.close()
+
+    # What calls
+
+    async def call(self, visit: Visit, call: Call, item: Any, context: Any) -> Any:  # Any: see Call
+        """
+        Call when that may be; return the value, or ``GIVEN_BACK``.
+
+        Raises:
+            BaseException: What the call came to, where that is an attempt that failed.
+        """
+        if not (self._is_plain or visit.is_known):
+            self._know(visit)
+        while True:
+            if not (visit.is_seated and self._outage.trouble is None) and not await self._seated(visit):
+                return GIVEN_BACK
+            ticket = self.throttle.try_enter(visit.key, visit.estimate)
+            if ticket is None:
+                await self._turn(visit)
+                if (ticket := visit.ticket) is None:
+                    return GIVEN_BACK
+            visit.ticket = ticket
+            try:
+                value = await call(item, context)
+            except BaseException as error:
+                verdict = self._judged(visit, error)
+                if verdict is Verdict.STANDS:
+                    raise
+                failure = error if verdict is None else None
+            else:
+                self.throttle.answered(ticket)
+                if visit.is_probe or not self._outage.is_calm or self._seats.is_narrow:
+                    self._went_well(visit)
+                return value
+            if failure is not None:
+                # out of the handler: a cancellation of the wait has not the error as its context
+                verdict = await self._parked(visit, failure)
+                if verdict is Verdict.STANDS:
+                    try:
+                        raise failure
+                    finally:
+                        del failure
+                failure = None
+            if verdict is Verdict.GIVEN_BACK:
+                return GIVEN_BACK
+            visit.is_probe = verdict is Verdict.PROBE
+
+    def _know(self, visit: Visit) -> None:
+        if self._key_of is not None:
+            visit.key = self._key_of(visit.item)
+        if self._estimate_of is not None:
+            visit.estimate = self._estimate_of(visit.item)
+        visit.is_known = True
+
+    async def _seated(self, visit: Visit) -> bool:
+        """Give the item a seat again; during an outage, when it is over or to look; False: the run stops."""
+        visit.is_waiting = True
+        try:
+            if self._outage.trouble is not None and not visit.is_probe:
+                if not self._outage.wants_probe:
+                    self._stand_up(visit)
+                if self.is_stopped:
+                    return False
+                verdict = await self._outage.arrived()
+                if verdict is Verdict.GIVEN_BACK:
+                    return False
+                visit.is_probe = verdict is Verdict.PROBE
+            if not visit.is_seated:
+                if visit.is_probe:
+                    self._seats.force()
+                elif not await self._seats.take():
+                    return False
+                visit.is_seated = True
+        finally:
+            visit.is_waiting = not visit.is_seated
+        return True
+
+    def _stand_up(self, visit: Visit) -> None:
+        if visit.is_seated:
+            visit.is_seated = False
+            self._seats.leave()
+
+    async def _turn(self, visit: Visit) -> None:
+        """Wait for a ticket, without a seat where others could use it; ``visit.ticket`` stays None if the run stops."""
+        visit.ticket, visit.is_waiting = None, True
+        if self.is_stopped:
+            return
+        if self._key_of is not None:
+            self._stand_up(visit)
+        limit = Deadline(None, "wait at the gate")  # a scope that ``stop`` can end; it has no time of its own
+        self._limits.add(limit)
+        try:
+            async with limit:
+                visit.ticket = await self.throttle.enter(visit.key, visit.estimate)
+                if not visit.is_seated and await self._seats.take():
+                    visit.is_seated = True
+        except DeadlineExceeded:
+            if not limit.expired():
+                raise
+        except asyncio.CancelledError as cancelled:
+            if visit.refusal is not None:
+                attach_attempts(cancelled, (visit.refusal,))
+            raise
+        finally:
+            self._limits.discard(limit)
+            if visit.ticket is not None and not visit.is_seated:  # cancelled, or sent away
+                self.throttle.unused(visit.ticket)
+                visit.ticket = None
+            visit.is_waiting = visit.ticket is None
+            if visit.ticket is None and visit.is_probe:
+                self._probe_lost(visit)
+
+    # What came out
+
+    def _went_well(self, visit: Visit) -> None:
+        visit.is_probe = False
+        self._outage.succeeded()
+        if self._seats.is_narrow:
+            self._seats.widen()
+
+    def _judged(self, visit: Visit, error: BaseException) -> Verdict | None:
+        """Say what a call that failed means; None where that is known later."""
+        ticket, visit.ticket = visit.ticket, None
+        assert ticket is not None
+        if _is_told_to_end(error):
+            self.throttle.answered(ticket)
+            self._probe_lost(visit)
+            return Verdict.STANDS
+        stop = stop_of(error, self._title_of)
+        if stop is not None and (stop.reason == "disk" or not self._keep_going):
+            self.throttle.answered(ticket)
+            return self._stopped_by(visit, stop)
+        transient = stop is None and _is_transient(error)
+        if stop is None and _is_refusal(error):
+            try:
+                self.throttle.refused(ticket, error)
+            except HoldTooLong as too_long:
+                return self._stopped_by(visit, too_long)
+            if transient:
+                return self._refused(visit, error)
+        self.throttle.answered(ticket)
+        if transient:
+            return None
+        was_probe, visit.is_probe = visit.is_probe, False
+        if not self._outage.is_calm:
+            self._outage.succeeded(is_answer=was_probe)
+        return Verdict.STANDS
+
+    def _stopped_by(self, visit: Visit, stop: Exception) -> Verdict:
+        visit.is_waiting = True
+        self._warden.halt(stop)
+        return Verdict.GIVEN_BACK
+
+    def _refused(self, visit: Visit, error: BaseException) -> Verdict:
+        visit.held += 1
+        visit.refusal = error
+        if visit.is_probe or not self._outage.is_calm:
+            visit.is_probe = False
+            self._outage.succeeded()
+        return Verdict.AGAIN
+
+    async def _parked(self, visit: Visit, error: BaseException) -> Verdict:
+        was_probe, visit.is_probe = visit.is_probe, False
+        visit.is_unknown = visit.is_unknown or ended_unknown(error)
+        visit.is_waiting = True
+        self._stand_up(visit)
+        try:
+            verdict = await self._outage.failed(error, was_probe=was_probe)
+        except asyncio.CancelledError as cancelled:
+            attach_attempts(cancelled, (error,))
+            raise
+        if verdict is Verdict.STANDS:
+            visit.is_waiting = False
+        return verdict
+
+    def _probe_lost(self, visit: Visit) -> None:
+        if visit.is_probe:
+            visit.is_probe = False
+            self._outage.unanswered()
+
+    def _fingerprint_of(self, error: BaseException) -> str:
+        return fingerprint_of(error, self._own)
+
+    def _title_of(self, error: BaseException) -> str:
+        return title_of(error, self._own)
+
+    # What is told
+
+    def outage_began(self, trouble: Trouble) -> None:
+        self._warden.outage_changed(trouble)
+
+    def outage_goes_on(self, trouble: Trouble) -> None:
+        self._warden.outage_changed(trouble)
+        self._wake()
+
+    def outage_ended(self, trouble: Trouble) -> None:
+        self._warden.outage_changed(trouble, ended=True)
+        self._seats.narrow()
+        self._wake()
+
+    def outage_too_long(self, trouble: Trouble) -> None:
+        lasted = spelled(self._longest_outage or 0.0)
+        stop = SelfStop(
+            "outage", f"the outage has lasted for {lasted}: {self._title_of(trouble.error)}. Wait longer: --outage 6h"
+        )
+        stop.__cause__ = trouble.error
+        self._warden.halt(stop)
+
+    def alone(self) -> bool:
+        return self._is_exhausted and self._outage.parked >= self._under_way
+
+    def _rest_told(self, rest: Rest) -> None:
+        if self._key_of is None:
+            self._resting = 1 if rest.ended is None else 0
+            if rest.ended is not None:
+                self._wake()
+        self._warden.rest_changed(rest)
+
+    def _is_open(self) -> bool:
+        return not self._resting and self._outage.trouble is None
+
+    def _wake(self) -> None:
+        if self._feeder is not None and not self._feeder.done():
+            self._feeder.set_result(None)
+
+    async def _changed(self) -> None:
+        self._feeder = asyncio.get_running_loop().create_future()
+        await self._feeder
+
+
+def _is_refusal(error: BaseException) -> bool:
+    return any(status_of(leaf) == 429 for leaf in leaves(error))
+
+
+def _is_transient(error: BaseException) -> bool:
+    try:
+        return classify(error) is Kind.TRANSIENT
+    except Exception:  # a rule of the user's own that raises: the retry asks it again, and that is the outcome  # noqa: BLE001
+        return False
+
+
+def _is_told_to_end(error: BaseException) -> bool:
+    """A cancellation, or the end of the program: nothing that a service said."""
+    return not isinstance(error, Exception) and any(not isinstance(leaf, Exception) for leaf in leaves(error))

@@ -1,0 +1,292 @@
+"""
+Outages: when what is called is not there at all, no item is to blame.
+
+A call that fails by a transient error is *parked*: what that means for its item is open until something else happens.
+
+- Something succeeds, or fails in another way: the failures *stand*, as attempts and outcomes.
+- ``SUSPECTS`` of one fingerprint are parked: an *outage*. All of them get their attempt back. Nothing new starts; one
+  call after another, from those parked, tries whether it is over: after 1 s, then after twice as long each time, up to
+  a minute, less a random part (Brooker, 'Exponential Backoff And Jitter', 2015). The first that comes to anything else
+  ends it, and what waits goes on.
+- Nothing else can happen, since no other item is left: the failures stand.
+
+It lives on one event loop; all of it is called from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+SUSPECTS: Final = 20
+"""Calls that fail by one fingerprint in a row, before it is an outage."""
+
+FIRST: Final = 1.0
+LONGEST: Final = 60.0
+"""Seconds before the first probe, and between two at most."""
+
+
+class Verdict(enum.Enum):
+    """What becomes of a call that was parked."""
+
+    STANDS = "it has failed"
+    AGAIN = "it is made again, as if it had not been made"
+    PROBE = "it is made again, to see whether the outage is over"
+    GIVEN_BACK = "the run stops: it is as if it had not been made"
+
+
+@dataclass(slots=True, eq=False)
+class Trouble:
+    """
+    An outage.
+
+    Attributes:
+        fingerprint: Of its error.
+        error: One of them.
+        failed: How many calls failed by it.
+        next_probe: When it is looked at again, by the loop's clock; None while that is done.
+    """
+
+    fingerprint: str
+    error: BaseException
+    failed: int
+    next_probe: float | None = None
+
+
+class Watcher(Protocol):
+    """Who is told."""
+
+    def outage_began(self, trouble: Trouble) -> None: ...
+
+    def outage_goes_on(self, trouble: Trouble) -> None:
+        """It was looked at, and will be again; or nothing is parked that could look: the next call is the probe."""
+
+    def outage_ended(self, trouble: Trouble) -> None: ...
+
+    def outage_too_long(self, trouble: Trouble) -> None:
+        """It lasted for longer than is waited for."""
+
+    def alone(self) -> bool:
+        """Tell whether nothing else can happen: all that is under way is parked, and nothing more will start."""
+
+
+class _Parked:
+    __slots__ = ("error", "fingerprint", "verdict")
+
+    def __init__(self, error: BaseException | None, fingerprint: str | None) -> None:
+        self.error = error
+        self.fingerprint = fingerprint  # None: not asked for yet, or of no failure
+        self.verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+
+
+class Outage:
+    """
+    Args:
+        watcher: Is told.
+        fingerprint_of: Of an error.
+        longest: Seconds for which an outage is waited for; None: for ever.
+        chance: A random number from 0 to 1.
+
+    Attributes:
+        trouble: The outage that there is now.
+        wants_probe: Whether it is time to look, and nothing parked could.
+        is_granted: Whether the next call that arrives is to look.
+    """
+
+    def __init__(
+        self,
+        watcher: Watcher,
+        fingerprint_of: Callable[[BaseException], str],
+        longest: float | None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.trouble: Trouble | None = None
+        self.wants_probe = False
+        self.is_granted = False
+        self._watcher = watcher
+        self._fingerprint_of = fingerprint_of
+        self._longest = longest
+        self._chance = chance
+        self._loop = asyncio.get_running_loop()
+        self._parked: deque[_Parked] = deque()
+        self._wait = FIRST
+        self._timer: asyncio.TimerHandle | None = None
+        self._limit: asyncio.TimerHandle | None = None
+        self._is_stopped = False
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing is parked and there is no outage: then there is nothing to tell of a success."""
+        return not self._parked and self.trouble is None
+
+    @property
+    def parked(self) -> int:
+        return len(self._parked)
+
+    async def failed(self, error: BaseException, *, was_probe: bool) -> Verdict:
+        """Return what becomes of a call that failed by a transient error, when that is known."""
+        if self._is_stopped:
+            return Verdict.STANDS if self.trouble is None else Verdict.GIVEN_BACK
+        parked = _Parked(error, None)
+        if self.trouble is None:
+            self._suspect(parked)
+        else:
+            parked.fingerprint = self._fingerprint_of(error)
+            same = parked.fingerprint == self.trouble.fingerprint
+            self.trouble.failed += same
+            if was_probe:
+                if not same:
+                    self._over()
+                    return Verdict.STANDS
+                self._look_later()
+            self._parked.append(parked)
+        return await self._judged(parked)
+
+    async def arrived(self) -> Verdict:
+        """Return when a call may be made that comes during an outage."""
+        if self.wants_probe or self.is_granted:
+            self.wants_probe = self.is_granted = False
+            return Verdict.PROBE
+        parked = _Parked(None, None)
+        self._parked.append(parked)
+        return await self._judged(parked)
+
+    def succeeded(self, *, is_answer: bool = True) -> None:
+        """
+        Hear that a call came to something else than a transient failure.
+
+        Args:
+            is_answer: A value, or an answer of the service: that ends an outage as well. Another failure shows no more
+                than that those before it were not all there is.
+        """
+        if self.trouble is None:
+            self._let_go(Verdict.STANDS)
+        elif is_answer:
+            self._over()
+
+    def grant(self) -> None:
+        """Let the next call that arrives look: an item is started for that."""
+        self.wants_probe, self.is_granted = False, True
+
+    def unanswered(self) -> None:
+        """Hear that a probe came to nothing: its call was cancelled, or never made."""
+        self.is_granted = False
+        if self.trouble is not None:
+            self._look_later()
+
+    def look_around(self) -> None:
+        """Let the failures stand, if nothing else can happen any more."""
+        if self.trouble is None and self._parked and self._watcher.alone():
+            self._let_go(Verdict.STANDS)
+
+    def stop(self) -> None:
+        """Nothing more is to start: what waits is given back."""
+        self._is_stopped = True
+        self._disarm()
+        self._let_go(Verdict.GIVEN_BACK)
+
+    def close(self) -> None:
+        """End the outage that there is, and all timers."""
+        self.stop()
+        if self.trouble is not None:
+            self._ended()
+
+    async def _judged(self, parked: _Parked) -> Verdict:
+        self.look_around()
+        try:
+            return await parked.verdict
+        except BaseException:
+            if parked in self._parked:
+                self._parked.remove(parked)
+                self.look_around()
+            elif parked.verdict.done() and parked.verdict.result() is Verdict.PROBE:
+                self.unanswered()
+            raise
+        finally:
+            parked.error = None  # its traceback may hold this frame
+
+    def _suspect(self, parked: _Parked) -> None:
+        """Park a failure; those of another fingerprint stand."""
+        first = self._parked[0] if self._parked else None
+        if first is not None:
+            parked.fingerprint = self._of(parked)
+            if self._of(first) != parked.fingerprint:
+                self._let_go(Verdict.STANDS)
+        self._parked.append(parked)
+        if len(self._parked) >= SUSPECTS:
+            self._begin(parked)
+
+    def _of(self, parked: _Parked) -> str:
+        """Return its fingerprint, made when it is first asked for: most failures are alone, and need none."""
+        if parked.fingerprint is None:
+            assert parked.error is not None
+            parked.fingerprint = self._fingerprint_of(parked.error)
+        return parked.fingerprint
+
+    def _begin(self, last: _Parked) -> None:
+        assert last.error is not None
+        self.trouble = Trouble(self._of(last), last.error, len(self._parked))
+        self._wait = FIRST
+        if self._longest is not None:
+            self._limit = self._loop.call_later(self._longest, self._too_long)
+        self._arm()
+        self._watcher.outage_began(self.trouble)
+
+    def _look_later(self) -> None:
+        assert self.trouble is not None
+        if self._is_stopped:
+            return
+        self._wait = min(self._wait * 2, LONGEST)
+        self._arm()
+        self._watcher.outage_goes_on(self.trouble)
+
+    def _arm(self) -> None:
+        assert self.trouble is not None
+        seconds = self._wait * (1 - self._chance() / 4)
+        self.trouble.next_probe = self._loop.time() + seconds
+        self._timer = self._loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        assert self.trouble is not None
+        self.trouble.next_probe = self._timer = None
+        while self._parked:
+            parked = self._parked.popleft()  # and to the end if it fails: one that always does must not block
+            if not parked.verdict.done():
+                parked.verdict.set_result(Verdict.PROBE)
+                return
+        self.wants_probe = True
+        self._watcher.outage_goes_on(self.trouble)
+
+    def _too_long(self) -> None:
+        self._limit = None
+        if self.trouble is not None:
+            self._watcher.outage_too_long(self.trouble)
+
+    def _over(self) -> None:
+        self._ended()
+        self._let_go(Verdict.AGAIN)
+
+    def _ended(self) -> None:
+        trouble, self.trouble = self.trouble, None
+        assert trouble is not None
+        self.wants_probe = self.is_granted = False
+        self._disarm()
+        trouble.next_probe = None
+        self._watcher.outage_ended(trouble)
+
+    def _disarm(self) -> None:
+        for timer in (self._timer, self._limit):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._limit = None
+
+    def _let_go(self, verdict: Verdict) -> None:
+        while self._parked:
+            parked = self._parked.popleft()
+            if not parked.verdict.done():
+                parked.verdict.set_result(verdict)

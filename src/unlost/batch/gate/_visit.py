@@ -1,0 +1,60 @@
+"""One item at the gate: what it holds, what it waits for, what it was answered so far."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, Final
+
+from unlost.batch.gate._lane import Ticket
+from unlost.batch.gate._need import NOTHING, Amounts
+
+GIVEN_BACK: Final = object()
+"""What an attempt returns that was not made, or that nobody counts: the item is as it was before its start."""
+
+
+class Visit:
+    """
+    Attributes:
+        item: The input itself.
+        is_known: Whether ``key`` and ``estimate`` are.
+        key: Whose rates and rests hold.
+        estimate: What a call will use.
+        is_seated: Whether it holds a seat.
+        is_waiting: Whether it waits at the gate: no call of it is under way.
+        is_unknown: Whether nobody knows what became of its last call: a timeout, say.
+        is_probe: Whether its call is to show whether an outage is over.
+        ticket: Of the call that is under way.
+        held: How often it was sent away, which is no attempt.
+        refusal: The last error of those.
+    """
+
+    __slots__ = (
+        *("estimate", "held", "is_known", "is_probe", "is_seated", "is_unknown", "is_waiting", "item", "key"),
+        *("refusal", "ticket"),
+    )
+
+    def __init__(self, item: Any) -> None:  # Any: whatever the input holds
+        self.item = item
+        self.is_known = False
+        self.key: Hashable = None
+        self.estimate: Amounts = NOTHING
+        self.is_seated = True
+        self.is_waiting = False
+        self.is_unknown = False
+        self.is_probe = False
+        self.ticket: Ticket | None = None
+        self.held = 0
+        self.refusal: BaseException | None = None
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether it waits and is known not to have been done."""
+        return self.is_waiting and not self.is_unknown
+
+
+def ended_unknown(error: BaseException) -> bool:
+    """Tell whether ``error`` leaves open what the service did: a timeout, but for one of getting a connection."""
+    names = [base.__name__ for base in type(error).__mro__]
+    if any(name.startswith(("Connect", "ServerConnect", "ConnectionTimeout", "Pool")) for name in names):
+        return False
+    return isinstance(error, TimeoutError) or names[0].endswith(("Timeout", "TimeoutError", "TimeoutException"))

@@ -1,0 +1,1 @@
+"""What became of every exception of a program that was not changed."""
