@@ -8,7 +8,7 @@ import unlost
 @unlost.job(concurrency=100, timeout=2, attempts=3)
 @contextlib.asynccontextmanager
 async def price():
-    async with httpx.AsyncClient(timeout=None, limits=httpx.Limits(max_connections=None)) as client:
+    async with httpx.AsyncClient(timeout=None) as client:
 
         async def one(url):
             response = await client.get(url)
