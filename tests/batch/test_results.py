@@ -168,6 +168,17 @@ def test_nul_bytes_of_a_power_cut_are_made_whole(tmp_path: Path, out: Path, cut:
     assert out.read_bytes() == whole
 
 
+def test_nul_bytes_in_the_place_of_what_a_power_cut_took_out_of_the_middle_are_made_whole(
+    tmp_path: Path, out: Path
+) -> None:
+    whole = interrupted(tmp_path, out)
+    hole = len(whole) // 2
+    out.write_bytes(whole[:hole] + bytes(20) + whole[hole + 20 :])
+
+    assert continued(tmp_path, out) == ["a", "b", "c"]
+    assert out.read_bytes() == whole
+
+
 @pytest.mark.parametrize(
     "tail",
     [b"appended by hand\n", b"\n", b'{"key": "z"}\n', b"\0\0x", b"\0" * 500 + b"x", b"~"],

@@ -26,7 +26,7 @@ def test_it_says_when_the_run_goes_on() -> None:
     pauses = Pauses()
     pauses.look(REST, 60.0, 0.0)
 
-    assert pauses.look(REST, 60.0, 1.0) == f"paused: {REST} (goes on in 59s)"
+    assert pauses.look(REST, 60.0, 1.0) == f"paused: {REST} (next try in 59s)"
 
 
 def test_another_reason_is_said_as_well() -> None:

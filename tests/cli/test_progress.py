@@ -150,7 +150,7 @@ async def test_elsewhere_a_pause_is_said_when_it_begins_and_when_it_ends() -> No
         await asyncio.sleep(2)
 
     assert no_terminal.getvalue().splitlines() == [
-        "unlost: paused: api.example.com answered 429 (goes on in 1m58s)",
+        "unlost: paused: api.example.com answered 429 (next try in 1m58s)",
         "unlost: going on after 5.0s",
     ]
 
@@ -166,7 +166,7 @@ async def test_what_a_job_prints_stands_above_the_line_whole_and_in_order(
     with progress_on(terminal.stream, run), pytest.MonkeyPatch.context() as patch:
         await asyncio.sleep(0.3)
         print("to standard error", file=sys.stderr)
-        logger.error("logged")
+        logger.error("logged\nin two lines")
         print("in two ", end="", file=sys.stderr)
         await asyncio.sleep(0.3)
         print("parts", file=sys.stderr)
@@ -181,7 +181,8 @@ async def test_what_a_job_prints_stands_above_the_line_whole_and_in_order(
     print("\nafter it", file=stream)
 
     above = [
-        "to standard error", "logged", "in two parts", "from a thread", "and more", "[red]no markup[/red] bold"
+        "to standard error", "logged", "in two lines", "in two parts", "from a thread", "and more",
+        "[red]no markup[/red] bold",
     ]  # fmt: skip
     assert shown == [*above, "", "0 ok · 0 failed · 0 running  of 10   0.5s   0.0/min"]
     assert terminal.lines() == [*above, "without an end", "after it"]
@@ -276,13 +277,17 @@ def a_failure(fingerprint: str, message: str) -> Ended:
         (
             {"ok": 5, "known": 9, "scanned": True, "pause": "HTTP 429\n", "pause_until": 31.0},
             1.0,
-            "5 ok · 0 failed · 0 running  of 9   1.0s   paused: HTTP 429\\n (goes on in 30s)",
+            "5 ok · 0 failed · 0 running  of 9   1.0s   paused: HTTP 429\\n (next try in 30s)   5/s",
         ),
-        ({"pause": "the network"}, 1.0, "0 ok · 0 failed · 0 running  of 0 or more   1.0s   paused: the network"),
+        (
+            {"pause": "the network"},
+            1.0,
+            "0 ok · 0 failed · 0 running  of 0 or more   1.0s   paused: the network   0.0/min",
+        ),
         (
             {"pause": "over soon", "pause_until": 0.5},
             1.0,
-            "0 ok · 0 failed · 0 running  of 0 or more   1.0s   paused: over soon",
+            "0 ok · 0 failed · 0 running  of 0 or more   1.0s   paused: over soon   0.0/min",
         ),
         (
             {"blocked": Blocked(4.2)},

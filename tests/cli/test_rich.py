@@ -80,8 +80,8 @@ async def test_all_that_there_is_to_say(terminal: Terminal) -> None:
 
     assert shown[1].startswith("15% of 100 ━")
     assert shown[2:] == [
-        "3 ok · 12 failed · 0 running   0.2s   7 retries   $1.50",
-        "paused: api.example.com answered 429 (goes on in 1m00s)",
+        "3 ok · 12 failed · 0 running   0.2s   0.0/min   7 retries   $1.50",
+        "paused: api.example.com answered 429 (next try in 1m00s)",
         "event loop blocked 1.5s, longest at jobs.py:12 in parse",
         "12× ValueError no [bold]price[/bold]   jobs.py:7 in work",
     ]
@@ -101,8 +101,8 @@ async def test_forty_columns_are_enough_for_what_matters(terminal: Terminal) -> 
     assert max(map(len, shown)) <= 39
     assert shown[2:] == [
         "12,000 ok · 345 failed · 100 running",
-        "0.2s   1,234 retries",
-        "paused: api.example… (goes on in 1m30s)",
+        "0.2s   0.0/min   1,234 retries",
+        "paused: api.exampl… (next try in 1m30s)",
     ]
 
 

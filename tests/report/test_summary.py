@@ -39,7 +39,7 @@ def test_the_summary_has_the_shape_that_the_documentation_shows() -> None:
         " #2   19×  KeyError 'price'            jobs.py:57 in parse  e.g. line 4417  77aa01",
         " journal .unlost/fetch-3.db   10,000 of 10,000 accounted for",
         " results results.jsonl",
-        " dead letters 171: unlost show fetch-3      exit 1",
+        " dead letters 171: unlost show fetch-3 · run them again: unlost retry fetch-3      exit 1",
     ]
 
 
@@ -73,7 +73,7 @@ def test_what_is_in_doubt_and_pending_says_how_to_go_on() -> None:
     view = view_of(books_of(ok=1, failed=2, in_doubt=3, pending=4), how="stopped", seconds=1.0, ended=3)
 
     assert summary_as_text(view).splitlines()[-4:] == [
-        " dead letters 2: unlost show fetch-3",
+        " dead letters 2: unlost show fetch-3 · run them again: unlost retry fetch-3",
         " in doubt 3: unlost show fetch-3",
         " start them again: unlost resume fetch-3 --in-doubt retry",
         " go on: unlost resume fetch-3      exit 4",
@@ -233,6 +233,7 @@ def test_json_says_what_the_text_says() -> None:
             "failed_attempts": {"usd": "0", "input_tokens": 0, "output_tokens": 0},
             "unknown_items": 1,
         },
+        "blocked": None,
         "groups": [
             {
                 "fingerprint": "77aa01bb",

@@ -35,6 +35,7 @@ from unlost._core._reraise import reraise
 from unlost._core._stubborn import StillRunning, Watch
 from unlost._core._swallowed import CancellationSwallowed
 from unlost._core._tasks import start as start_task
+from unlost._core._to_its_end import run_to_its_end
 from unlost._core._to_thread import abandoned, to_thread
 from unlost._core._uncancel import cancelling_before, take_back
 from unlost._core._unheard import take_unheard
@@ -144,6 +145,7 @@ __all__ = [
     "report_to",
     "reraise",
     "run",
+    "run_to_its_end",
     "settle",
     "spawn",
     "start_task",

@@ -18,6 +18,7 @@ from unlost.errors import UsageError
 Reporter: TypeAlias = Callable[[BaseException, str], object]
 
 _reporters: list[Reporter] = []
+_watchers: list[Callable[[BaseException], object]] = []
 
 
 def report(error: BaseException, what: str) -> None:
@@ -28,6 +29,8 @@ def report(error: BaseException, what: str) -> None:
         error: What nobody else can be told.
         what: In which operation, and why no owner could take it.
     """
+    for watcher in tuple(_watchers):
+        watcher(error)
     for reporter in tuple(_reporters):
         try:
             reporter(error, what)
@@ -52,6 +55,21 @@ def report_to(reporter: Reporter) -> Iterator[Reporter]:
         yield reporter
     finally:
         _reporters.remove(reporter)
+
+
+def on_reports(watcher: Callable[[BaseException], object]) -> Callable[[], None]:
+    """
+    Call ``watcher`` with each error that is reported, before the reporters are; return what takes it away again.
+
+    It must not raise: it is called where an error has nowhere else to go.
+    """
+    _watchers.append(watcher)
+
+    def undo() -> None:
+        if watcher in _watchers:
+            _watchers.remove(watcher)
+
+    return undo
 
 
 def tell(text: str) -> None:

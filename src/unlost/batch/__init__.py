@@ -5,6 +5,7 @@ At-least-once execution, never 'exactly once'; nothing is silently done twice; t
 the promises.
 """
 
+from unlost.batch._blocked import NEVER, Blocked
 from unlost.batch._context import Context
 from unlost.batch._engine import Halted, How
 from unlost.batch._folder import DEFAULT as DEFAULT_FOLDER
@@ -18,6 +19,7 @@ from unlost.batch._run import Run
 from unlost.batch._values import OutputError
 from unlost.batch.export._file import write_file
 from unlost.batch.export._lines import Inputs, export_lines
+from unlost.batch.gate._rest import HoldTooLong
 from unlost.batch.journal._again import Again
 from unlost.batch.journal._books import (
     Books,
@@ -45,9 +47,11 @@ from unlost.batch.target._target import load_target
 
 __all__ = [
     "DEFAULT_FOLDER",
+    "NEVER",
     "NOTHING_SPENT",
     "Again",
     "Amount",
+    "Blocked",
     "Books",
     "BudgetSpent",
     "Chosen",
@@ -57,6 +61,7 @@ __all__ = [
     "Format",
     "Group",
     "Halted",
+    "HoldTooLong",
     "How",
     "InDoubt",
     "InputError",

@@ -96,6 +96,11 @@ class Context:
             parts = (amount.nano_usd, amount.input_tokens, amount.output_tokens)
             self._paper.spend(Spend(self._item, self._generation, self._epoch, self.attempt, *parts, charge))
 
+    def through(self, wrap: Callable[[Paper], Paper]) -> None:
+        """Have what is told from now on pass through ``wrap(paper)``; for the run itself."""
+        if self._paper is not None:
+            self._paper = wrap(self._paper)
+
     @property
     def kept(self) -> Mapping[str, Any]:  # Any: bytes, or whatever JSON can hold
         """

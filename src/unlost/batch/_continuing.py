@@ -29,9 +29,7 @@ def check_meta(run: str, meta: Mapping[str, str], source: Source, options: Optio
     """
     key, new = options.key or "", _spelled("new", True, spelling)
     if key != meta["key"]:
-        was, now = (
-            _spelled("key", name, spelling) if name else _without("key", spelling) for name in (meta["key"], key)
-        )
+        was, now = _key(meta["key"], spelling), _key(key, spelling)
         raise UsageError(
             f"run {run} named its items by {was}, and this {_WHAT[spelling]} says {now}: none would be known again.\n"
             f"Say it as it was, or start another run: {new}"
@@ -90,5 +88,7 @@ def _spelled(name: str, value: str | bool, spelling: Spelling) -> str:
     return flag if value is True else f"{flag} {value}"
 
 
-def _without(name: str, spelling: Spelling) -> str:
-    return f"no {name}=" if spelling == "argument" else f"no --{name}"
+def _key(name: str, spelling: Spelling) -> str:
+    if name:
+        return _spelled("key", name, spelling)
+    return "no key=" if spelling == "argument" else "no --key"

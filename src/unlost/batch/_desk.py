@@ -15,6 +15,7 @@ from unlost._core import Cancelled, Failure, Outcome, Outcomes, Value
 from unlost.batch._letters import survived_as_json
 from unlost.batch._perform import Performer, ended_of
 from unlost.batch._progress import Progress
+from unlost.batch.alone._alone import Alone
 from unlost.batch.gate._gate import Gate
 from unlost.batch.gate._visit import Visit
 from unlost.batch.journal._journal import Claimed, Ended
@@ -51,7 +52,7 @@ class Desk:
         self._doubt = doubt
         self._running: set[int] = set()
         self._unacknowledged: dict[int, Outcome[Any]] = {}
-        self._uncertain: set[int] = set()
+        self._uncertain: dict[int, tuple[BaseException, ...]] = {}  # given back, and what earlier calls failed with
         self._kept = False
 
     def keep(self) -> None:
@@ -62,7 +63,7 @@ class Desk:
         """Note that an item is going to start."""
         self.unbegun[claimed.item] = None
 
-    async def perform(self, performer: Performer, gate: Gate, claimed: Claimed) -> Performed:
+    async def perform(self, performer: Performer | Alone, gate: Gate, claimed: Claimed) -> Performed:
         """Perform an item; whatever comes out is marked with it."""
         del self.unbegun[claimed.item]
         self._running.add(claimed.item)
@@ -71,12 +72,12 @@ class Desk:
         try:
             ended, live = await performer(claimed, visit)
         except BaseException as error:
-            remember(error, _KEY, (claimed, visit.is_undone))
+            remember(error, _KEY, (claimed, visit.is_undone))  # as settle reads it
             raise
         finally:
             gate.leave(visit)
         if ended is None and visit.is_unknown:
-            self._uncertain.add(claimed.item)
+            self._uncertain[claimed.item] = (*live.survived, *visit.failures)
         return claimed, ended, live
 
     def settle(self, outcome: Outcome[Performed], *, cancelling: bool) -> Ended | None:
@@ -93,16 +94,16 @@ class Desk:
             case Value((claimed, ended, live)):
                 is_undone = ended is None
             case Failure(error) | Cancelled(error):
-                claimed, is_undone = recall(error, _KEY) or (None, False)
-                live = outcome
-                if claimed is None:  # not of an item: the outcome of the claims themselves, which comes out elsewhere
+                marked, live = recall(error, _KEY), outcome
+                if marked is None:  # not of an item: the outcome of the claims themselves, which comes out elsewhere
                     return None
+                claimed, is_undone = marked
         if claimed.item not in self._running:
             return None
         self._running.discard(claimed.item)
         self.progress.running -= 1
         if is_undone and (isinstance(outcome, Value) or cancelling):
-            self._give_back(claimed, live)
+            self._give_back(claimed)
             return None
         if isinstance(outcome, Cancelled) and cancelling:
             if survived := survived_as_json(attempts(outcome.error), self._own):
@@ -115,11 +116,12 @@ class Desk:
         self._put(ended)
         return ended
 
-    def _give_back(self, claimed: Claimed, live: Outcome[Any]) -> None:
-        """Let an item be as it was before it started; or in doubt, where an earlier call of it ended nobody knows how."""
-        if claimed.item not in self._uncertain:
+    def _give_back(self, claimed: Claimed) -> None:
+        """Let an item be as it was before it started; or in doubt, where nobody knows how an earlier call of it ended."""
+        errors = self._uncertain.pop(claimed.item, None)
+        if errors is None:
             self.unbegun[claimed.item] = None
-        elif survived := survived_as_json(live.survived, self._own):
+        elif survived := survived_as_json(errors, self._own):
             self._doubt(claimed.item, survived)
 
     def acknowledge(self, ended: Ended) -> None:

@@ -11,22 +11,32 @@ outcome: nobody knows how far it came, so it is in doubt.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable
 from typing import Literal, TypeAlias
 
-from unlost._core import Outcome, Stream, attach_outcomes, partial, report, stream
+from unlost._core import Failure, Outcome, Stream, Value, attach_outcomes, partial, report, stream
 from unlost.batch._desk import Desk, Performed
 from unlost.batch._perform import Performer
 from unlost.batch._plan import Plan
 from unlost.batch._store import Store
 from unlost.batch._watchdog import watched
+from unlost.batch.alone._alone import Alone, runs_alone
+from unlost.batch.gate._enough import Failures, FirstOutcomes
+from unlost.batch.gate._gate import Gate
+from unlost.batch.gate._outage import Trouble
+from unlost.batch.gate._pausing import Pausing
+from unlost.batch.gate._rest import HoldTooLong, Rest
+from unlost.batch.gate._self_stop import SelfStop
 from unlost.batch.journal._claims import Claims
 from unlost.batch.journal._journal import Claimed, Ended
 from unlost.batch.journal._spend import Amount
 from unlost.batch.journal._writer import JournalError
+from unlost.batch.options._halts import halt_of
 from unlost.batch.paid._purse import BudgetSpent
 from unlost.batch.target._target import Job, open_target
 from unlost.errors import UnlostError
+from unlost.observe import headline, redact
 
 OUTSTANDING = 10
 """Outcomes for each slot that may wait for their acknowledgement, or for whoever iterates."""
@@ -65,6 +75,12 @@ class Engine:
         self.desk = Desk(plan.own, self._store.put, self._store.doubt)
         self._claims: Claims | None = None
         self._stream: Stream[Performed] | None = None
+        self._gate: Gate | None = None
+        self._pausing = Pausing(self.desk.progress, self._store.pause, plan.own)
+        options = plan.policy.options
+        self._first = FirstOutcomes(keep_going=options.keep_going)
+        self._failures = Failures(halt_of(options.halt) if options.halt else None, options.halt or "")
+        self._is_cancelled = False  # what runs, not only what has not started
         self._changed = asyncio.Event()
         self._scanned = asyncio.Event()
         self._halting: list[Exception] = []
@@ -92,7 +108,7 @@ class Engine:
         Perform what there is to perform; returns when the journal is closed.
 
         Raises:
-            Halted: The journal or the source failed on the way.
+            Halted: The journal or the source failed on the way, or the run stopped by itself.
             Exception: Whatever the target's context manager raised.
             CancelledError: The task was cancelled: what ran was cancelled and is in doubt.
         """
@@ -106,7 +122,9 @@ class Engine:
             for outcome in partial(error) or ():
                 self.desk.settle(outcome, cancelling=True)
         finally:
-            self._store.close(self.how, self.desk.unbegun)
+            if self._gate is not None:
+                self._gate.close()
+            self._store.close(self.how, self.desk.unbegun, self._why())
             self.notify()
         try:
             self._conclude(failure)
@@ -121,6 +139,8 @@ class Engine:
             self._claims.stop()
         if self._stream is not None:
             self._stream.stop()
+        if self._gate is not None:
+            self._gate.stop()
         self._scanned.set()
         self.notify()
 
@@ -129,8 +149,22 @@ class Engine:
         self.stop()
         if self.how == "stopped":
             self.how = "cancelled"
-        if self._stream is not None:
-            self._stream.cancel(reason)
+        self._cancel(reason)
+
+    def halt(self, error: Exception, *, now: bool = False) -> None:
+        """
+        Stop by itself: start nothing more, and ``Halted`` comes out in the end, with the reason.
+
+        Args:
+            error: The reason; what it was raised from goes along.
+            now: Cancel what runs; else it goes on to its end.
+        """
+        if not self._is_told(error):
+            self._halting.append(error)
+        self.stop()
+        self.how = "halted"
+        if now:
+            self._cancel(str(error))
 
     def notify(self) -> None:
         """Wake whoever waits for a change."""
@@ -150,7 +184,7 @@ class Engine:
         self._store.start_scan()
         if (over := self._store.till.over) is not None:  # by earlier openings
             await self._scanned.wait()
-            self._halt(over)
+            self.halt(over)
             return
         async with open_target(self._plan.target) as job:
             with watched(self.desk.progress, self._plan.own):
@@ -160,14 +194,17 @@ class Engine:
         plan = self._plan
         if self._store.opening.continues:
             await self._scanned.wait()  # what is gone from the source must not start, nor what was reordered be missed
-        self._claims = self._store.claims(self._idle)
-        performer = Performer(job, plan.policy, self._store.context, plan.source.reader(), plan.own)
         concurrency = plan.policy.options.concurrency
+        self._gate = gate = Gate(plan.policy, plan.own, self)
+        self._claims = self._store.claims(lambda: gate.free)
+        performer = Performer(job, plan.policy, self._store.context, plan.source.reader(), plan.own, gate)
+        alone = Alone(plan, self._store.opening.epoch, self._store.till, self._store.doubt)
 
         def begin(claimed: Claimed) -> Awaitable[Performed]:
-            return self.desk.perform(performer, claimed)
+            return self.desk.perform(alone if runs_alone(claimed) else performer, gate, claimed)
 
-        async with stream(begin, self._handed_out(self._claims), limit=concurrency, isolate="task") as self._stream:
+        items = self._handed_out(self._claims, gate)
+        async with stream(begin, items, limit=gate.workers, buffer=concurrency, isolate="task") as self._stream:
             self.opened = self.performing = True
             self.notify()
             try:
@@ -184,24 +221,61 @@ class Engine:
                 await self.change()
 
     def _settle(self, outcome: Outcome[Performed]) -> None:
-        self.desk.settle(outcome, cancelling=self.how in ("cancelled", "halted"))
+        ended = self.desk.settle(outcome, cancelling=self._is_cancelled)
+        if ended is not None and ended.attempts:
+            self._weigh(ended, outcome)
 
-    def _idle(self) -> int:
-        return self._plan.policy.options.concurrency - self.desk.progress.running - len(self.desk.unbegun)
+    def _weigh(self, ended: Ended, outcome: Outcome[Performed]) -> None:
+        """Stop, if there is no use in going on."""
+        stop = self._first.judge(ended.kind, ended.fingerprint, lambda: headline(json.loads(ended.error or "")).title)
+        if stop is not None:
+            stop.__cause__ = _error_of(outcome)
+            self.halt(stop)
+        self._count(ended)
 
-    async def _handed_out(self, claims: Claims) -> AsyncIterator[Claimed]:
-        async for claimed in claims:
+    def _count(self, ended: Ended) -> None:
+        if (stop := self._failures.judge(ok=ended.ok)) is not None:
+            self.halt(stop, now=self._failures.now)
+
+    async def _handed_out(self, claims: Claims, gate: Gate) -> AsyncIterator[Claimed]:
+        while True:
+            if not gate.free:
+                await gate.opened()
+            try:
+                claimed = await anext(claims)
+            except StopAsyncIteration:
+                gate.exhausted()
+                return
             self.desk.hand_out(claimed)
+            if not gate.try_enter():
+                await gate.enter()
             yield claimed
 
     def _forget_needless_halt(self) -> None:
-        """A budget that was reached when nothing was left to start has stopped nothing."""
-        if not self._plan.policy.options.budget or not self.desk.progress.scanned:
+        """A budget that was reached when nothing was left to start has stopped nothing, nor has a defect of all."""
+        if not (self._plan.policy.options.budget or self._halting) or not self.desk.progress.scanned:
             return
         self._left = self._store.leaves(self.desk.unbegun)
-        if not self._left and self._halting and all(isinstance(error, BudgetSpent) for error in self._halting):
+        if not self._left and self._halting and all(map(_is_needless, self._halting)):
             self._halting.clear()
             self.how = "complete"
+
+    def _cancel(self, reason: str) -> None:
+        self._is_cancelled = True
+        if self._stream is not None:
+            self._stream.cancel(reason)
+
+    def _is_told(self, error: Exception) -> bool:
+        """Tell whether the run stops for such a reason already: a hundred calls that were under way say it once."""
+        if isinstance(error, SelfStop):
+            return any(isinstance(told, SelfStop) and told.reason == error.reason for told in self._halting)
+        if isinstance(error, HoldTooLong | BudgetSpent):
+            return any(type(told) is type(error) for told in self._halting)
+        return error in self._halting
+
+    def _why(self) -> str | None:
+        """Say why the run stopped by itself, for the journal."""
+        return redact("; ".join(map(str, self._halting))) if self._halting else None
 
     def _conclude(self, failure: BaseException | None) -> None:
         """Raise what has to come out: all of it, in one exception."""
@@ -231,6 +305,8 @@ class Engine:
 
     def acknowledge(self, ended: Ended) -> None:
         self.desk.acknowledge(ended)
+        if not ended.attempts:  # a record that was no item; the others were counted when they ended
+            self._count(ended)
         self.notify()
 
     def entered(self, records: int) -> None:
@@ -239,21 +315,31 @@ class Engine:
     def scanned(self, error: Exception | None) -> None:
         self.desk.progress.scanned = error is None
         if error is not None:
-            self._halt(error)
+            self.halt(error)
         self._scanned.set()
 
     def spent(self, total: Amount, over: BudgetSpent | None) -> None:
         self.desk.progress.nano_usd = total.nano_usd
-        if over is not None and self._left and not any(isinstance(error, BudgetSpent) for error in self._halting):
-            self._halt(over)
+        if over is not None and self._left:
+            self.halt(over)
 
     def broken(self, error: JournalError) -> None:
-        self._halt(error)
-        if self._stream is not None:
-            self._stream.cancel(str(error))
+        self.halt(error, now=True)
 
-    def _halt(self, error: Exception) -> None:
-        if error not in self._halting:
-            self._halting.append(error)
-        self.stop()
-        self.how = "halted"
+    # What the gate tells
+
+    def rest_changed(self, rest: Rest) -> None:
+        self._pausing.rest(rest)
+
+    def outage_changed(self, trouble: Trouble, *, ended: bool = False) -> None:
+        self._pausing.outage(trouble, ended=ended)
+
+
+def _error_of(outcome: Outcome[Performed]) -> BaseException | None:
+    live = outcome.value[2] if isinstance(outcome, Value) else outcome
+    return live.error if isinstance(live, Failure) else None
+
+
+def _is_needless(error: Exception) -> bool:
+    """Tell whether a reason to start nothing more is none where nothing is left to start."""
+    return isinstance(error, BudgetSpent) or (isinstance(error, SelfStop) and error.reason == "defect")

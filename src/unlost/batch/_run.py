@@ -154,6 +154,14 @@ class Run:
         self._ended = asyncio.Event()
         self._iterating = False
 
+    def __repr__(self) -> str:
+        if self._plan is None:
+            return "<Run, not begun>"
+        progress = self.progress
+        state = self.how if self._ended.is_set() else f"{progress.running:,} running"
+        of = f"of {progress.known:,}" if progress.scanned else f"of {progress.known:,} or more"
+        return f"<Run {self.name}, {state}: {progress.ok:,} ok · {progress.failed:,} failed {of}>"
+
     @property
     def plan(self) -> Plan:
         if self._plan is None:

@@ -24,6 +24,7 @@ from unlost.batch.journal._door import Connection
 from unlost.batch.journal._index import Index
 from unlost.batch.journal._journal import Claimed, Ended, Journal
 from unlost.batch.journal._opening import Epoch, Opening, check_run, make_journal, open_epoch
+from unlost.batch.journal._pauses import Pause, Pauses
 from unlost.batch.journal._results import ResultsFile
 from unlost.batch.journal._spend import Amount, read_total
 from unlost.batch.journal._writer import JournalError, Writer
@@ -81,6 +82,7 @@ class Store:
         self._writer = Writer(self._connect, self._disconnect, self._committed, self._break)
         self.till = Till(plan.run, self._writer, Purse(plan.policy.options.budget), self._tell, owner.spent)
         self._journal: Journal
+        self._pauses: Pauses
         self._scan: Scan
         self._claims: Claims | None = None
 
@@ -147,6 +149,10 @@ class Store:
     def doubt(self, item: int, survived: str) -> None:
         """Have stored what attempts of an item had failed with (JSON) before it was cancelled."""
         self._writer.put(self._journal.doubt, (item, survived))
+
+    def pause(self, pause: Pause) -> None:
+        """Have stored what holds the run, or what has changed about it."""
+        self._writer.put(self._pauses.note, pause)
 
     def context(self, claimed: Claimed) -> Context:
         """Return what the job is told about an item."""
@@ -223,6 +229,7 @@ class Store:
         if plan.again is not None:
             choose(connection, plan.again)
         self.opening = opening = open_epoch(connection, epoch, scans=plan.scans)
+        self._pauses = Pauses(opening.epoch)
         self.till.start_from(read_total(connection))
         retry = plan.policy.options.in_doubt == "retry" or (plan.again is not None and plan.again.in_doubt)
         self._journal = Journal(

@@ -105,7 +105,7 @@ class _Above(TextIOBase):
 
 def _same_terminal(one: TextIO | None, other: TextIO) -> bool:
     try:
-        return one is not None and one.isatty() and os.path.sameopenfile(one.fileno(), other.fileno())
+        return one is not None and os.path.sameopenfile(one.fileno(), other.fileno())
     except (OSError, ValueError):  # one of them is closed, or has no number: io.UnsupportedOperation is both
         return False
 

@@ -8,11 +8,9 @@ import signal
 import sys
 from contextlib import nullcontext, redirect_stdout
 
-from unlost._core import end_by_signal, on_signals, partial, report
-from unlost.batch import Halted, How, Plan, Run
-from unlost.batch._blocked import NEVER
+from unlost._core import end_by_signal, on_signals, partial, report, run_to_its_end
+from unlost.batch import NEVER, Halted, How, Plan, Run
 from unlost.cli._display import display_of
-from unlost.cli._loop import run_to_its_end
 from unlost.cli._streams import out, say
 from unlost.cli._views import view_of
 from unlost.errors import UsageError

@@ -8,14 +8,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from unlost.batch import Folder, read_books
-from unlost.batch.export._file import write_file
-from unlost.batch.export._lines import Inputs, export_lines
-from unlost.batch.journal._books import Books
+from unlost.batch import Books, Chosen, Folder, Inputs, export_lines, is_results_file, kept_as, read_books, write_file
 from unlost.batch.journal._door import Connection
-from unlost.batch.journal._ended_items import Chosen
-from unlost.batch.journal._results import is_results_file
-from unlost.batch.source._records import kept_as
 from unlost.cli._streams import UNWRITABLE, out, out_bytes, say
 from unlost.errors import UsageError
 

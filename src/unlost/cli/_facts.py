@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from unlost.batch import Progress
-from unlost.batch.journal._spend import dollars
+from unlost.batch import Progress, dollars
 from unlost.cli._pace import Pace
 from unlost.report import clock_time, one_line, rate
 
@@ -30,7 +29,7 @@ class Facts:
         retries: Empty without any.
         spent: Dollars; empty without any.
         pause: Why nothing starts: ``paused: ...``; empty where something does.
-        goes_on: When the pause ends: `` (goes on in 45s)``; empty where nobody knows.
+        next_try: When it ends, or is looked at again: `` (next try in 45s)``; empty where nobody knows.
         blocked: How long the event loop was blocked, and where; empty where that is not worth a word.
         errors: The most frequent ones: how often, what, where.
     """
@@ -45,14 +44,14 @@ class Facts:
     retries: str = ""
     spent: str = ""
     pause: str = ""
-    goes_on: str = ""
+    next_try: str = ""
     blocked: str = ""
     errors: list[tuple[str, str, str]] = field(default_factory=list)
 
     @property
     def speed(self) -> Iterable[str]:
         """What there is to say of time and money, a part each."""
-        return filter(None, (self.elapsed, "" if self.pause else self.rate, self.retries, self.spent))
+        return filter(None, (self.elapsed, self.rate, self.retries, self.spent))
 
 
 def facts_of(progress: Progress, pace: Pace, now: float, began: float) -> Facts:
@@ -77,7 +76,7 @@ def facts_of(progress: Progress, pace: Pace, now: float, began: float) -> Facts:
         retries=_retries(progress.retries),
         spent=dollars(progress.nano_usd // _FINEST * _FINEST) if progress.nano_usd else "",
         pause=f"paused: {one_line(progress.pause)}" if progress.pause else "",
-        goes_on=goes_on(progress.pause_until, now) if progress.pause else "",
+        next_try=next_try(progress.pause_until, now) if progress.pause else "",
         blocked=_blocked(progress, now - began),
         errors=[
             (f"{error.count:,}×", error.headline.title, error.headline.where)
@@ -86,9 +85,9 @@ def facts_of(progress: Progress, pace: Pace, now: float, began: float) -> Facts:
     )  # fmt: skip
 
 
-def goes_on(until: float | None, now: float) -> str:
-    """Return in how long a pause ends, with a space before; nothing where that is not known, or over already."""
-    return f" (goes on in {clock_time(until - now)})" if until is not None and until > now else ""
+def next_try(until: float | None, now: float) -> str:
+    """Return in how long a pause ends or is looked at, after a space; nothing where nobody knows, or it is due."""
+    return f" (next try in {clock_time(until - now)})" if until is not None and until > now else ""
 
 
 def _retries(number: int) -> str:

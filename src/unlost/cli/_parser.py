@@ -59,7 +59,9 @@ def _command(
 def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "run", "run an async function over the inputs of a file; the same again continues")
     parser.add_argument("target", metavar="MODULE:FUNCTION", help="async function of (item) or (item, context)")
-    parser.add_argument("source", metavar="FILE", help="lines of text, JSONL (.jsonl) or a table (.csv), also .gz; - is standard input")
+    parser.add_argument(
+        "source", metavar="FILE", help="lines of text, JSONL (.jsonl) or a table (.csv), also .gz; - is standard input"
+    )
     parser.add_argument("--new", action="store_true", help="start another run even if there is one to continue")
     parser.add_argument("--explain", action="store_true", help="print the options that hold and why; run nothing")
     parser.add_argument("--key", metavar="FIELD", help="the field of a JSON input that names it (default: a hash)")
@@ -97,6 +99,8 @@ def _add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser = _command(commands, "show", "show a run: its books, its errors, what is in doubt")
     parser.add_argument("run", metavar="RUN", help="as `unlost runs` lists it: fetch-3")
     parser.add_argument("fingerprint", metavar="FINGERPRINT", nargs="?", help="one error in full, with all its items")
+    text = "what the fingerprint is made of; with OTHER, how two differ"
+    parser.add_argument("--why", metavar="OTHER", nargs="?", const="", help=text)
 
 
 def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

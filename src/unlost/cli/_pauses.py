@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from unlost.cli._facts import goes_on
+from unlost.cli._facts import next_try
 from unlost.report import clock_time, one_line
 
 LASTED: Final = 1.0
@@ -39,7 +39,7 @@ class Pauses:
         if not due or pause == self._said:
             return None
         self._said, self._last = pause, now
-        return f"paused: {one_line(pause)}{goes_on(until, now)}"
+        return f"paused: {one_line(pause)}{next_try(until, now)}"
 
     def _ended(self, now: float) -> str | None:
         began, said = self._began, self._said

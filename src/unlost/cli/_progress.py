@@ -54,7 +54,7 @@ def line_of(facts: Facts) -> str:
     """Return where the run stands in a line, what matters most first."""
     (_, *speed) = facts.speed
     worst = f"most: {' '.join(filter(None, facts.errors[0]))}" if facts.errors else ""
-    pause = f"{facts.pause}{facts.goes_on}" if facts.pause else ""
+    pause = f"{facts.pause}{facts.next_try}" if facts.pause else ""
     parts = (f"{facts.counts}  {facts.of}", facts.elapsed, pause, *speed, facts.left, facts.blocked, worst)
     return "   ".join(filter(None, parts))
 

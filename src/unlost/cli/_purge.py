@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from unlost.batch import Folder
-from unlost.batch._purge import Purged, purge_inputs, purge_run
+from unlost.batch import Folder, Purged, purge_inputs, purge_run
 from unlost.cli._streams import UNWRITABLE, out, out_lines
 
 

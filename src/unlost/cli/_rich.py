@@ -37,7 +37,7 @@ def _lines(facts: Facts, cells: int) -> Iterator[tuple[RenderableType, ...]]:
     for row in _flowed((facts.counts, *facts.speed), cells):
         yield (Text(row),)
     if facts.pause:
-        yield (Text(_both(facts.pause, facts.goes_on, cells), "yellow"),)
+        yield (Text(_both(facts.pause, facts.next_try, cells), "yellow"),)
     if facts.blocked:
         yield (Text(shortened(facts.blocked, cells), "yellow"),)
     for count, title, where in facts.errors:
@@ -70,7 +70,7 @@ def _flowed(parts: Iterable[str], cells: int) -> Iterator[str]:
 
 def _both(text: str, end: str, cells: int) -> str:
     """Shorten the text so that its end is seen."""
-    return shortened(text, cells - width(end)) + end if cells > 2 * width(end) else shortened(text, cells)
+    return shortened(text, cells - width(end)) + end if cells - width(end) >= _BAR[0] else shortened(text, cells)
 
 
 def _rendered(console: Console, *parts: RenderableType) -> str:

@@ -5,10 +5,18 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 
-from unlost.batch import Folder, How, is_held, read_books, read_groups, read_in_doubt, read_results_file
-from unlost.batch._blocked import Blocked
-from unlost.batch.journal._purging import read_note
-from unlost.batch.journal._spend import read_spent
+from unlost.batch import (
+    Blocked,
+    Folder,
+    How,
+    is_held,
+    read_books,
+    read_groups,
+    read_in_doubt,
+    read_note,
+    read_results_file,
+    read_spent,
+)
 from unlost.errors import UsageError
 from unlost.report import View
 

@@ -5,26 +5,43 @@ What is known of an error once it is gone: its record, without secrets, and its 
 journal has kept.
 """
 
-from unlost.observe._fingerprint import digest, fingerprint
 from unlost.observe._headline import Headline, headline
 from unlost.observe._record import record
 from unlost.observe._redact import Redactor, redact
 from unlost.observe._render import render
 from unlost.observe._running import Running, is_debugged, running_at
 from unlost.observe._schema import ErrorRecord, FrameRecord
+from unlost.observe.fingerprints import (
+    Part,
+    digest,
+    fingerprint,
+    fingerprint_hook,
+    parts_of,
+    variant,
+    what_varies,
+    why,
+    why_not,
+)
 
 __all__ = [
     "ErrorRecord",
     "FrameRecord",
     "Headline",
+    "Part",
     "Redactor",
     "Running",
     "digest",
     "fingerprint",
+    "fingerprint_hook",
     "headline",
     "is_debugged",
+    "parts_of",
     "record",
     "redact",
     "render",
     "running_at",
+    "variant",
+    "what_varies",
+    "why",
+    "why_not",
 ]

@@ -7,8 +7,8 @@ from typing import Final
 
 from unlost.observe._place import base_name, entered_name, module_name, place_of, short_function
 from unlost.observe._schema import ErrorRecord
-from unlost.observe._template import template
 from unlost.observe._text import printable
+from unlost.observe.fingerprints import template_of
 
 _WIDTH: Final = 60
 
@@ -61,7 +61,7 @@ def _title(record: ErrorRecord, alone: bool = False) -> str:
     if "errno_name" in attributes:
         return f"{name} {attributes['errno_name']}"
     message = record["message"]
-    summary = (message if alone else template(message, names_matter=record["kind"] == "defect")).strip()
+    summary = (message if alone else template_of(record)).strip()
     return f"{name} {_shortened(summary.partition(chr(10))[0])}".rstrip()
 
 

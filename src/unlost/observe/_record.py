@@ -28,6 +28,7 @@ from unlost.observe._redact import Redactor
 from unlost.observe._redact import redact as default_redactor
 from unlost.observe._schema import VERSION, ErrorRecord, TypeName
 from unlost.observe._text import cut_front, cut_redacted, guarded, module_of, text_of, type_name
+from unlost.observe.fingerprints import from_code, own_key
 
 # The built-in attributes, whatever a subclass calls by their names.
 _cause_of = BaseException.__dict__["__cause__"].__get__
@@ -150,6 +151,10 @@ class _Recording:
         if attributes := attributes_of(error, self._redact, hints=judged, width=limits.attribute):
             node["attributes"] = attributes
         self._add_notes(error, node, limits)
+        if found := from_code(node["message"], type(error), _traceback_of(error), self._own):
+            node["from_code"] = found
+        if key := own_key(error, self._redact):
+            node["own_key"] = key
         return node
 
     def _add_notes(self, error: BaseException, node: ErrorRecord, limits: Limits) -> None:

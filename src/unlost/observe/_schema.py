@@ -44,6 +44,21 @@ class FrameRecord(TypedDict):
     skipped: NotRequired[int]
 
 
+class OwnKey(TypedDict):
+    """
+    What the user's hook said of an error (``fingerprint_hook``).
+
+    Attributes:
+        text: The key, redacted and cut; absent where the hook failed.
+        beside: True where the key splits what the fingerprint would group; absent where it stands for all of it.
+        fault: What the hook raised, in one line.
+    """
+
+    text: NotRequired[str]
+    beside: NotRequired[bool]
+    fault: NotRequired[str]
+
+
 class ErrorRecord(TypedDict):
     """
     One error and everything attached to it.
@@ -61,6 +76,9 @@ class ErrorRecord(TypedDict):
         context: The error that was being handled; absent where ``raise ... from`` suppressed it.
         members: Of an exception group, in order.
         attempts: The errors of earlier attempts, oldest first.
+        from_code: What of the message stands, word for word, in the user's code that raised it: begin and end of each
+            piece, in order, within the first 300 characters. Also the key of a ``KeyError`` that was made out of sight.
+        own_key: What the user's own hook made of it.
         errors: What else travels with it: what cleanup raised, what a deadline cut short.
         seen: True where this error is recorded elsewhere in the same tree; only its type and message stand here.
         cut: How many members, notes, attempts, ... were left out; ``between`` counts the errors left out between
@@ -78,6 +96,8 @@ class ErrorRecord(TypedDict):
     context: NotRequired[ErrorRecord]
     members: NotRequired[list[ErrorRecord]]
     attempts: NotRequired[list[ErrorRecord]]
+    from_code: NotRequired[list[list[int]]]
+    own_key: NotRequired[OwnKey]
     errors: NotRequired[list[ErrorRecord]]
     seen: NotRequired[bool]
     cut: NotRequired[dict[str, int]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from unlost.batch._blocked import Blocked
+from unlost.batch import Blocked
 from unlost.report._text import clock_time, one_line
 
 _HALF = 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from unlost.batch.journal._spend import Spent
+from unlost.batch import Spent
 
 
 def spent_line(spent: Spent, in_doubt: int) -> Iterator[str]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from unlost.batch import Books, Group
-from unlost.batch.journal._spend import dollars
+from unlost.batch import Books, Group, dollars
 from unlost.observe import headline
 from unlost.report._blocked import blocked_line
 from unlost.report._spent import spent_line
@@ -161,7 +160,7 @@ def _next(view: View) -> Iterator[str]:
     """What to type next; the last line ends with the exit code."""
     books, lines = view.books, []
     if books.failed:
-        lines.append(f"dead letters {books.failed:,}: unlost show {view.run}")
+        lines.append(f"dead letters {books.failed:,}: unlost show {view.run} · run them again: unlost retry {view.run}")
     if view.live:
         lines.append("a process writes this run now; what it has under way counts as in doubt")
     elif books.in_doubt:

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from unlost.batch import Books, Group, How, InDoubt
-from unlost.batch._blocked import Blocked
-from unlost.batch.journal._spend import NOTHING_SPENT, Spent
+from unlost.batch import NOTHING_SPENT, Blocked, Books, Group, How, InDoubt, Spent
 
 EXIT_CODES: Mapping[int, str] = MappingProxyType(
     {

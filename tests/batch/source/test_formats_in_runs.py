@@ -172,7 +172,7 @@ async def test_a_run_keeps_inputs_or_does_not_from_beginning_to_end(tmp_path: Pa
     path = write(tmp_path, "in.txt", b"a\n")
     run = await run_over(path, options, inputs="hash")
 
-    with pytest.raises(UsageError, match=f"run {run.name} was begun with --inputs hash, and this command says keep"):
+    with pytest.raises(UsageError, match=f"run {run.name} was begun with inputs='hash', and this call says keep"):
         await run_over(path, options)
 
 

@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Final, Protocol, TypeAlias
 
 from unlost.batch._letters import fingerprint_of, title_of
+from unlost.batch.gate._lane import SentAway
 from unlost.batch.gate._limit_key import estimate_function, key_function
 from unlost.batch.gate._outage import SUSPECTS, Outage, Trouble, Verdict
 from unlost.batch.gate._rest import HoldTooLong, Rest
@@ -28,8 +29,7 @@ from unlost.batch.gate._visit import GIVEN_BACK, Visit, ended_unknown
 from unlost.batch.options._durations import spelled
 from unlost.batch.options._options import Resolved
 from unlost.batch.options._rates import rate_of
-from unlost.errors import DeadlineExceeded, Kind, attach_attempts, classify, leaves, status_of
-from unlost.policies import Deadline
+from unlost.errors import Kind, attach_attempts, classify, leaves, status_of
 
 Call: TypeAlias = Callable[[Any, Any], Awaitable[Any]]  # Any: the user's item and value; whatever the call is told
 
@@ -79,7 +79,6 @@ class Gate:
         self._under_way = 0
         self._is_exhausted = False
         self._feeder: asyncio.Future[None] | None = None
-        self._limits: set[Deadline] = set()  # of those who wait for the throttle
 
     # What hands out items
 
@@ -112,8 +111,8 @@ class Gate:
             raise
 
     async def opened(self) -> None:
-        """Return when an item could start."""
-        while not self.is_stopped and not self._outage.wants_probe and not self.free:
+        """Return when an item could start, or when none is under way: then it has to be seen whether there is one."""
+        while self._under_way and not self.is_stopped and not self._outage.wants_probe and not self.free:
             await self._changed()
 
     def exhausted(self) -> None:
@@ -126,6 +125,8 @@ class Gate:
         self._under_way -= 1
         if visit.is_seated:
             self._seats.leave()
+        if not self._under_way:
+            self._wake()
         if not self._outage.is_calm:
             if self._outage.is_granted:  # it was started to look, and made no call
                 self._outage.unanswered()
@@ -138,10 +139,7 @@ class Gate:
         self.is_stopped = self._is_exhausted = True
         self._outage.stop()
         self._seats.send_away()
-        now = asyncio.get_running_loop().time()
-        for limit in self._limits:
-            if limit.is_active() and not limit.expired():
-                limit.reschedule(now)
+        self.throttle.send_away()
         self._wake()
 
     def close(self) -> None:
@@ -237,22 +235,17 @@ class Gate:
             return
         if self._key_of is not None:
             self._stand_up(visit)
-        limit = Deadline(None, "wait at the gate")  # a scope that ``stop`` can end; it has no time of its own
-        self._limits.add(limit)
         try:
-            async with limit:
-                visit.ticket = await self.throttle.enter(visit.key, visit.estimate)
-                if not visit.is_seated and await self._seats.take():
-                    visit.is_seated = True
-        except DeadlineExceeded:
-            if not limit.expired():
-                raise
+            visit.ticket = await self.throttle.enter(visit.key, visit.estimate)
+            if not visit.is_seated and await self._seats.take():
+                visit.is_seated = True
+        except SentAway:  # ``stop`` did that
+            return
         except asyncio.CancelledError as cancelled:
             if visit.refusal is not None:
                 attach_attempts(cancelled, (visit.refusal,))
             raise
         finally:
-            self._limits.discard(limit)
             if visit.ticket is not None and not visit.is_seated:  # cancelled, or sent away
                 self.throttle.unused(visit.ticket)
                 visit.ticket = None
@@ -312,15 +305,15 @@ class Gate:
     async def _parked(self, visit: Visit, error: BaseException) -> Verdict:
         was_probe, visit.is_probe = visit.is_probe, False
         visit.is_unknown = visit.is_unknown or ended_unknown(error)
-        visit.is_waiting = True
+        visit.is_waiting, visit.failures = True, (error,)
         self._stand_up(visit)
         try:
-            verdict = await self._outage.failed(error, was_probe=was_probe)
+            verdict = await self._outage.failed(error, was_probe=was_probe, is_first=not visit.has_failed)
         except asyncio.CancelledError as cancelled:
             attach_attempts(cancelled, (error,))
             raise
         if verdict is Verdict.STANDS:
-            visit.is_waiting = False
+            visit.is_waiting, visit.failures, visit.has_failed = False, (), True
         return verdict
 
     def _probe_lost(self, visit: Visit) -> None:

@@ -37,6 +37,10 @@ _PATIENCE: Final = 2  # so often in a row is a server's own figure believed, whe
 Told = Callable[[Rest], object]
 
 
+class SentAway(Exception):
+    """Nothing more is to be called: who waited for a ticket gets none."""
+
+
 class Ticket:
     """
     One call that may be made.
@@ -126,10 +130,18 @@ class Lane:
 
     def _leave(self, turn: Future[Ticket]) -> None:
         waited = self.line.pop(turn, None) is not None
-        if turn.done() and not turn.cancelled():  # its turn came in the same tick
-            self.unused(turn.result())
+        if turn.done() and not turn.cancelled():
+            if turn.exception() is None:  # its turn came in the same tick
+                self.unused(turn.result())
         elif waited and not self._loop.is_closed():
             self.serve()
+
+    def send_away(self) -> None:
+        """End the line: who is in it gets ``SentAway``."""
+        while self.line:
+            turn, _estimate = self.line.popitem(last=False)
+            if not turn.done():
+                turn.set_exception(SentAway())
 
     def serve(self, early: float = -math.inf) -> None:
         """Give tickets to those in line, as far as it is their turn; ``early`` is when a timer was to ring."""

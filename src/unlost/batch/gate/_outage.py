@@ -4,11 +4,13 @@ Outages: when what is called is not there at all, no item is to blame.
 A call that fails by a transient error is *parked*: what that means for its item is open until something else happens.
 
 - Something succeeds, or fails in another way: the failures *stand*, as attempts and outcomes.
-- ``SUSPECTS`` of one fingerprint are parked: an *outage*. All of them get their attempt back. Nothing new starts; one
+- ``SUSPECTS`` items of one fingerprint are parked, none of which has failed before: an *outage*. (At the end of a run
+  those that always fail are left among themselves, and their failures in a row say nothing of others.) All of them get their attempt back. Nothing new starts; one
   call after another, from those parked, tries whether it is over: after 1 s, then after twice as long each time, up to
   a minute, less a random part (Brooker, 'Exponential Backoff And Jitter', 2015). The first that comes to anything else
   ends it, and what waits goes on.
-- Nothing else can happen, since no other item is left: the failures stand.
+- Nothing else can happen, since no other item is left: the failures stand. So does the oldest of an item that has
+  failed before, when more than ``SUSPECTS`` are parked.
 
 It lives on one event loop; all of it is called from there.
 """
@@ -24,7 +26,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 SUSPECTS: Final = 20
-"""Calls that fail by one fingerprint in a row, before it is an outage."""
+"""Items that fail by one fingerprint in a row, before it is an outage; and failures that are parked before, at most."""
 
 FIRST: Final = 1.0
 LONGEST: Final = 60.0
@@ -76,11 +78,12 @@ class Watcher(Protocol):
 
 
 class _Parked:
-    __slots__ = ("error", "fingerprint", "verdict")
+    __slots__ = ("error", "fingerprint", "is_first", "verdict")
 
-    def __init__(self, error: BaseException | None, fingerprint: str | None) -> None:
+    def __init__(self, error: BaseException | None, *, is_first: bool = True) -> None:
         self.error = error
-        self.fingerprint = fingerprint  # None: not asked for yet, or of no failure
+        self.is_first = is_first  # no call of the item has failed before
+        self.fingerprint: str | None = None  # not asked for yet, or of no failure
         self.verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
 
 
@@ -128,11 +131,18 @@ class Outage:
     def parked(self) -> int:
         return len(self._parked)
 
-    async def failed(self, error: BaseException, *, was_probe: bool) -> Verdict:
-        """Return what becomes of a call that failed by a transient error, when that is known."""
+    async def failed(self, error: BaseException, *, was_probe: bool, is_first: bool = True) -> Verdict:
+        """
+        Return what becomes of a call that failed by a transient error, when that is known.
+
+        Args:
+            error: Which.
+            was_probe: Whether the call was to look whether the outage is over.
+            is_first: Whether none of the item's calls has failed before.
+        """
         if self._is_stopped:
             return Verdict.STANDS if self.trouble is None else Verdict.GIVEN_BACK
-        parked = _Parked(error, None)
+        parked = _Parked(error, is_first=is_first)
         if self.trouble is None:
             self._suspect(parked)
         else:
@@ -152,7 +162,7 @@ class Outage:
         if self.wants_probe or self.is_granted:
             self.wants_probe = self.is_granted = False
             return Verdict.PROBE
-        parked = _Parked(None, None)
+        parked = _Parked(None)
         self._parked.append(parked)
         return await self._judged(parked)
 
@@ -218,8 +228,12 @@ class Outage:
             if self._of(first) != parked.fingerprint:
                 self._let_go(Verdict.STANDS)
         self._parked.append(parked)
-        if len(self._parked) >= SUSPECTS:
+        again = next((known for known in self._parked if not known.is_first), None)
+        if len(self._parked) >= SUSPECTS and again is None:
             self._begin(parked)
+        elif len(self._parked) > SUSPECTS and again is not None:
+            self._parked.remove(again)
+            again.verdict.set_result(Verdict.STANDS)
 
     def _of(self, parked: _Parked) -> str:
         """Return its fingerprint, made when it is first asked for: most failures are alone, and need none."""

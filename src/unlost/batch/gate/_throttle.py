@@ -73,6 +73,7 @@ class Throttle:
 
         Raises:
             CancelledError: As it comes; nothing was reserved then.
+            SentAway: Likewise: ``send_away`` was called.
         """
         lane = self._lanes.get(key) or self._lane(key)
         return lane.try_enter(estimate) or await lane.wait(estimate)
@@ -139,6 +140,11 @@ class Throttle:
         lane = self._lanes.get(key)
         rest = None if lane is None else lane.rest
         return 0.0 if rest is None else max(0.0, rest.until - self._loop.time())
+
+    def send_away(self) -> None:
+        """Let go of everybody who waits: their ``enter`` raises ``SentAway``."""
+        for lane in self._lanes.values():
+            lane.send_away()
 
     def close(self) -> None:
         """End all rests (``told`` hears of it) and timers; to be called when nobody waits any more."""

@@ -26,10 +26,22 @@ class Visit:
         ticket: Of the call that is under way.
         held: How often it was sent away, which is no attempt.
         refusal: The last error of those.
+        failures: The last error that was no attempt of the item, or that is not known to be one yet; at most one.
     """
 
     __slots__ = (
-        *("estimate", "held", "is_known", "is_probe", "is_seated", "is_unknown", "is_waiting", "item", "key"),
+        *(
+            "estimate",
+            "failures",
+            "held",
+            "is_known",
+            "is_probe",
+            "is_seated",
+            "is_unknown",
+            "is_waiting",
+            "item",
+            "key",
+        ),
         *("refusal", "ticket"),
     )
 
@@ -45,6 +57,7 @@ class Visit:
         self.ticket: Ticket | None = None
         self.held = 0
         self.refusal: BaseException | None = None
+        self.failures: tuple[BaseException, ...] = ()
 
     @property
     def is_undone(self) -> bool:

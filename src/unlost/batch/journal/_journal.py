@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from unlost._core import wall
 from unlost.batch.journal._door import Connection
 from unlost.batch.journal._kept import read_kept
+from unlost.batch.journal._lost import was_lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Claimed:
         generation: 1, and one more each time that it is run again although its outcome was known.
         doubts: How often it was started before in this generation and never heard of again.
         kept: What earlier openings had kept of it: bytes as they were, anything else as JSON; None: nothing.
+        was_lost: Whether a process that ran it alone died of it, in an earlier generation.
     """
 
     item: int
@@ -41,6 +43,7 @@ class Claimed:
     generation: int = 1
     doubts: int = 0
     kept: Mapping[str, bytes | str] | None = None
+    was_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,7 @@ class Journal:
         self._held_after = epoch - 1 if retry_in_doubt else 0
         self._wanted = "item.id IN chosen AND ? > 0" if chosen else "scan = ?"
         self._cursor = 0
+        self._kept_before: bool | None = None
         self._before: dict[int, int] = {}  # by item that is claimed again and has no outcome: the epoch of its claim
 
     def claim(self, connection: Connection, counts: list[int]) -> list[tuple[list[Claimed], bool]]:
@@ -123,13 +127,15 @@ class Journal:
             (self._cursor, self._scan, self._held_after, count),
         )
         claimed = []
+        was_kept = self._was_kept(connection)
         for item, key, ordinal, line, raw, generation, before, times in list(found):
             name = name_of(key, ordinal)
-            if before is None and generation == 1:
+            if before is None and generation == 1 and not was_kept:
                 claimed.append(Claimed(item, name, line, raw))
                 continue
             kept = read_kept(connection, item)
-            claimed.append(Claimed(item, name, line, raw, generation, times or 0, kept or None))
+            lost = generation > 1 and was_lost(connection, item)
+            claimed.append(Claimed(item, name, line, raw, generation, times or 0, kept or None, lost))
             if before is not None:
                 self._before[item] = before
         connection.executemany(
@@ -143,6 +149,12 @@ class Journal:
         # nothing up to here can start any more: it is not looked at again each time the scan enters records
         self._cursor = next(iter(connection.execute("SELECT coalesce(max(id), 0) FROM item")))[0]
         return claimed, self.scanned
+
+    def _was_kept(self, connection: Connection) -> bool:
+        """Tell whether earlier openings kept anything: of an item, too, that they gave back as not done."""
+        if self._kept_before is None:
+            self._kept_before = bool(next(iter(connection.execute("SELECT EXISTS (SELECT 1 FROM kept)")))[0])
+        return self._kept_before
 
     def left(self, connection: Connection, asked: list[None]) -> list[bool]:
         """Tell whether there are items that could be claimed, those at the beginning included."""

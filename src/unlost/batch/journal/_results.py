@@ -167,13 +167,21 @@ def _continues(file: BinaryIO, expected: Iterable[tuple[int, bytes]], blank: byt
     """
     Tell whether the rest of the file is the beginning of the lines expected.
 
-    A power cut can leave a file longer than its data; what is missing then reads as NUL, and is no one's: ``blank``.
+    A power cut can leave a file longer than its data, and without some of it; what is missing then reads as NUL, and is
+    no one's: ``blank``.
     """
     for _seq, text in expected:
         found = file.read(len(text))
-        if found != text:
-            return text.startswith(found.rstrip(blank)) and _is_blank(file, blank)
+        if found != text and not _is_torn(found, text, blank):
+            return False
+        if len(found) < len(text):
+            return True
     return _is_blank(file, blank)
+
+
+def _is_torn(found: bytes, text: bytes, blank: bytes) -> bool:
+    """Tell whether this is the beginning of a line, of which some may be missing."""
+    return all(there == wanted or there in blank for there, wanted in zip(found, text, strict=False))
 
 
 def _is_blank(file: BinaryIO, blank: bytes) -> bool:

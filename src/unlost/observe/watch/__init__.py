@@ -1,1 +1,38 @@
-"""What became of every exception of a program that was not changed."""
+"""
+What became of every exception of a program that was not changed.
+
+``start`` begins to watch; what is found goes to a ``Collector``. Who tells an error to somebody (a log record, a hook, a
+loop's handler, a reporter) says so with ``reported``; who hears that a task died and nobody had asked, with
+``never_retrieved``; who sees an error put where somebody may ask for it, with ``left_task`` or ``held_by``, and that somebody did, with ``taken``.
+All of them do nothing where nothing is watched, and never raise.
+"""
+
+from unlost.observe.watch._collector import MOST, Collector, Listener
+from unlost.observe.watch._finding import Finding, Origin, Site
+from unlost.observe.watch._notice import Notice
+from unlost.observe.watch._sites import origin_of, site_of
+from unlost.observe.watch._verdict import Verdict
+from unlost.observe.watch._waiters import Waiter, waiter_of
+from unlost.observe.watch._watch import Watch, held_by, left_task, never_retrieved, reported, start, taken
+
+__all__ = [
+    "MOST",
+    "Collector",
+    "Finding",
+    "Listener",
+    "Notice",
+    "Origin",
+    "Site",
+    "Verdict",
+    "Waiter",
+    "Watch",
+    "held_by",
+    "left_task",
+    "never_retrieved",
+    "origin_of",
+    "reported",
+    "site_of",
+    "start",
+    "taken",
+    "waiter_of",
+]

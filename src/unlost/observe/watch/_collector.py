@@ -3,54 +3,95 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final, TypeAlias
 
-from unlost.observe.watch._verdict import Finding, Verdict
+from unlost.observe.watch._finding import Finding
+from unlost.observe.watch._notice import Notice
+from unlost.observe.watch._verdict import Verdict
 
 MOST: Final = 10_000
 """Findings that are kept; beyond that the oldest go, and are counted."""
 
-Listener: TypeAlias = Callable[[Finding], object]
+ALIKE: Final = 100
+"""Findings of one verdict at one place that are told in full; the others of that place are counted only."""
 
-QUIET: Final = frozenset({Verdict.REPORTED, Verdict.HANDLED, Verdict.CONVERTED})
-"""Verdicts that are counted only."""
+Listener: TypeAlias = Callable[[Finding | Notice], object]
 
 
 class Collector:
     """
+    What was found. Everything here may be called at any moment in any thread.
+
     Attributes:
-        counts: How many exceptions came to each verdict. What was caught at once by who meant it has no tracker and is
+        counts: How many exceptions came to each verdict. What was caught at once by who meant it is not followed, and
             not counted.
-        findings: Those that are nobody's good end, the oldest first.
-        dropped: How many of these were let go again, for want of room.
-        faults: What went wrong in the watching itself, by its type.
-        listeners: Called with each finding, at any moment in any thread; what they raise is a fault.
+        findings: Those that came to no good end, the oldest first.
+        notices: What else was found, that is no exception's end, the oldest first.
+        noted: How many there were of each kind of notice.
+        reports: How often somebody was told of an error, by how.
+        held_back: How many exceptions were counted without a finding, as there were ``ALIKE`` of that place.
+        dropped: How many findings and notices were let go again, for want of room.
+        faults: What went wrong in the watching itself, by its type; each may have cost a verdict.
+        listeners: Called with each finding and notice, by whoever let the last reference to an exception go, so in the
+            middle of anything: they must not wait, and take no lock that other code holds. What they raise is a fault.
     """
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = MOST, alike: int = ALIKE) -> None:
         self.counts: Counter[Verdict] = Counter()
         self.findings: deque[Finding] = deque(maxlen=most)
+        self.notices: deque[Notice] = deque(maxlen=most)
+        self.noted: Counter[str] = Counter()
+        self.reports: Counter[str] = Counter()
+        self.held_back = 0
         self.dropped = 0
         self.faults: Counter[str] = Counter()
         self.listeners: list[Listener] = []
+        self._alike = alike
+        self._most = most
+        self._told: Counter[Hashable] = Counter()
 
     def count(self, verdict: Verdict) -> None:
-        """Count an exception that came to a good end."""
+        """Count an exception of which there is nothing else to say."""
         self.counts[verdict] += 1
 
-    def add(self, finding: Finding) -> None:
+    def hold_back(self, verdict: Verdict) -> None:
+        """Count an exception that is like many that were told."""
+        self.counts[verdict] += 1
+        self.held_back += 1
+
+    def is_told(self, place: Hashable) -> bool:
+        """Say whether enough was told of a place."""
+        return self._told.get(place, 0) >= self._alike
+
+    def add(self, finding: Finding, place: Hashable) -> None:
         """Count an exception, and keep what became of it."""
         self.counts[finding.verdict] += 1
-        if len(self.findings) == self.findings.maxlen:
-            self.dropped += 1
+        if len(self._told) >= self._most:  # so many places: begin anew rather than grow
+            self._told.clear()
+        self._told[place] += 1
+        self.dropped += len(self.findings) == self.findings.maxlen
         self.findings.append(finding)
-        for listener in tuple(self.listeners):
-            try:
-                listener(finding)
-            except Exception as fault:  # counted: it must not come out of whatever let the exception go  # noqa: BLE001
-                self.fault(fault)
+        self._tell(finding)
+
+    def note(self, notice: Notice) -> None:
+        """Count what is no exception's end, and keep it."""
+        self.noted[notice.kind] += 1
+        self.dropped += len(self.notices) == self.notices.maxlen
+        self.notices.append(notice)
+        self._tell(notice)
 
     def fault(self, error: BaseException) -> None:
-        """Count an error of our own."""
-        self.faults[f"{type(error).__name__}: {error}"[:200]] += 1
+        """Count an error of our own. Only its type: its text might run code, and this is the end of the line."""
+        where = error.__traceback__
+        while where is not None and where.tb_next is not None:
+            where = where.tb_next
+        place = f" at {where.tb_frame.f_code.co_qualname}:{where.tb_lineno}" if where is not None else ""
+        self.faults[f"{type(error).__name__}{place}"] += 1
+
+    def _tell(self, found: Finding | Notice) -> None:
+        for listener in tuple(self.listeners):
+            try:
+                listener(found)
+            except Exception as fault:  # counted: it must not come out of whatever let the exception go  # noqa: BLE001
+                self.fault(fault)

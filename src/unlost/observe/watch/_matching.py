@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import FrameType
 from typing import Any
 
-from unlost.observe.watch._handlers import Clause, Handler
+from unlost.observe.watch._clause import Clause, Handler
 
 
 def clause_for(handler: Handler, error: BaseException, frame: FrameType) -> Clause | None:

@@ -1,151 +1,179 @@
 """
-What the interpreter says of exceptions, from 3.12 on: a handler was entered, it let go, a frame was left.
+What the interpreter says of exceptions, from 3.12 on: a handler was entered, or let go of what it had.
 
-Callbacks run inside of other people's code: none lets an error of its own out, and while one runs what it raises and
-handles itself is not looked at. They cost what they do in each frame that an exception crosses, so they give up as
-soon as there is nothing to learn.
+Two events are enough. What leaves a handler by being raised does so through a cleanup block of the compiler's, and what
+leaves a coroutine through the block that minds ``StopIteration``: both let go with a ``RERAISE``, whose place tells how
+far out the exception is by then. Frames that have no handler are crossed without a word, and cost nothing.
+
+The callbacks run inside of other people's code: none lets an error of its own out. While one runs, the interpreter tells
+nothing of what it raises and handles itself, nor of what the exceptions' own ``__str__`` does. They run at each handler
+that an exception enters, so the way out for what is nothing to us comes first.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
 from asyncio import CancelledError
-from threading import get_ident
+from inspect import CO_COROUTINE, CO_ITERABLE_COROUTINE
 from types import CodeType, FrameType
-from typing import Final
+from typing import Any, Final
 
+from unlost.errors._private import KEY, dictionary_of
+from unlost.observe.watch._cancelled import cancellation_entered, cancellation_went_on
+from unlost.observe.watch._clause import Clause, Handler
+from unlost.observe.watch._codes import Codes
 from unlost.observe.watch._collector import Collector
-from unlost.observe.watch._handlers import Handler, handlers_of
+from unlost.observe.watch._guards import NONE
 from unlost.observe.watch._matching import clause_for
-from unlost.observe.watch._tracker import Tracker, tracked, tracker_of
-from unlost.observe.watch._verdict import Origin, Verdict
-from unlost.observe.watch._waiters import waiter_of
+from unlost.observe.watch._tracked import beneath, leave, leaves_of, tracked, tracker_of
+from unlost.observe.watch._verdict import Verdict
+from unlost.observe.watch._waiters import Waiter, waiter_of
 
-_COROUTINE: Final = 0x80  # inspect.CO_COROUTINE
-_NOBODYS: Final = (StopIteration, StopAsyncIteration, GeneratorExit, KeyboardInterrupt, SystemExit)
-_CARRIERS: Final = frozenset({"_WorkItem.run", "_process_worker"})  # of concurrent.futures: handed over, not handled
+_COROUTINE: Final = CO_COROUTINE | CO_ITERABLE_COROUTINE
+NOBODYS: Final = (StopIteration, StopAsyncIteration, GeneratorExit, KeyboardInterrupt, SystemExit)
+"""They steer a program, and are nobody's loss."""
 
 
 class Monitor:
-    """The callbacks; ``_core`` registers them."""
+    """The callbacks, for ``_core`` to register."""
 
     def __init__(self, collector: Collector) -> None:
         self._collector = collector
-        self._codes: dict[int, tuple[CodeType, dict[int, Handler]]] = {}
-        self._inside: set[int] = set()
+        self._codes = Codes()
 
     def handled(self, code: CodeType, offset: int, error: BaseException) -> None:
         """A handler was entered."""
-        known = self._codes.get(id(code))
-        if known is None:
-            known = self._learn(code)
-        handler = known[1].get(offset)
-        if handler is None or isinstance(error, _NOBODYS):
-            return
-        thread = get_ident()
-        if thread in self._inside:
-            return
-        self._inside.add(thread)
         try:
+            known = self._codes.handlers.get(id(code))
+            if known is None or offset not in known:
+                self._codes.read(code, offset)
+                known = self._codes.handlers[id(code)]
+            handler = known[offset]
+            if handler is None:
+                return
+            if (
+                handler.plain
+                and KEY not in dictionary_of(error)
+                and error.__cause__ is None
+                and not isinstance(error, (CancelledError, BaseExceptionGroup))
+            ):
+                return
             self._handled(code, handler, error, sys._getframe(1))
         except Exception as fault:  # counted: it must not come out of the user's code  # noqa: BLE001
             self._collector.fault(fault)
-        finally:
-            self._inside.discard(thread)
 
-    def reraised(self, code: CodeType, _offset: int, error: BaseException) -> None:
+    def reraised(self, code: CodeType, offset: int, error: BaseException) -> None:
         """A handler let go of what it had."""
         try:
-            tracker = tracker_of(error)
-            if tracker is not None:
-                tracker.went_on(code)
+            if KEY in dictionary_of(error) or error.__context__ is not None or isinstance(error, BaseExceptionGroup):
+                self._reraised(code, self._codes.depth_at(code, offset), error, sys._getframe(1))
+            if code.co_flags & _COROUTINE and not isinstance(error, CancelledError):
+                task = _task_of(code)
+                if task is not None and self._codes.depth_at(code, offset) == NONE:
+                    self._leaves(task, error, sys._getframe(1))
         except Exception as fault:  # as above  # noqa: BLE001
             self._collector.fault(fault)
 
-    def unwound(self, code: CodeType, _offset: int, error: BaseException) -> None:
-        """An exception leaves a frame."""
-        context = error.__context__
-        if context is None and not code.co_flags & _COROUTINE:
+    def suppressed(self, code: CodeType, _offset: int, value: object) -> None:
+        """``contextlib.suppress.__exit__`` (the code) returned."""
+        if value is not True:
             return
-        thread = get_ident()
-        if thread in self._inside:
-            return
-        self._inside.add(thread)
         try:
-            if context is not None:
-                self._converted(context, code, -1)
-            if code.co_flags & _COROUTINE and not isinstance(error, (*_NOBODYS, CancelledError)):
-                self._leaves(error, sys._getframe(1))
+            frame = sys._getframe(1)
+            if frame.f_code is code and frame.f_back is not None:
+                self._suppressed(frame, frame.f_back)
         except Exception as fault:  # as above  # noqa: BLE001
             self._collector.fault(fault)
-        finally:
-            self._inside.discard(thread)
-
-    def _learn(self, code: CodeType) -> tuple[CodeType, dict[int, Handler]]:
-        try:
-            handlers = {} if code.co_qualname in _CARRIERS else handlers_of(code)
-        except Exception as fault:  # as above  # noqa: BLE001
-            self._collector.fault(fault)
-            handlers = {}
-        known = self._codes[id(code)] = (code, handlers)  # with the code: else its id could be another's
-        return known
 
     def _handled(self, code: CodeType, handler: Handler, error: BaseException, frame: FrameType) -> None:
-        if (context := error.__context__) is not None:
-            self._converted(context, code, handler.depth)
-        clause = clause_for(handler, error, frame)
-        if clause is None or isinstance(error, CancelledError):
+        if isinstance(error, NOBODYS):
             return
-        swallows = clause.broad and not clause.used
-        tracker = tracked(error, self._collector) if swallows else tracker_of(error)
-        if tracker is None:
+        if error.__cause__ is not None:
+            self._convert_cause(error)
+        if handler.carrier:
+            for leaf in leaves_of(error):
+                tracked(leaf, self._collector).handed_over(Waiter(handler.carrier, Verdict.LOST), leaf)
             return
-        tracker.entered(code, clause.line, handler.depth, swallows=swallows, error=error)
-        self._members(error, tracker)
+        if not handler.clauses:
+            self._enter_with(code, handler, error, frame)
+            return
+        if isinstance(error, CancelledError):
+            clause = clause_for(handler, error, frame)
+            if clause is not None and clause.ends:
+                cancellation_entered(error, frame, clause.line, handler.depth, clause.loops, self._collector)
+            return
+        for leaf in leaves_of(error):
+            # what except* tries is each member, any other clause the group
+            clause = clause_for(handler, leaf if handler.groups else error, frame)
+            if clause is not None:
+                self._enter(code, handler, clause, leaf, frame)
 
-    def _members(self, error: BaseException, tracker: Tracker) -> None:
-        """What becomes of a group becomes of its members."""
-        if not isinstance(error, BaseExceptionGroup):
+    def _enter(self, code: CodeType, handler: Handler, clause: Clause, error: BaseException, frame: FrameType) -> None:
+        if clause.swallows:
+            tracked(error, self._collector).swallowed(code, id(frame), clause.line, handler.depth, error)
             return
-        for member in error.exceptions:
-            if (known := tracker_of(member)) is not None and not known.is_final:
-                known.state, known.code, known.by = tracker.state, tracker.code, tracker.by
-            self._members(member, tracker)
+        begins = clause.broad and clause.raises and not handler.groups
+        tracker = tracked(error, self._collector) if begins else tracker_of(error)
+        if tracker is not None and (clause.ends or clause.raises):
+            tracker.entered(code, id(frame), clause.line, handler.depth)
 
-    def _converted(self, context: BaseException, code: CodeType, depth: int) -> None:
-        """An exception that came up while a handler had ``context`` is now further out than that handler."""
-        tracker = tracker_of(context)
-        if tracker is not None and tracker.code is code and depth <= tracker.depth:
-            tracker.settle(Verdict.CONVERTED)
+    def _enter_with(self, code: CodeType, handler: Handler, error: BaseException, frame: FrameType) -> None:
+        """An ``__exit__`` is given it: it goes on, or was meant."""
+        for leaf in leaves_of(error):
+            tracker = tracker_of(leaf)
+            if tracker is not None:
+                tracker.entered(code, id(frame), frame.f_lineno, handler.depth)
 
-    def _leaves(self, error: BaseException, frame: FrameType) -> None:
-        if asyncio._get_running_loop() is None:
+    def _reraised(self, code: CodeType, depth: int, error: BaseException, frame: FrameType) -> None:
+        if isinstance(error, CancelledError):
+            cancellation_went_on(error, code, id(frame), depth)
+        for leaf in leaves_of(error):
+            tracker = tracker_of(leaf)
+            if tracker is not None and tracker.has_left(code, id(frame), depth):
+                tracker.went_on()
+        for under in beneath(error):
+            if isinstance(under, CancelledError):
+                cancellation_went_on(under, code, id(frame), depth)
+            for leaf in leaves_of(under):
+                tracker = tracker_of(leaf)
+                if tracker is not None and tracker.has_left(code, id(frame), depth):
+                    tracker.converted()
+
+    def _convert_cause(self, error: BaseException) -> None:
+        """It says itself what it was made from; what a handler still has is seen when that lets go."""
+        cause = error.__cause__
+        for leaf in leaves_of(cause) if cause is not None else ():
+            tracker = tracker_of(leaf)
+            if tracker is not None and tracker.code is None:
+                tracker.converted()
+
+    def _leaves(self, task: asyncio.Task[Any], error: BaseException, frame: FrameType) -> None:  # Any: see _task_of
+        if getattr(task.get_coro(), "cr_frame", None) is not frame or isinstance(error, NOBODYS):
             return
-        task = asyncio.current_task()
-        if task is None:
+        leave(error, task, waiter_of(task, frame), self._collector)
+
+    def _suppressed(self, inside: FrameType, frame: FrameType) -> None:
+        error: object = inside.f_locals.get("excinst")
+        types: object = getattr(inside.f_locals.get("self"), "_exceptions", ())
+        if not isinstance(error, BaseException) or isinstance(error, NOBODYS):
             return
-        coroutine = task.get_coro()
-        if getattr(coroutine, "cr_frame", None) is not frame:
-            return
-        tracker = tracked(error, self._collector)
-        waiter = waiter_of(task)
-        tracker.left(Origin(task.get_name()), waiter.by, waiter.state, error)
+        handler = self._codes.read(frame.f_code, frame.f_lasti - 2)  # just before: the exception is pushed
+        depth = handler.depth if handler is not None else 0
+        if isinstance(error, CancelledError):
+            loops = handler is None or handler.loops
+            cancellation_entered(error, frame, frame.f_lineno, depth, loops, self._collector)
+        elif isinstance(types, tuple) and not {Exception, BaseException}.isdisjoint(types):
+            for leaf in leaves_of(error):
+                tracker = tracked(leaf, self._collector)
+                tracker.swallowed(frame.f_code, id(frame), frame.f_lineno, depth, leaf, "suppress")
 
 
-@contextlib.contextmanager
-def monitored(monitor: Monitor):
-    mon = sys.monitoring
-    tool = 4
-    mon.use_tool_id(tool, "unlost")
-    e = mon.events
-    mon.register_callback(tool, e.EXCEPTION_HANDLED, monitor.handled)
-    mon.register_callback(tool, e.RERAISE, monitor.reraised)
-    mon.register_callback(tool, e.PY_UNWIND, monitor.unwound)
-    mon.set_events(tool, e.EXCEPTION_HANDLED | e.RERAISE | e.PY_UNWIND)
-    try:
-        yield
-    finally:
-        mon.set_events(tool, 0)
-        mon.free_tool_id(tool)
+def _task_of(code: CodeType) -> asyncio.Task[Any] | None:  # Any: whatever the task returns
+    """Return the running task if its outermost coroutine runs this code."""
+    if asyncio._get_running_loop() is None:
+        return None
+    task = asyncio.current_task()
+    if task is None or task.done():  # 3.12.1 crashes when a task that never suspended is asked for its coroutine then
+        return None
+    return task if getattr(task.get_coro(), "cr_code", None) is code else None

@@ -1,23 +1,29 @@
 """
 The evidence about one exception, which lives as long as that, and gives the verdict when it dies.
 
-It hangs in the exception's own ``__dict__`` and never refers to it. What is shared with a copy of the exception is the
-copy's too: the verdict comes when both are gone.
+It hangs in the exception's own ``__dict__`` and never refers to it, nor to a frame or a task. It does not pickle: what
+the library keeps with an exception leaves everything behind that is not an exception. A copy of the exception holds the
+same evidence, so that good news of either is good for both, until the copy gets into trouble of its own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from types import CodeType
 from typing import Final
 
-from unlost.errors import recall, remember
+from unlost._core import wall
 from unlost.observe._text import module_of, text_of, type_name
-from unlost.observe.watch._collector import QUIET, Collector
-from unlost.observe.watch._sites import Spot, site_at, site_of, spots_of
-from unlost.observe.watch._verdict import Finding, Origin, Verdict
+from unlost.observe.watch._collector import Collector
+from unlost.observe.watch._finding import Finding
+from unlost.observe.watch._sites import Spot, origin_of, site_at, site_of, spots_of
+from unlost.observe.watch._verdict import COUNTED, Verdict
+from unlost.observe.watch._waiters import Waiter
 
-KEY: Final = "tracker"
 TEXT: Final = 500
+
+# It left a task, and nobody has had it since.
+_WAITING: Final = frozenset({Verdict.UNKNOWN, Verdict.RETURNED, Verdict.ABSORBED, Verdict.LOST})
 
 
 class Tracker:
@@ -25,99 +31,144 @@ class Tracker:
     Attributes:
         state: What it would come to if it died now.
         code: Whose handler has it, or had it last; None where none has.
+        frame: The id of that handler's frame.
         depth: Of that handler.
-        by: Who waits for the task that it left.
         is_final: Whether nothing later can change the verdict: it was told somebody, or is part of another one.
+        is_over: Whether it gave its verdict.
+        was_left: Whether it left a task.
     """
 
-    __slots__ = ("_collector", "_line", "_origin", "_spots", "_text", "_type", "by", "code", "depth", "is_final", "state")
+    __slots__ = (
+        "_by", "_collector", "_line", "_spawned", "_spots", "_task", "_text", "_type",
+        "code", "depth", "frame", "is_final", "is_over", "state", "was_left",
+    )  # fmt: skip
 
     def __init__(self, collector: Collector, error: BaseException) -> None:
+        self._collector = collector
+        self._type = type(error)
+        self._line = 0
+        self._by = ""
+        self._task: str | None = None
+        self._spawned: tuple[Spot, ...] = ()
+        self._spots: tuple[Spot, ...] = ()
+        self._text: str | None = None
         self.state = Verdict.UNKNOWN
         self.code: CodeType | None = None
+        self.frame = 0
         self.depth = 0
-        self.by = ""
         self.is_final = False
-        self._collector = collector
-        self._line = 0
-        self._origin: Origin | None = None
-        self._spots: tuple[Spot, ...] = ()
-        self._type = type(error)
-        self._text = ""
+        self.is_over = False
+        self.was_left = False
 
-    def entered(self, code: CodeType, line: int, depth: int, *, swallows: bool, error: BaseException) -> None:
-        """Note that a handler has it."""
+    def is_of(self, collector: Collector) -> bool:
+        """Say whether this is for a collector."""
+        return self._collector is collector
+
+    def entered(self, code: CodeType, frame: int, line: int, depth: int) -> None:
+        """Note that a handler has it, which means it or looks at it."""
+        if not self.is_final:
+            self.state, self._by = Verdict.HANDLED, ""
+            self.code, self.frame, self._line, self.depth = code, frame, line, depth
+
+    def swallowed(self, code: CodeType, frame: int, line: int, depth: int, error: BaseException, by: str = "") -> None:
+        """Note that a handler has it which would have any, and does not look at it."""
         if self.is_final:
             return
-        self.code, self._line, self.depth = code, line, depth
-        if swallows:
-            self.state = Verdict.SWALLOWED
+        self.state, self._by = Verdict.SWALLOWED, by
+        self.code, self.frame, self._line, self.depth = code, frame, line, depth
+        if not self._collector.is_told((Verdict.SWALLOWED, id(code), line)):
             self._look_at(error)
-        else:
-            self.state = Verdict.HANDLED
 
-    def went_on(self, code: CodeType) -> None:
-        """Note that the handler which had it let it go on."""
-        if self.code is code and not self.is_final:
-            self.state = Verdict.UNKNOWN
+    def has_left(self, code: CodeType, frame: int, depth: int) -> bool:
+        """Say whether what is raised on at such a depth of a frame is out of the handler that has it."""
+        return self.code is None or (self.code is code and self.frame == frame and depth <= self.depth)
+
+    def converted(self) -> None:
+        """Note that it is the cause or context of another, which goes on in its place."""
+        if not self.is_final:
+            self.state, self._by, self.code = Verdict.CONVERTED, "", None
+
+    def went_on(self) -> None:
+        """Note that who had it let it go on."""
+        if not self.is_final:
+            self.state, self._by = Verdict.UNKNOWN, ""
             self.code = None
 
-    def left(self, origin: Origin, by: str, state: Verdict, error: BaseException) -> None:
-        """Note that it left a task, and who waits for that."""
-        if self.is_final:
-            return
-        self.state, self.by, self.code = state, by, None
-        self._origin = origin
-        self._look_at(error)
+    def left(self, task: str, spawned: tuple[Spot, ...], waiter: Waiter, error: BaseException) -> None:
+        """Note that it left a task, where that came from, and who waits for it."""
+        self._task, self._spawned = task, spawned
+        self.handed_over(waiter, error)
+
+    def handed_over(self, waiter: Waiter, error: BaseException) -> None:
+        """Note that it was put where somebody may ask for it, and what it comes to if nobody does."""
+        if not self.is_final:
+            self._by, self.state = waiter
+            self.code = None
+            self.was_left = True
+            self._look_at(error)
+
+    def lost(self, error: BaseException) -> None:
+        """Note that its task or future died, and nobody had asked."""
+        if not self.is_final:
+            self.state, self._by, self.code = Verdict.LOST, "", None
+            self.is_final = True
+            self._look_at(error)
 
     def settle(self, verdict: Verdict) -> None:
         """Note what it came to, whatever happens later."""
-        self.state = verdict
-        self.is_final = True
-
-    def never_retrieved(self) -> None:
-        """Note that its task died and nobody had asked."""
         if not self.is_final:
-            self.state, self.by = Verdict.LOST, ""
+            self.state, self._by = verdict, ""
+            self.is_final = True
+
+    def finish(self, *, is_held: bool = False) -> None:
+        """Give the verdict, once; ``is_held`` is for an exception that somebody still has when the watching ends."""
+        if self.is_over:
+            return
+        self.is_over = True
+        if is_held and self.was_left and self.state in _WAITING and not self.is_final:
+            self.state = Verdict.UNDELIVERED
+        if self.state in COUNTED:
+            self._collector.count(self.state)
+        elif self._collector.is_told(place := self._place()):
+            self._collector.hold_back(self.state)
+        else:
+            self._collector.add(self._finding(), place)
 
     def _look_at(self, error: BaseException) -> None:
         self._spots = spots_of(error.__traceback__)
-        if not self._text:
-            self._text = text_of(error)[:TEXT]
+        if self._text is None:
+            self._text = _text_of(error)
 
-    def finding(self, verdict: Verdict | None = None) -> Finding:
-        """Return what is known."""
+    def _place(self) -> Hashable:
+        if self.state is Verdict.SWALLOWED:
+            return (self.state, id(self.code), self._line)
+        code, offset = self._spots[-1] if self._spots else (None, 0)
+        return (self.state, id(code), offset, self._type.__name__)
+
+    def _finding(self) -> Finding:
         name = f"{module_of(self._type)}.{type_name(self._type)}".removeprefix("builtins.")
         frames = tuple(site_of(spot) for spot in self._spots)
         site = site_at(self.code, self._line) if self.code is not None else None
-        return Finding(verdict or self.state, name, self._text, frames, site, self.by, self._origin)
+        origin = None if self._task is None else origin_of(self._task, self._spawned)
+        return Finding(self.state, name, self._text or "", frames, site, self._by, origin, at=wall())
 
     def __del__(self) -> None:
-        collector = self._collector
         try:
-            if self.state in QUIET:
-                collector.count(self.state)
-            elif self.state is Verdict.UNKNOWN:
-                collector.count(self.state)
-            else:
-                collector.add(self.finding())
+            self.finish()
         except Exception as fault:  # counted: a finalizer has nobody to tell  # noqa: BLE001
-            collector.fault(fault)
+            self._collector.fault(fault)
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
         return str, ("",)
 
-
-def tracker_of(error: BaseException) -> Tracker | None:
-    """Return the tracker of an exception that was looked at before."""
-    found = recall(error, KEY)
-    return found if type(found) is Tracker else None
+    def __deepcopy__(self, _memo: object) -> Tracker:
+        return self
 
 
-def tracked(error: BaseException, collector: Collector) -> Tracker:
-    """Return the tracker of an exception; it gets one if it has none."""
-    tracker = tracker_of(error)
-    if tracker is None:
-        tracker = Tracker(collector, error)
-        remember(error, KEY, tracker)
-    return tracker
+def _text_of(error: BaseException) -> str:
+    try:
+        return text_of(error)[:TEXT]
+    except (
+        SystemExit
+    ):  # raised by the exception's own __str__: text_of lets that pass, as a signal might have raised it
+        return "<__str__ raised SystemExit>"

@@ -1,9 +1,9 @@
-"""What became of an exception."""
+"""What became of an exception, in a word."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 
 class Verdict(Enum):
@@ -18,8 +18,8 @@ class Verdict(Enum):
         RETURNED: It was handed over as a value, and never raised or logged after.
         ABSORBED: What had waited for its task took it, and it died unseen.
         LOST: Nobody ever took it.
-        UNDELIVERED: It was still held when the program ended.
-        UNKNOWN: It cannot be told.
+        UNDELIVERED: It was still held, and nobody had taken it, when the watching ended.
+        UNKNOWN: It cannot be told: it was raised on, and nothing was seen of it after.
     """
 
     REPORTED = "reported"
@@ -33,66 +33,5 @@ class Verdict(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """
-    A place in the program.
-
-    Attributes:
-        file: As its code object spells it.
-        line: Counted from 1; 0 where the code has none.
-        function: The qualified name.
-        app: Whether it is the user's own code.
-    """
-
-    file: str
-    line: int
-    function: str
-    app: bool
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line} in {self.function}"
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """
-    The task that an exception left.
-
-    Attributes:
-        task: Its name.
-        spawned: Where it was started, innermost first: its own place, then that of the task that started it.
-    """
-
-    task: str
-    spawned: tuple[Site, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """
-    One exception, and what became of it.
-
-    Attributes:
-        verdict: In a word.
-        type: The class, as ``module.qualname``.
-        text: What it says; empty where nobody had to know.
-        frames: Where it was raised, and through which frames it came, outermost first.
-        site: Where it ended: who swallowed it; None where nobody did.
-        by: Who took it, in words: ``gather``, ``TaskGroup``; empty where nobody did.
-        origin: The task that it left last; None where it left none.
-    """
-
-    verdict: Verdict
-    type: str
-    text: str
-    frames: tuple[Site, ...]
-    site: Site | None = None
-    by: str = ""
-    origin: Origin | None = None
-
-    @property
-    def raised(self) -> Site | None:
-        """The innermost frame of the user's own; the innermost of all where none is."""
-        own = [frame for frame in self.frames if frame.app]
-        return own[-1] if own else self.frames[-1] if self.frames else None
+COUNTED: Final = frozenset({Verdict.REPORTED, Verdict.HANDLED, Verdict.CONVERTED, Verdict.UNKNOWN})
+"""Verdicts that are counted only: there is nothing to put right, or nothing to say."""

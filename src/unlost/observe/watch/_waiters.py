@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+from types import FrameType
 from typing import Any, Final, NamedTuple
 
 from unlost.observe.watch._verdict import Verdict
@@ -19,6 +21,7 @@ class Waiter(NamedTuple):
     state: Verdict
 
 
+_GATHER: Final = "gather.<locals>._done_callback"
 _BY_NAME: Final = {
     "shield.<locals>._inner_done_callback": Waiter("shield", Verdict.ABSORBED),
     "TaskGroup._on_task_done": Waiter("TaskGroup", Verdict.ABSORBED),
@@ -26,27 +29,57 @@ _BY_NAME: Final = {
     "_AsCompletedIterator._handle_completion": Waiter("as_completed", Verdict.ABSORBED),
     "as_completed.<locals>._on_completion": Waiter("as_completed", Verdict.ABSORBED),
     "_release_waiter": Waiter("wait_for", Verdict.ABSORBED),
+    "_chain_future.<locals>._call_set_state": Waiter("a concurrent future", Verdict.LOST),
     "_run_until_complete_cb": Waiter("run_until_complete", Verdict.UNKNOWN),
 }
-_GATHER: Final = "gather.<locals>._done_callback"
-_NOBODY: Final = Waiter("", Verdict.RETURNED)  # where it was never asked for, the loop's handler hears of that first
+_BY_STARTER: Final = {
+    "TaskGroup.create_task": Waiter("TaskGroup", Verdict.ABSORBED),
+    "shield": Waiter("shield", Verdict.ABSORBED),
+    "wait": Waiter("wait", Verdict.RETURNED),
+}
+# where a task was never asked, asyncio says so, and that is the stronger evidence
+NOBODY: Final = Waiter("", Verdict.RETURNED)
+_AWAIT: Final = Waiter("await", Verdict.UNKNOWN)
+_OURS: Final = "unlost."
+_STARTER_AWAY: Final = 10
 
 
-def waiter_of(task: asyncio.Task[Any]) -> Waiter:  # Any: whatever the task returns
-    """Return who waits for a task that is about to end."""
-    for callback in _callbacks(task):
-        name = getattr(callback, "__qualname__", "")
-        if name == _GATHER:
-            returns = _closed_over(callback, "return_exceptions")
-            return Waiter("gather", Verdict.RETURNED if returns else Verdict.ABSORBED)
-        if (known := _BY_NAME.get(name)) is not None:
-            return known
-        if isinstance(getattr(callback, "__self__", None), asyncio.Task):  # the wakeup of a task that awaits it
-            return Waiter("await", Verdict.ABSORBED)
-    return _NOBODY
+def waiter_of(task: asyncio.Task[Any], frame: FrameType | None = None) -> Waiter:  # Any: whatever the task returns
+    """
+    Return who waits for a task that is about to end.
+
+    Args:
+        frame: Of its coroutine. A task that ends at once, before anybody can wait for it (3.12, eager), is still within
+            the call that starts it: that tells.
+    """
+    callbacks = _callbacks(task)
+    for callback in callbacks:
+        found = _waiter_behind(callback)
+        if found is not None:
+            return found
+    return NOBODY if callbacks or frame is None else _starter_of(frame)
 
 
-def _callbacks(task: asyncio.Task[Any]) -> list[Any]:  # Any: as above; and callbacks of any shape
+def _waiter_behind(callback: Any) -> Waiter | None:  # Any: callbacks are of any shape
+    while isinstance(callback, functools.partial):
+        callback = callback.func
+    name = getattr(callback, "__qualname__", "")
+    if name == _GATHER:
+        returns = _closed_over(callback, "return_exceptions")
+        return Waiter("gather", Verdict.RETURNED if returns else Verdict.ABSORBED)
+    if (known := _BY_NAME.get(name)) is not None:
+        return known
+    if isinstance(getattr(callback, "__self__", None), asyncio.Task):  # the wakeup of a task that awaits it
+        return _AWAIT
+    code = getattr(getattr(callback, "__func__", callback), "__code__", None)
+    if code is None:  # C code, such as set.discard: it looks at no exception, or nobody can tell
+        return None
+    if str(getattr(callback, "__module__", "")).startswith(_OURS):  # this library loses nothing, and tells by itself
+        return Waiter("unlost", Verdict.HANDLED)
+    return Waiter(f"callback {name}", Verdict.ABSORBED)
+
+
+def _callbacks(task: asyncio.Task[Any]) -> list[Any]:  # Any: as above
     """Return the callbacks, of a task in C or in Python, without taking anything from it."""
     found = getattr(task, "_callbacks", None) or []
     return [pair[0] for pair in found]
@@ -55,3 +88,20 @@ def _callbacks(task: asyncio.Task[Any]) -> list[Any]:  # Any: as above; and call
 def _closed_over(function: Any, name: str) -> object:  # Any: gather's own callback
     names = function.__code__.co_freevars
     return function.__closure__[names.index(name)].cell_contents if name in names else None
+
+
+def _starter_of(frame: FrameType) -> Waiter:
+    """Return which of asyncio's functions a coroutine runs within at its first step."""
+    above = frame.f_back
+    for _ in range(_STARTER_AWAY):
+        if above is None or above.f_code.co_qualname == "Handle._run":
+            break
+        name = above.f_code.co_qualname
+        if above.f_globals.get("__package__") == "asyncio":
+            if name == "gather":
+                returns = above.f_locals.get("return_exceptions")
+                return Waiter("gather", Verdict.RETURNED if returns else Verdict.ABSORBED)
+            if (known := _BY_STARTER.get(name)) is not None:
+                return known
+        above = above.f_back
+    return NOBODY

@@ -2,7 +2,7 @@
 
 import pytest
 
-from unlost.observe._template import template
+from unlost.observe.fingerprints._template import template
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from unlost.observe._template import template
         ("cannot read C:\\data\\3.csv", "cannot read <path>"),
         ("<Foo object at 0x7f3a2b>", "<Foo object at <hex>>"),
         ("digest 9f86d081884c7d659a2f differs", "digest <hex> differs"),
-        ("host 10.0.0.1:8080 refused", "host <ip> refused"),
+        ("host 10.0.0.1:8080 refused", "host <address> refused"),
         ("took 3.5e-3 s, 1,000 times, -4", "took <n> s, <n> times, <n>"),
         ("shard12 is down", "shard<n> is down"),
         ("invalid literal: 'abc'", "invalid literal: <str>"),

@@ -1,4 +1,4 @@
-"""The event loop of the command line: no job can end it by an exit in one of its own tasks."""
+"""The event loop of a process that runs jobs: none can end it by an exit in one of its own tasks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from unlost._core import report
+from unlost._core._report import report
 
 
 def run_to_its_end(main: Coroutine[Any, Any, None]) -> None:  # Any: what it yields and is sent, asyncio's own affair

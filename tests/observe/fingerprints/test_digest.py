@@ -3,33 +3,13 @@
 import asyncio
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from unlost.errors import attach_attempts
-from unlost.observe import digest, fingerprint, record
-
-# Each bug is a module of its own; {n} varies, as do the lines above, the callers and what is found in the data.
-BUGS = {
-    "missing key": "def parse(item): return item['price']\ndef run(n): parse({'id': n})",
-    "another key": "def parse(item): return item['name']\ndef run(n): parse({'id': n})",
-    "same key elsewhere": "def read(item): return item['price']\ndef run(n): read({'id': n})",
-    "attribute": "def run(n): None.price",
-    "bad number": "def run(n): int(f'x{n}y')",
-    "bad json": "import json\ndef run(n): json.loads('{' + ' ' * n + ']')",
-    "domain error": "class NotFound(Exception): pass\n"
-    "def run(n): raise NotFound(f'item {n} of user{n}@example.com at https://h/items/{n} not in \"/data/{n}.csv\"')",
-    "wrapped": "class JobFailed(Exception): pass\n"
-    "def run(n):\n    try: {}['price']\n    except KeyError as e: raise JobFailed(f'job {n} 2024-01-{n + 10}') from e",
-    "other cause": "class JobFailed(Exception): pass\n"
-    "def run(n):\n    try: 1 / 0\n    except ZeroDivisionError as e: raise JobFailed(f'job {n} 2024-01-01') from e",
-    "status 503": "class ApiError(Exception):\n    status_code = 503\ndef run(n): raise ApiError(f'try {n}')",
-    "status 404": "class ApiError(Exception):\n    status_code = 404\ndef run(n): raise ApiError(f'try {n}')",
-}
-LIBRARY = "def call(f, n):\n    return f(n) if n <= 0 else call_again(f, n)\ndef call_again(f, n): return f(n)\n"
-
+from unlost.observe import digest, fingerprint, record, variant
 
 def module(source: str, name: str, file: str) -> dict[str, Any]:
     namespace: dict[str, Any] = {"__name__": name}
@@ -41,25 +21,6 @@ def caught(function: Callable[[], object]) -> Exception:
     with pytest.raises(Exception) as info:  # noqa: PT011  # any error of the corpus
         function()
     return info.value
-
-
-def variants(source: str) -> Iterator[Exception]:
-    """The same bug eight times: other data, other lines, other libraries around it, another folder."""
-    library = module(LIBRARY, "lib.core", "/venv/lib/python3.11/site-packages/lib/core.py")
-    for number in range(8):
-        namespace = module("\n" * number + source, "jobs", f"/home/user{number}/jobs.py")
-        run = namespace["run"]
-        if number % 2:
-            yield caught(lambda run=run, number=number: run(number))
-        else:
-            yield caught(lambda run=run, number=number: library["call"](run, number))
-
-
-def test_a_corpus_of_bugs_falls_into_exactly_its_groups() -> None:
-    groups = {name: {fingerprint(record(error)) for error in variants(source)} for name, source in BUGS.items()}
-
-    assert {name: len(prints) for name, prints in groups.items()} == dict.fromkeys(BUGS, 1)
-    assert len(set.union(*groups.values())) == len(BUGS)
 
 
 def test_a_fingerprint_is_the_head_of_its_digest_and_stays_the_same_through_json() -> None:
@@ -81,13 +42,14 @@ def test_the_depth_of_a_recursion_does_not_matter() -> None:
     assert len(prints) == 1
 
 
-def test_callers_beyond_the_innermost_eight_functions_do_not_matter() -> None:
+def test_callers_do_not_matter_and_the_innermost_eight_make_a_variant() -> None:
     chain = "\n".join(f"def f{level}(): return f{level + 1}()" for level in range(8)) + "\ndef f8(): return 1 / 0"
     namespace = module(chain, "jobs", "jobs.py")
 
-    prints = {fingerprint(record(caught(namespace[start]))) for start in ("f0", "f1")}
-    assert len(prints) == 1
-    assert fingerprint(record(caught(namespace["f5"]))) not in prints
+    deep, deeper, shallow = (record(caught(namespace[start])) for start in ("f1", "f0", "f5"))
+
+    assert digest(deep) == digest(deeper) == digest(shallow)
+    assert variant(deep) == variant(deeper) != variant(shallow)
 
 
 def test_a_comprehension_is_no_function_of_its_own() -> None:
@@ -174,3 +136,56 @@ async def test_where_an_error_was_never_raised_type_and_message_decide() -> None
 
     assert fingerprint(record(first)) != fingerprint(record(second))
     assert fingerprint(record(first)) == fingerprint(record(asyncio.CancelledError()))
+
+
+def test_the_module_of_a_library_that_a_class_or_a_function_is_in_does_not_matter() -> None:
+    source = "class Odd(Exception): pass\ndef get(): raise Odd('no')"
+    namespace = module("def run(call): return call()", "jobs", "jobs.py")
+
+    prints = set()
+    for name in ("lib.client", "lib._core.http"):
+        library = module(source, name, "/x/site-packages/lib/client.py")
+        prints.add(fingerprint(record(caught(lambda library=library: namespace["run"](library["get"])))))
+
+    assert len(prints) == 1
+
+
+def test_where_no_code_is_the_users_the_librarys_innermost_function_matters() -> None:
+    library = module("def get(): return 1 / 0\ndef put(): return 1 / 0", "lib", "/x/site-packages/lib.py")
+    get, put = (record(caught(library[name])) for name in ("get", "put"))
+    for error in (get, put):
+        error["frames"] = error["frames"][-1:]  # without the caller, which is this test
+
+    assert fingerprint(get) != fingerprint(put)
+
+
+def test_what_a_library_wrapped_on_the_way_does_not_matter_and_the_root_does() -> None:
+    def chain(*links: BaseException) -> str:
+        for outer, inner in zip(links, links[1:], strict=False):
+            outer.__cause__ = inner
+        return digest(record(links[0]))
+
+    refused, unreachable = OSError(111, "a"), OSError(101, "a")
+    assert chain(RuntimeError("x"), ValueError("pool"), refused) == chain(RuntimeError("x"), refused)
+    assert chain(RuntimeError("x"), refused) != chain(RuntimeError("x"), unreachable)
+
+
+def test_comprehensions_of_3_11_are_the_function_class_or_module_that_they_are_in() -> None:
+    error = record(caught(lambda: recurse(0)))
+
+    def variant_in(function: str) -> str:
+        error["frames"] = [{**error["frames"][-1], "function": function}]
+        return variant(error)
+
+    assert variant_in("C.f.<locals>.<listcomp>.<locals>.<setcomp>") == variant_in("C.f")
+    assert variant_in("f.<locals>.<dictcomp>.<locals>.<lambda>") == variant_in("f.<locals>.<lambda>")
+    assert variant_in("C.<listcomp>") == variant_in("C")
+    assert variant_in("<listcomp>") == variant_in("<module>")
+    assert variant_in("<listcomp>.<locals>.<lambda>") == variant_in("<lambda>")
+    assert variant_in("f.<locals>.<genexpr>") != variant_in("f")
+
+
+def test_the_two_keys_never_have_the_same_value() -> None:
+    error = record(ValueError("alone"))
+
+    assert digest(error) != variant(error)

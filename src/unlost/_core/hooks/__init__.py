@@ -1,0 +1,32 @@
+"""Process-wide hooks by which a program is watched: each is put on and taken away again, and calls what was there."""
+
+from unlost._core.hooks._ending import before_termination, is_ours, on_request
+from unlost._core.hooks._errors import on_uncaught
+from unlost._core.hooks._forks import on_fork
+from unlost._core.hooks._futures import on_futures
+from unlost._core.hooks._loops import on_loops
+from unlost._core.hooks._records import on_records
+from unlost._core.hooks._replaced import Switch, Undo, on_lookup, replace, together
+from unlost._core.hooks._spawning import Making, Spot, Task, spawned_of
+from unlost._core.hooks._unawaited import on_unawaited
+
+__all__ = [
+    "Making",
+    "Spot",
+    "Switch",
+    "Task",
+    "Undo",
+    "before_termination",
+    "is_ours",
+    "on_fork",
+    "on_futures",
+    "on_lookup",
+    "on_loops",
+    "on_records",
+    "on_request",
+    "on_unawaited",
+    "on_uncaught",
+    "replace",
+    "spawned_of",
+    "together",
+]

@@ -1,0 +1,42 @@
+"""Futures of executors and of ``run_coroutine_threadsafe``: which fail, and which are asked for what they failed with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Final
+
+from unlost._core.hooks._replaced import Switch, Undo, on_lookup, replace, together
+
+_ASKED: Final = "_unlost_asked"
+
+
+def on_futures(failed: Callable[[BaseException], object], asked: Callable[[BaseException], object]) -> Undo:
+    """
+    Call ``failed`` with what a future fails with while nobody waits for it, ``asked`` when somebody asks it for that.
+
+    ``asked`` comes once for each look at ``result`` or ``exception``, from any thread. Neither may raise.
+    """
+
+    def failing(original: Any, switch: Switch) -> Any:  # Any: a method
+        def set_exception(self: Future[Any], exception: BaseException | None) -> None:  # Any: of every result
+            # first: the original calls whom the future is handed on to, who ask
+            if switch.on and isinstance(exception, BaseException) and _ASKED not in self.__dict__:
+                failed(exception)
+            original(self, exception)
+
+        return set_exception
+
+    def asking(future: Future[Any]) -> None:  # Any: as above
+        if future._exception is None:
+            future.__dict__[_ASKED] = True
+        else:
+            asked(future._exception)
+
+    return together(
+        [
+            replace(Future, "set_exception", failing),
+            on_lookup(Future, "result", asking),
+            on_lookup(Future, "exception", asking),
+        ]
+    )

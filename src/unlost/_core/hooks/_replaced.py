@@ -1,0 +1,87 @@
+"""
+An attribute of a module or a class, replaced for a while by something that calls what was there.
+
+Any order of putting on and taking away is safe: what somebody else has wrapped meanwhile stays where it is, switched off,
+and does nothing but call what it replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+Undo: TypeAlias = Callable[[], None]
+"""Takes away what was installed; a second call does nothing."""
+
+
+class Switch:
+    """
+    Attributes:
+        on: Whether what was installed still has to do anything.
+    """
+
+    __slots__ = ("on",)
+
+    def __init__(self) -> None:
+        self.on = True
+
+
+def replace(holder: Any, name: str, make: Callable[[Any, Switch], Any]) -> Undo:  # Any: a module's or class's attribute
+    """
+    Set ``holder.name`` to what ``make(original, switch)`` returns.
+
+    Raises:
+        TypeError: The holder is a class in C, and takes no new attributes.
+    """
+    own = vars(holder).get(name)
+    original = own if own is not None else getattr(holder, name)
+    switch = Switch()
+    replacement = make(original, switch)
+    setattr(holder, name, replacement)
+
+    def undo() -> None:
+        if not switch.on:
+            return
+        switch.on = False
+        if vars(holder).get(name) is not replacement:
+            return
+        if own is None:
+            delattr(holder, name)
+        else:
+            setattr(holder, name, original)
+
+    return undo
+
+
+def together(undos: list[Undo]) -> Undo:
+    """Return what takes away all of them, the last first."""
+
+    def undo() -> None:
+        while undos:
+            undos.pop()()
+
+    return undo
+
+
+class _LookedUp:
+    """
+    A method that says when it is looked up on an instance.
+
+    Not a function around it: that one's frame would be in the traceback of everything that the method raises.
+    """
+
+    def __init__(self, method: Any, switch: Switch, tell: Callable[[Any], object]) -> None:  # Any: of any class
+        self.__wrapped__ = method
+        self.__doc__ = method.__doc__
+        self._switch = switch
+        self._tell = tell
+
+    def __get__(self, instance: Any, owner: type[Any] | None = None) -> Any:  # Any: as above
+        if instance is not None and self._switch.on:
+            self._tell(instance)
+        return self.__wrapped__.__get__(instance, owner)
+
+
+def on_lookup(cls: type[Any], name: str, tell: Callable[[Any], object]) -> Undo:  # Any: of any class
+    """Call ``tell(instance)`` each time that the method ``name`` of an instance is looked up; it must not raise."""
+    return replace(cls, name, lambda method, switch: _LookedUp(method, switch, tell))

@@ -1,0 +1,204 @@
+"""
+Where tasks were started: the line outside of ``asyncio`` and of this library, and those of the tasks above.
+
+Guarantees:
+
+- No task, frame or exception is kept alive. What is kept of a task goes when it does, and reaches ``ANCESTORS``
+  generations up.
+- Whoever makes the task goes on making it: a task factory is called as ever, with what it was called with. Where there
+  is none, asyncio's own loops make a ``Task`` that has room for this (a subclass of that in C: no ``__dict__``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import CodeType, FrameType
+from typing import Any, Final, TypeAlias
+from weakref import ref
+
+from unlost._core.hooks._replaced import Switch
+
+Spot: TypeAlias = tuple[CodeType, int]
+"""A code object and the offset of an instruction."""
+
+ANCESTORS: Final = 8
+_DEEPEST: Final = 8 * ANCESTORS
+
+# A spot, that of the task above with all further up, and how many these are.
+_Chain: TypeAlias = tuple[CodeType, int, Any, int]  # Any: a _Chain, or None; mypy has no recursive alias in a tuple here
+
+_INSIDE: Final = (
+    os.path.dirname(asyncio.__file__) + os.sep,
+    os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep,
+)
+_known: dict[str, bool] = {}  # by file name: whether it is asyncio's or ours
+_inside = _known.get
+_CREATE_TASK: Final = asyncio.create_task.__code__
+_RUN_HANDLE: Final = asyncio.Handle._run.__code__
+
+_elsewhere: dict[ref[asyncio.Task[Any]], _Chain] = {}  # Any: tasks of every result; those that others made
+_forget = _elsewhere.pop
+
+
+class Task(asyncio.Task[Any]):  # Any: as above
+    """A task that knows where it was started; to everybody else, asyncio's own."""
+
+    __slots__ = ("_unlost_chain",)
+    _unlost_chain: _Chain
+
+
+Task.__module__ = asyncio.Task.__module__
+_current = asyncio.current_task
+_getframe = sys._getframe
+
+
+def spawned_of(task: asyncio.Task[Any]) -> tuple[Spot, ...]:  # Any: as above
+    """
+    Return where a task was started, then where the task was that did that, and so on; empty where that was not seen.
+
+    At most ``ANCESTORS`` of them.
+    """
+    chain = getattr(task, "_unlost_chain", None) or _elsewhere.get(ref(task)) or _while_it_is_made(task)
+    found: list[Spot] = []
+    while chain is not None and len(found) < ANCESTORS:
+        found.append((chain[0], chain[1]))
+        chain = chain[2]
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """
+    What to do about new tasks.
+
+    Attributes:
+        kind: What asyncio's loops make where no factory is set.
+        made: Called with each new task that has not ended, once it is known where it was started; None where nobody
+            asks. Must not raise.
+        fault: Called with an error of our own.
+    """
+
+    kind: type[Task] = Task
+    made: Callable[[asyncio.Task[Any]], object] | None = None  # Any: tasks of every result
+    fault: Callable[[BaseException], object] = lambda _error: None
+
+
+def observed_create_task(making: Making) -> Callable[[Any, Switch], Any]:  # Any: the method of a loop of any sort
+    """Return the maker of what stands in for a loop's ``create_task``, and calls that."""
+
+    def maker(original: Any, switch: Switch) -> Any:  # Any: as above
+        def create_task(self: asyncio.AbstractEventLoop, /, *args: Any, **kwargs: Any) -> Any:  # Any: as it takes them
+            task = original(self, *args, **kwargs)
+            if switch.on and isinstance(task, asyncio.Task) and not task.done():
+                _met(task, _getframe(1), self, making)
+            return task
+
+        return create_task
+
+    return maker
+
+
+def stock_create_task(making: Making) -> Callable[[Any, Switch], Any]:  # Any: as above
+    """Return the maker of what stands in for asyncio's own, and where no factory is set does the same, but faster."""
+    kind, made, fault = making.kind, making.made, making.fault
+
+    def maker(original: Any, switch: Switch) -> Any:  # Any: as above
+        def create_task(
+            self: Any, coro: Any, *, name: str | None = None, context: Any = None, **others: Any
+        ) -> Any:  # Any: a loop with its private parts; what the original takes
+            if not switch.on or others or self._task_factory is not None or self._debug or self._closed:
+                task = original(self, coro, name=name, context=context, **others)
+                if switch.on and not task.done():
+                    _met(task, _getframe(1), self, making)
+                return task
+            task = kind(coro, loop=self, name=name, context=context)
+            try:
+                frame: FrameType = _getframe(1)
+                if (code := frame.f_code) is _CREATE_TASK:
+                    frame = _getframe(2)
+                    code = frame.f_code
+                code, instruction = (code, frame.f_lasti) if not _inside(code.co_filename, True) else _outside(frame)
+                above = _current(self)
+                chain = above._unlost_chain if type(above) is kind else _chain_of(above)
+                if chain is None or chain[3] >= _DEEPEST:
+                    chain = _shortened(chain)
+                task._unlost_chain = (code, instruction, chain, chain[3] + 1 if chain is not None else 0)
+                if made is not None:
+                    made(task)
+            except Exception as our_error:  # counted: this is somebody's create_task
+                fault(our_error)
+            return task
+
+        return create_task
+
+    return maker
+
+
+def _met(task: asyncio.Task[Any], frame: FrameType, loop: asyncio.AbstractEventLoop, making: Making) -> None:  # Any: as above
+    try:
+        code, instruction = _outside(frame)
+        chain = _chain_of(_current(loop))
+        if chain is None or chain[3] >= _DEEPEST:  # a task that starts the next one, for ever: what is far up is let go
+            chain = _shortened(chain)
+        _elsewhere[ref(task, _gone)] = (code, instruction, chain, chain[3] + 1 if chain is not None else 0)
+        if making.made is not None:
+            making.made(task)
+    except Exception as our_error:  # counted: this is somebody's create_task
+        making.fault(our_error)
+
+
+def _gone(reference: ref[asyncio.Task[Any]]) -> None:  # Any: as above
+    _forget(reference, None)
+
+
+def _chain_of(task: asyncio.Task[Any] | None) -> _Chain | None:  # Any: as above
+    if task is None:
+        return None
+    return getattr(task, "_unlost_chain", None) or _elsewhere.get(ref(task))
+
+
+def _shortened(chain: _Chain | None) -> _Chain | None:
+    kept: list[_Chain] = []
+    at = chain
+    while at is not None and len(kept) < ANCESTORS:
+        kept.append(at)
+        at = at[2]
+    short: _Chain | None = None
+    for depth, (code, instruction, _, _) in enumerate(reversed(kept)):
+        short = (code, instruction, short, depth)
+    return short
+
+
+def _outside(frame: FrameType) -> Spot:
+    """Return the first frame outside of asyncio and of us; where the loop itself calls, the one that it calls."""
+    at: FrameType = frame
+    while True:
+        code = at.f_code
+        inside = _known.get(code.co_filename)
+        if inside is None:
+            inside = _known[code.co_filename] = code.co_filename.startswith(_INSIDE)
+        if not inside:
+            return code, at.f_lasti
+        outer = at.f_back
+        if outer is None or outer.f_code is _RUN_HANDLE:
+            return frame.f_code, frame.f_lasti
+        at = outer
+
+
+def _while_it_is_made(task: asyncio.Task[Any]) -> _Chain | None:  # Any: as above
+    """An eager task runs before whoever makes it has it: its start is further up the stack."""
+    if _current() is not task:
+        return None
+    frame: FrameType | None = _getframe(1)
+    coroutine = getattr(task, "_coro", None)
+    running = getattr(coroutine, "cr_frame", None)
+    while frame is not None and frame is not running:
+        frame = frame.f_back
+    frame = frame.f_back if frame is not None else None
+    if frame is None or frame.f_code is _RUN_HANDLE or not frame.f_code.co_filename.startswith(_INSIDE):
+        return None
+    return (*_outside(frame), None, 0)

@@ -1,0 +1,78 @@
+"""What the observer found, as a report: the exception is gone by then, and its record is made of what was kept."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Final
+
+from unlost.observe._place import base_name
+from unlost.observe._redact import Redactor
+from unlost.observe._schema import VERSION, ErrorRecord, FrameRecord, TypeName
+from unlost.observe._text import cut_redacted
+from unlost.observe.fingerprints import digest
+from unlost.observe.sinks._report import Report, redactor_of
+from unlost.observe.watch import Finding, Notice, Origin, Site, Verdict
+
+_TEXT: Final = 4000
+_NAME: Final = 200
+_KIND: Final = "unknown"  # what an error can come to is told by the error itself
+
+_SENTENCES: Final = {
+    Verdict.LOST: "lost: nobody ever took it",
+    Verdict.UNDELIVERED: "undelivered: it was still held when the program ended",
+    Verdict.SWALLOWED: "swallowed: who caught it would have caught anything, and did not look at it",
+    Verdict.RETURNED: "returned as a value: nobody raised or logged it after",
+    Verdict.ABSORBED: "absorbed: what waited for its task took it, and it died unseen",
+}
+
+
+def found(finding: Finding | Notice, *, redact: bool | Redactor = True) -> Report:
+    """Return the report of what was found; it is told by the same rules as ``report_of``'s."""
+    mask = redactor_of(redact)
+    origin = finding.origin
+    if origin is not None:
+        origin = Origin(cut_redacted(origin.task, _NAME, mask), origin.spawned)
+    if isinstance(finding, Notice):
+        what = cut_redacted(finding.text, _TEXT, mask)
+        place = f"{finding.site.file} {finding.site.function}" if finding.site else what
+        key = sha256(f"{finding.kind} {place}".encode()).hexdigest()
+        return Report(what, finding.kind, None, key, finding.at, site=finding.site, origin=origin)
+    error = _record(finding, mask)
+    return Report(
+        _sentence(finding), finding.verdict.value, error, digest(error), finding.at,
+        by=finding.by, site=finding.site, origin=origin,
+    )  # fmt: skip
+
+
+def _sentence(finding: Finding) -> str:
+    subject = "a cancellation was " if finding.cancellation else ""
+    by = f" (by {finding.by})" if finding.by else ""
+    where = f", at {_spot(finding.site)}" if finding.site else ""
+    return f"{subject}{_SENTENCES.get(finding.verdict, finding.verdict.value)}{by}{where}"
+
+
+def _spot(site: Site) -> str:
+    return f"{base_name(site.file)}:{site.line} in {site.function}"
+
+
+def _record(finding: Finding, mask: Redactor | type[str]) -> ErrorRecord:
+    return {
+        "version": VERSION,
+        "type": _type(finding.type),
+        "message": cut_redacted(finding.text, _TEXT, mask),
+        "kind": _KIND,
+        "frames": [_frame(site) for site in finding.frames],
+    }
+
+
+def _type(name: str) -> TypeName:
+    """Split ``module.qualname``; what stands before ``<locals>`` is a function's name, not the module's."""
+    head, local, tail = name.partition(".<locals>.")
+    module, _, qualname = head.rpartition(".")
+    return {"module": module or "builtins", "qualname": f"{qualname}{local}{tail}"}
+
+
+def _frame(site: Site) -> FrameRecord:
+    return {
+        "file": site.file, "module": site.module, "function": site.function, "line": site.line, "app": site.app,
+    }  # fmt: skip

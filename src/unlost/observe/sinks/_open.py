@@ -1,0 +1,57 @@
+"""All sinks that are open: they are flushed when the interpreter exits, and sorted out when the process forks."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from unlost._core._hooks import at_exit
+from unlost._core.hooks import on_fork
+
+
+class Openable(Protocol):
+    """What is kept here while it is open."""
+
+    def close(self) -> None: ...
+    def before_fork(self) -> None: ...
+    def after_fork(self) -> None: ...
+    def begin_anew(self) -> None: ...
+
+
+_open: list[Openable] = []
+_hooked = False
+
+
+def opened(one: Openable) -> None:
+    """Note that something is open."""
+    global _hooked  # once for each process: hooks of forks cannot be taken back
+    _open.append(one)
+    if not _hooked:
+        _hooked = True
+        at_exit(_close_all)
+        on_fork(_before_fork, _after_fork, _begin_anew)
+
+
+def closed(one: Openable) -> None:
+    """Note that it is closed."""
+    if one in _open:
+        _open.remove(one)
+
+
+def _close_all() -> None:
+    for one in tuple(_open):
+        one.close()
+
+
+def _before_fork() -> None:
+    for one in tuple(_open):
+        one.before_fork()
+
+
+def _after_fork() -> None:
+    for one in tuple(_open):
+        one.after_fork()
+
+
+def _begin_anew() -> None:
+    for one in tuple(_open):
+        one.begin_anew()

@@ -1,0 +1,49 @@
+"""A sink and how it fares."""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+
+from unlost.observe.sinks._report import Report
+from unlost.observe.sinks._sink import Sink, name_of, waits
+
+
+class Outlet:
+    """
+    Attributes:
+        name: Of the sink.
+        waits: Whether it is called in a thread of ours.
+        failing: Whether it could not take the last report.
+        failures: How many it could not take in all.
+        unfit: How many were not given to it, for want of room in the queue.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self.name = name_of(sink)
+        self.waits = waits(sink)
+        self.failing = False
+        self.failures = 0
+        self.unfit = 0
+        self._sink = sink
+
+    def give(self, report: Report) -> BaseException | None:
+        """Let the sink take the report; return what it raised."""
+        try:
+            if report.context is None:
+                self._sink.emit(report)
+            else:
+                report.context.run(self._sink.emit, report)
+        except (Exception, CancelledError) as failure:  # returned: it is reported to the other sinks  # noqa: BLE001
+            self.failing = True
+            self.failures += 1
+            return failure
+        self.failing = False
+        return None
+
+    def close(self) -> BaseException | None:
+        """Close the sink; return what it raised."""
+        try:
+            self._sink.close()
+        except (Exception, CancelledError) as failure:  # returned: it is told by who closes  # noqa: BLE001
+            return failure
+        return None

@@ -1,0 +1,227 @@
+"""
+From who has an error to the sinks.
+
+Reports are put into one queue, and whoever puts one there empties it, unless another thread is about it: then that one
+does it all. So nobody waits for anybody, a sink that reports something itself does not run into itself, and sinks are
+called one at a time. What the observer finds is only put there, and the thread is woken: it is found in the middle of
+anything.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
+from itertools import count
+from threading import Lock
+from types import TracebackType
+from typing import Final, Self
+
+from unlost._core._clock import monotonic
+from unlost._core._report import tell
+from unlost.errors import UsageError
+from unlost.observe._redact import Redactor
+from unlost.observe.sinks import _open
+from unlost.observe.sinks._found import found
+from unlost.observe.sinks._gate import Gate, all_counts
+from unlost.observe.sinks._outlet import Outlet
+from unlost.observe.sinks._report import Report, counted, report_of
+from unlost.observe.sinks._sink import Sink
+from unlost.observe.sinks._text import text_of
+from unlost.observe.sinks._worker import Worker
+from unlost.observe.watch import Finding, Notice
+
+EVERY: Final = 60.0
+MOST: Final = 60
+GROUPS: Final = 1000
+ROOM: Final = 1000
+GRACE: Final = 2.0
+
+
+class Sinks:
+    """
+    Tells errors to sinks, each bug in full once and then by its count, in bounded memory.
+
+    It is a reporter (``with unlost.report_to(Sinks([...])): ...``), and its ``found`` a listener of the observer's. What
+    no sink can take is printed on standard error. It never raises because of a sink.
+
+    Args:
+        sinks: One at least.
+        every: Seconds after which counts are told of what was held back, while anything is.
+        most: Reports told in full, and counts told, in that time; further ones are counted.
+        groups: Bugs that are told apart; further ones are counted as one.
+        room: Reports that may wait for sinks that wait, and findings for being told; further ones are counted.
+        grace: Seconds that ``close`` waits for sinks that wait.
+        redact, own: As ``record``'s.
+        clock: Seconds, for tests.
+    """
+
+    def __init__(
+        self,
+        sinks: Iterable[Sink],
+        *,
+        every: float = EVERY,
+        most: int = MOST,
+        groups: int = GROUPS,
+        room: int = ROOM,
+        grace: float = GRACE,
+        redact: bool | Redactor = True,
+        own: Collection[str] = (),
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._outlets = [Outlet(sink) for sink in sinks]
+        if not self._outlets:
+            raise UsageError("Sinks([]) has no sink to tell. Write Sinks(sinks_of(['logging'])).")
+        self._gates = partial(Gate, every, most, groups)
+        self._room = room
+        self._grace = grace
+        self._redact = redact
+        self._own = own
+        self._clock = clock
+        self._is_closed = False
+        self._begin()
+        _open.opened(self)
+
+    def _begin(self) -> None:
+        self._inbox: deque[Report | Finding | Notice] = deque()
+        self._unfit = count()  # next() is atomic, += is not
+        self._turn = Lock()  # never waited for but in close()
+        self._gate = self._gates()
+        self._worker = Worker(self._room, self._turns)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __call__(self, error: BaseException, what: str) -> None:
+        """Report an error that nobody else can be told, as ``report_to`` calls a reporter."""
+        self._put(report_of(error, what, redact=self._redact, own=self._own))
+        self._empty()
+
+    def found(self, finding: Finding | Notice) -> None:
+        """Report what the observer found, soon: at any moment, in any thread, without waiting for anything."""
+        self._put(finding)
+        if not self._worker.wake() and self._is_closed:
+            self._empty()
+
+    def flush(self) -> None:
+        """Tell the counts of what is held back now, rather than when they are due."""
+        self._empty()
+        if self._turn.acquire(timeout=self._grace):
+            try:
+                self._tell_counts(self._gate.counts(self._clock()))
+            finally:
+                self._turn.release()
+
+    def close(self) -> None:
+        """
+        Tell everything that is left, and close the sinks; what is reported after is printed.
+
+        It takes ``grace`` seconds at most for the sinks that wait; what these could not take by then is printed.
+        """
+        if self._is_closed:
+            return
+        self.flush()
+        self._is_closed = True
+        left = self._worker.stop(self._grace)
+        _open.closed(self)
+        if left:
+            tell(f"unlost: {len(left):,} reports were not sent within {self._grace:g} s\n")
+        for outlet in self._outlets:
+            failure = outlet.close()
+            if failure is not None:
+                tell(f"unlost: {text_of(self._failure_of(outlet, failure, 'could not be closed'))}\n")
+            if outlet.unfit or outlet.failures:
+                tell(f"unlost: sink {outlet.name}: {outlet.failures:,} reports failed, {outlet.unfit:,} did not fit\n")
+
+    def before_fork(self) -> None:
+        self._worker.pause()
+
+    def after_fork(self) -> None:
+        self._worker.resume()
+
+    def begin_anew(self) -> None:
+        """Forget, in a forked child, what the parent will tell."""
+        self._begin()
+
+    def _put(self, item: Report | Finding | Notice) -> None:
+        if len(self._inbox) >= self._room:
+            next(self._unfit)
+        else:
+            self._inbox.append(item)
+
+    def _turns(self) -> float | None:
+        """Be the thread's part: tell what is queued, and say when counts are due."""
+        self._empty()
+        due = self._gate.due
+        return None if due is None else max(0.0, due - self._clock())
+
+    def _empty(self) -> None:
+        # asked again after each release: what was put there by one who found it taken must not stay
+        while (self._inbox or self._is_due()) and self._turn.acquire(blocking=False):
+            try:
+                while self._inbox:
+                    self._take(self._inbox.popleft())
+                self._tell_counts(list(all_counts(self._gate, self._clock())))
+            finally:
+                self._turn.release()
+        if self._gate.due is not None:
+            self._worker.wake()
+
+    def _is_due(self) -> bool:
+        return self._gate.due is not None and self._clock() >= self._gate.due
+
+    def _take(self, item: Report | Finding | Notice) -> None:
+        try:
+            report = item if isinstance(item, Report) else found(item, redact=self._redact)
+        except Exception as fault:  # printed, with what it was about  # noqa: BLE001
+            tell(f"unlost: {item}\nunlost: reporting this raised {type(fault).__name__}\n")
+            return
+        if self._gate.admits(report, self._clock()):
+            self._tell(report)
+
+    def _tell_counts(self, counts: list[Report]) -> None:
+        unfit = next(self._unfit)
+        if unfit:
+            self._unfit = count()
+            counts = [*counts, counted(f"{unfit:,} more errors came too fast to be told apart", unfit, 0)]
+        else:
+            self._unfit = count()
+        for report in counts:
+            self._tell(report)
+
+    def _tell(self, report: Report) -> None:
+        if self._is_closed:
+            tell(f"unlost: {text_of(report)}\n")
+            return
+        for outlet in self._outlets:
+            if not outlet.waits:
+                self._give(outlet, report)
+            elif not self._worker.put(partial(self._give, outlet, report)):
+                outlet.unfit += 1
+
+    def _give(self, outlet: Outlet, report: Report) -> None:
+        is_first = outlet.failures == 0
+        failure = outlet.give(report)
+        if failure is not None:
+            told = [self._failure_of(outlet, failure, "failed; what it cannot take goes elsewhere")] if is_first else []
+            self._hand_on([*told, report], outlet)
+
+    def _hand_on(self, reports: list[Report], failed: Outlet) -> None:
+        """Let the others have what a sink could not take; the others have the report itself already."""
+        others = [outlet for outlet in self._outlets if outlet is not failed and not outlet.failing]
+        for report in reports[:-1] if others else reports:
+            if not others:
+                tell(f"unlost: {text_of(report)}\n")
+            for outlet in others:
+                if not outlet.waits:
+                    self._give(outlet, report)
+                elif not self._worker.put(partial(self._give, outlet, report)):
+                    outlet.unfit += 1
+
+    def _failure_of(self, outlet: Outlet, failure: BaseException, what: str) -> Report:
+        return report_of(failure, f"sink {outlet.name} {what}", redact=self._redact, own=self._own)

@@ -1,0 +1,130 @@
+"""
+The thread that does what must not be done where a report is made.
+
+Guarantees:
+
+- ``wake`` and ``put`` wait for nothing and take no lock: they may be called from a ``__del__``, so in the middle of
+  anything, and from a signal handler.
+- There is no thread before there is work, none is running while the process forks unless what it does outlasts
+  ``_FORK`` seconds, and it never keeps the process from ending.
+"""
+
+from __future__ import annotations
+
+import _thread
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread, current_thread
+from typing import Final, TypeAlias
+
+_FORK: Final = 0.5
+
+Call: TypeAlias = Callable[[], object]
+
+
+class Worker:
+    """
+    Args:
+        room: Calls that may wait in the queue.
+        turn: Called by the thread when it wakes up, and before it sleeps; returns the seconds after which to be called
+            again, or None.
+    """
+
+    def __init__(self, room: int, turn: Callable[[], float | None]) -> None:
+        self._room = room
+        self._turn = turn
+        self._queue: SimpleQueue[Call | None] = SimpleQueue()  # its put() is safe within a __del__, queue.Queue's is not
+        self._is_woken = False
+        self._is_stopping = False  # after what is queued
+        self._is_pausing = False  # at once
+        self._alive = Lock()  # a flag that is set by one thread only
+        self._thread: Thread | None = None
+
+    def wake(self) -> bool:
+        """Let the thread call ``turn`` soon; return whether there is a thread."""
+        if not self._is_woken:
+            self._is_woken = True
+            self._queue.put(None)
+        return self._start()
+
+    def put(self, call: Call) -> bool:
+        """Let the thread make a call; return False where there is no room for it."""
+        if self._queue.qsize() >= self._room:
+            return False
+        self._queue.put(call)
+        self._start()
+        return True
+
+    def stop(self, seconds: float) -> list[Call]:
+        """End the thread after what is queued, within so many seconds; return the calls that were not made."""
+        self._is_stopping = True
+        self._queue.put(None)
+        self._wait(seconds)
+        left: list[Call] = []
+        try:
+            while True:
+                call = self._queue.get_nowait()
+                if call is not None:
+                    left.append(call)
+        except Empty:
+            return left
+
+    def pause(self) -> None:
+        """Let there be no thread, if what it does ends soon; what is queued stays."""
+        self._is_pausing = True
+        self._queue.put(None)
+        self._wait(_FORK)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        self._is_pausing = False
+        if not self._queue.empty():
+            self._start()
+
+    def _wait(self, seconds: float) -> None:
+        thread = self._thread
+        if thread is current_thread():
+            return
+        if self._alive.acquire(timeout=seconds):
+            self._alive.release()
+            if thread is not None:
+                thread.join(seconds)  # it has nothing left to do: the operating system's part of it
+
+    def _start(self) -> bool:
+        if not (self._is_stopping or self._is_pausing) and self._alive.acquire(blocking=False):
+            try:
+                # Thread.start() takes locks that the code which was interrupted by a __del__ may hold: not here
+                _thread.start_new_thread(self._launch, ())
+            except RuntimeError:  # the interpreter ends: who closes does the work
+                self._alive.release()
+        return self._alive.locked()
+
+    def _launch(self) -> None:
+        self._thread = Thread(target=self._run, name="unlost-sinks", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:  # as above
+            self._thread = None
+            self._alive.release()
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        finally:
+            self._thread = None
+            self._alive.release()
+            if not self._queue.empty():  # it came as the thread was ending
+                self._start()
+
+    def _work(self) -> None:
+        while True:
+            self._is_woken = False
+            seconds = self._turn()
+            if self._is_pausing or (self._is_stopping and self._queue.empty()):
+                return
+            try:
+                call = self._queue.get(timeout=seconds)
+            except Empty:
+                continue
+            if call is not None:
+                call()

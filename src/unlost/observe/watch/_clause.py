@@ -1,0 +1,56 @@
+"""What is known of a handler that somebody wrote, without running it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """
+    One ``except``, or a ``finally`` that ends what was raised.
+
+    Attributes:
+        types: What it catches, as dotted names; empty for a bare one, ``"?"`` stands for what cannot be read.
+        broad: Whether it catches whatever an operation raises.
+        used: Whether it looks at the exception, or calls somebody who does.
+        ends: Whether there is a way through it on which nothing is raised.
+        raises: Whether it holds a ``raise`` of another exception.
+        loops: Whether what it guards can run again after it.
+        line: Of its first instruction.
+    """
+
+    types: tuple[str, ...]
+    broad: bool
+    used: bool
+    ends: bool
+    raises: bool
+    loops: bool
+    line: int
+
+    @property
+    def swallows(self) -> bool:
+        """Whether it may end what nobody looked at."""
+        return self.broad and self.ends and not self.used
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """
+    The clauses of one ``try``, in order; the first that matches is entered.
+
+    Attributes:
+        clauses: Empty for a ``with``, whose ``__exit__`` decides.
+        depth: What lies on the stack when it is entered: that of a handler within it is greater.
+        groups: Whether they are ``except*``, and take their part of a group.
+        plain: Whether none of them is a reason to begin to follow an exception.
+        loops: Whether what a ``with`` guards can run again after it ended something.
+        carrier: Who puts what it catches where another can ask for it; empty for what is handled.
+    """
+
+    clauses: tuple[Clause, ...]
+    depth: int
+    groups: bool = False
+    plain: bool = True
+    loops: bool = False
+    carrier: str = ""

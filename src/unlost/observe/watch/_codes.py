@@ -1,0 +1,77 @@
+"""What is known of the code that exceptions crossed: read once, kept in bounded memory."""
+
+from __future__ import annotations
+
+import dis
+import os
+from types import CodeType
+from typing import Final
+
+from unlost.observe.watch._clause import Handler
+from unlost.observe.watch._guards import Guard, depth_at, guards_of
+from unlost.observe.watch._handlers import handlers_of
+
+MOST: Final = 20_000
+
+_ENTERS: Final = dis.opmap["PUSH_EXC_INFO"]  # what is noise begins otherwise, and needs no reading
+
+# They put an exception where another can ask for it; the file tells them from others of that name.
+_CARRIERS: Final = {
+    ("thread.py", "_WorkItem.run"): "an executor",
+    ("tasks.py", "Task.__step"): "",
+    ("tasks.py", "Task.__step_run_and_handle_result"): "",
+}
+
+
+class Codes:
+    """
+    Handlers and guards by code object.
+
+    By the id of the code: hashing one reads all of it. Each is kept with what is known of it, so that its id is not
+    another's meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self.handlers: dict[int, dict[int, Handler | None]] = {}
+        self._guards: dict[int, tuple[Guard, ...]] = {}
+        self._kept: dict[int, CodeType] = {}
+
+    def read(self, code: CodeType, offset: int) -> Handler | None:
+        """Return the handler at an offset, and know it from then on."""
+        known = self.handlers.get(id(code))
+        if known is None:
+            self._keep(code)
+            known = self.handlers[id(code)] = {}
+        if offset not in known:
+            known[offset] = None  # what cannot be read is noise
+            if code.co_code[offset] == _ENTERS:
+                known.update(_handlers_of(code))
+        return known.get(offset)
+
+    def depth_at(self, code: CodeType, offset: int) -> int:
+        """Return how deep what catches what is raised at an offset is; -1 where nothing does."""
+        guards = self._guards.get(id(code))
+        if guards is None:
+            self._keep(code)
+            guards = self._guards[id(code)] = guards_of(code)
+        return depth_at(guards, offset)
+
+    def _keep(self, code: CodeType) -> None:
+        if len(self._kept) >= MOST:  # a program that makes code as it runs: begin anew rather than grow
+            self.handlers.clear()
+            self._guards.clear()
+            self._kept.clear()
+        self._kept[id(code)] = code
+
+
+def _handlers_of(code: CodeType) -> dict[int, Handler | None]:
+    carrier = _CARRIERS.get((os.path.basename(code.co_filename), code.co_qualname))
+    if carrier is None:
+        return handlers_of(code)
+    return {target: _carried(handler, carrier) for target, handler in handlers_of(code).items()}
+
+
+def _carried(handler: Handler | None, by: str) -> Handler | None:
+    if handler is None or not by:
+        return None
+    return Handler(handler.clauses, handler.depth, plain=False, carrier=by)

@@ -1,0 +1,85 @@
+"""One exception that came to no good end, and all that is known of it once it is gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unlost.observe.watch._verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """
+    A place in the program.
+
+    Attributes:
+        file: As its code object spells it.
+        line: Counted from 1; 0 where the code has none.
+        function: The qualified name.
+        app: Whether it is the user's own code.
+        module: The name that the file was imported under; empty where it was not.
+    """
+
+    file: str
+    line: int
+    function: str
+    app: bool
+    module: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} in {self.function}"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """
+    The task that an exception left.
+
+    Attributes:
+        task: Its name.
+        spawned: Where it was started, then where the task that started it was, and so on; empty where it is not known.
+    """
+
+    task: str
+    spawned: tuple[Site, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """
+    One exception, and what became of it.
+
+    Attributes:
+        verdict: In a word.
+        type: The class, as ``module.qualname``; a built-in one without its module.
+        text: What it says, 500 characters at most.
+        frames: Through which it came, outermost first; the last one raised it.
+        site: Where it ended: who swallowed it; None where nobody did.
+        by: Who took it, in words: ``gather``, ``TaskGroup``; empty where nobody did.
+        origin: The task that it left last; None where it left none.
+        cancellation: Whether it asked a task to end, and the task lived on.
+        at: When the verdict fell, in seconds since the epoch.
+    """
+
+    verdict: Verdict
+    type: str
+    text: str
+    frames: tuple[Site, ...]
+    site: Site | None = None
+    by: str = ""
+    origin: Origin | None = None
+    cancellation: bool = False
+    at: float = 0.0
+
+    @property
+    def raised(self) -> Site | None:
+        """The innermost frame of the user's own; the innermost of all where none is."""
+        own = [frame for frame in self.frames if frame.app]
+        return own[-1] if own else self.frames[-1] if self.frames else None
+
+    def __str__(self) -> str:
+        by = f" by {self.by}" if self.by else ""
+        where = f" at {self.site}" if self.site else ""
+        raised = f", raised at {self.raised}" if self.raised else ""
+        text = f": {self.text}" if self.text else ""
+        return f"{self.verdict.value}{by}{where}: {self.type}{text}{raised}"

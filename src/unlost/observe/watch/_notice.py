@@ -1,0 +1,38 @@
+"""What was found that is no exception's end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from unlost.observe.watch._finding import Origin, Site
+
+NEVER_AWAITED: Final = "never awaited"
+DESTROYED: Final = "destroyed while pending"
+DIED: Final = "died unasked"
+TERMINATED: Final = "terminated"
+HANGS: Final = "hangs"
+LOOP_ERROR: Final = "loop error"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """
+    Something that may have lost an outcome without any exception that could be followed.
+
+    Attributes:
+        kind: In a word: ``never awaited``, ``destroyed while pending``, ``died unasked``, ``terminated``, ``hangs``,
+            ``loop error``.
+        text: In a sentence.
+        site: Where to look: where a coroutine was made or dropped, where a task was started or stood; None where that is
+            not known.
+        origin: The task that it is about, or in which it happened; None where there is none.
+    """
+
+    kind: str
+    text: str
+    site: Site | None = None
+    origin: Origin | None = None
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.site})" if self.site else self.text

@@ -1,0 +1,73 @@
+"""Where the tracker of an exception hangs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, Final
+
+from unlost._core.hooks import spawned_of
+from unlost.errors import recall, remember
+from unlost.observe.watch._collector import Collector
+from unlost.observe.watch._tracker import Tracker
+from unlost.observe.watch._waiters import Waiter
+
+KEY: Final = "tracker"
+
+MOST_LEAVES: Final = 1_000
+_LONGEST_CHAIN: Final = 10
+
+_members_of = BaseExceptionGroup.__dict__["exceptions"].__get__
+
+
+def tracker_of(error: BaseException) -> Tracker | None:
+    """Return the tracker of an exception that was looked at before."""
+    found = recall(error, KEY)
+    return found if type(found) is Tracker else None
+
+
+def tracked(error: BaseException, collector: Collector) -> Tracker:
+    """Return the tracker of an exception; it gets one if it has none."""
+    tracker = tracker_of(error)
+    if tracker is None or tracker.is_over:
+        tracker = Tracker(collector, error)
+        remember(error, KEY, tracker)
+    return tracker
+
+
+def leave(error: BaseException, task: asyncio.Task[Any], waiter: Waiter, collector: Collector) -> None:
+    """Note that an error left a task, and who waits for that. Any: whatever the task returns."""
+    name, spawned = task.get_name(), spawned_of(task)
+    for leaf in leaves_of(error):
+        tracked(leaf, collector).left(name, spawned, waiter, leaf)
+
+
+def leaves_of(error: BaseException) -> Iterator[BaseException]:
+    """Yield the exceptions that a group is made of, or the one itself: a group has no fate of its own."""
+    return islice(_leaves(error), MOST_LEAVES)
+
+
+def beneath(error: BaseException) -> Iterator[BaseException]:
+    """Yield what an exception came up from: its cause, and its contexts, the nearest first."""
+    if error.__cause__ is not None and error.__cause__ is not error.__context__:
+        yield error.__cause__
+    context = error.__context__
+    for _ in range(_LONGEST_CHAIN):
+        if context is None:
+            return
+        yield context
+        context = context.__context__
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if not isinstance(error, BaseExceptionGroup):
+        yield error
+        return
+    waiting: list[BaseException] = [error]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, BaseExceptionGroup):
+            waiting.extend(reversed(_members_of(one)))
+        else:
+            yield one

@@ -1,0 +1,183 @@
+"""An outage as a state machine, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+from unlost.batch.gate._outage import SUSPECTS, Outage, Trouble, Verdict
+
+
+class Watcher:
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.is_alone = False
+
+    def outage_began(self, trouble: Trouble) -> None:
+        self.told.append("began")
+
+    def outage_goes_on(self, trouble: Trouble) -> None:
+        self.told.append("goes on")
+
+    def outage_ended(self, trouble: Trouble) -> None:
+        self.told.append(f"ended after {trouble.failed}")
+
+    def outage_too_long(self, trouble: Trouble) -> None:
+        self.told.append("too long")
+
+    def alone(self) -> bool:
+        return self.is_alone
+
+
+def fingerprint(error: BaseException) -> str:
+    return str(error)
+
+
+def outage_of(watcher: Watcher, longest: float | None = None) -> Outage:
+    return Outage(watcher, fingerprint, longest, chance=lambda: 0.0)
+
+
+def fail(outage: Outage, what: str = "down", *, was_probe: bool = False) -> asyncio.Task[Verdict]:
+    return asyncio.ensure_future(outage.failed(ConnectionError(what), was_probe=was_probe))
+
+
+async def settled(*tasks: asyncio.Task[Verdict]) -> list[Verdict | None]:
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    return [task.result() if task.done() else None for task in tasks]
+
+
+async def out(outage: Outage) -> list[asyncio.Task[Verdict]]:
+    tasks = [fail(outage) for _ in range(SUSPECTS)]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_a_success_lets_the_failures_before_it_stand() -> None:
+    outage = outage_of(Watcher())
+    tasks = [fail(outage) for _ in range(SUSPECTS - 1)]
+    open_before = await settled(*tasks)
+
+    outage.succeeded()
+
+    assert open_before == [None] * (SUSPECTS - 1)
+    assert await settled(*tasks) == [Verdict.STANDS] * (SUSPECTS - 1)
+
+
+async def test_another_fingerprint_lets_them_stand_and_is_the_first_of_its_own() -> None:
+    outage = outage_of(Watcher())
+    first = fail(outage)
+    second = fail(outage, "another")
+
+    assert await settled(first, second) == [Verdict.STANDS, None]
+    outage.close()
+    assert await settled(second) == [Verdict.GIVEN_BACK]
+
+
+async def test_the_twentieth_of_one_fingerprint_is_an_outage_and_none_of_them_stands() -> None:
+    watcher = Watcher()
+    outage = outage_of(watcher)
+    tasks = await out(outage)
+
+    assert await settled(*tasks) == [None] * SUSPECTS
+    assert watcher.told == ["began"]
+    outage.close()
+
+
+async def test_probes_go_round_at_growing_intervals() -> None:
+    outage = outage_of(Watcher())
+    loop = asyncio.get_running_loop()
+    waiting = dict(enumerate(await out(outage)))
+    probes = []
+    for _ in range(8):
+        await asyncio.wait(waiting.values(), return_when=asyncio.FIRST_COMPLETED)
+        [number] = [number for number, task in waiting.items() if task.done()]
+        assert waiting[number].result() is Verdict.PROBE
+        probes.append((number, loop.time()))
+        waiting[number] = fail(outage, was_probe=True)
+        await asyncio.sleep(0)
+
+    times = [time for _number, time in probes]
+    assert [number for number, _time in probes] == list(range(8))
+    assert [round(later - earlier) for earlier, later in itertools.pairwise(times)] == [
+        2,
+        4,
+        8,
+        16,
+        32,
+        60,
+        60,
+    ]
+    outage.close()
+
+
+async def test_a_probe_that_succeeds_gives_all_of_them_their_attempt_back() -> None:
+    watcher = Watcher()
+    outage = outage_of(watcher)
+    first, *others = await out(outage)
+    assert await first is Verdict.PROBE
+
+    outage.succeeded()
+
+    assert await settled(*others) == [Verdict.AGAIN] * (SUSPECTS - 1)
+    assert (watcher.told, outage.is_calm) == (["began", f"ended after {SUSPECTS}"], True)
+
+
+async def test_a_probe_of_another_error_ends_it_too_and_stands() -> None:
+    outage = outage_of(Watcher())
+    first, *others = await out(outage)
+    assert await first is Verdict.PROBE
+
+    assert await fail(outage, "another", was_probe=True) is Verdict.STANDS
+    assert await settled(*others) == [Verdict.AGAIN] * (SUSPECTS - 1)
+
+
+async def test_a_cancelled_probe_is_followed_by_another() -> None:
+    outage = outage_of(Watcher())
+    first, second, *_others = await out(outage)
+    assert await first is Verdict.PROBE
+
+    outage.unanswered()
+
+    assert await second is Verdict.PROBE
+    outage.close()
+
+
+async def test_where_nobody_is_parked_the_next_call_is_the_probe() -> None:
+    outage = outage_of(Watcher())
+    for task in await out(outage):
+        task.cancel()
+    await asyncio.sleep(2)
+    wants = outage.wants_probe
+
+    outage.grant()
+
+    assert wants
+    assert await outage.arrived() is Verdict.PROBE
+    outage.close()
+
+
+async def test_it_is_told_when_it_lasts_too_long() -> None:
+    watcher = Watcher()
+    outage = outage_of(watcher, longest=0.5)
+    tasks = await out(outage)
+
+    await asyncio.sleep(0.6)
+
+    assert watcher.told == ["began", "too long"]
+    outage.stop()
+    assert await settled(*tasks) == [Verdict.GIVEN_BACK] * SUSPECTS
+    outage.close()
+
+
+async def test_failures_stand_where_nothing_else_can_happen() -> None:
+    watcher = Watcher()
+    outage = outage_of(watcher)
+    tasks = [fail(outage) for _ in range(3)]
+    before = await settled(*tasks)
+
+    watcher.is_alone = True
+    outage.look_around()
+
+    assert before == [None] * 3
+    assert await settled(*tasks) == [Verdict.STANDS] * 3
