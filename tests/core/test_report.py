@@ -1,7 +1,8 @@
 import io
 import sys
 
-from unlost._core import report
+from unlost._core import report, report_to
+from unlost._core._report import on_reports
 
 
 def test_a_report_says_what_happened_and_shows_the_traceback(capfd):
@@ -34,3 +35,19 @@ def test_without_a_standard_error_nothing_fails(monkeypatch):
     monkeypatch.setattr(sys, "stderr", None)
 
     report(ValueError(), "nowhere")
+
+
+def test_who_watches_reports_is_told_of_each_until_it_is_taken_away(capfd):
+    seen = []
+    error = ValueError("broken")
+
+    undo = on_reports(seen.append)
+    report(error, "printed")
+    with report_to(lambda error, what: None):
+        report(error, "handed on")
+    undo()
+    undo()
+    report(error, "unseen")
+
+    assert seen == [error, error]
+    assert capfd.readouterr().err.count("unlost: ") == 2

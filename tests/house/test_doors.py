@@ -79,6 +79,10 @@ def test_one_file_installs_process_wide_hooks() -> None:
     assert _files_that_use(INSTALLS_HOOKS) == {"_core/_hooks.py"}
 
 
+def test_one_file_registers_with_the_interpreters_monitoring() -> None:
+    assert _files_that_use({"sys.monitoring"}) == {"_core/_monitoring.py"}
+
+
 def test_package_inits_re_export_and_do_nothing_else() -> None:
     allowed = (ast.Import, ast.ImportFrom, ast.Assign, ast.Expr)
     doors = {file: tree for file, tree in _modules() if file.endswith("__init__.py") and not file.startswith("cli/")}

@@ -92,13 +92,17 @@ class Model:
                     self.changed += 1
 
 
-RECORDS = st.lists(st.tuples(st.sampled_from("abcdefgh"), st.sampled_from([b"", b"!", b"?"])), max_size=12)
+RECORDS = st.lists(st.tuples(st.sampled_from("abcdefgh"), st.sampled_from([b"", b"!", b"?"])), min_size=2, max_size=10)
+FIRST = st.sampled_from([None, None, None, 1, 4])
+CUT = st.sampled_from([None, None, None, None, 0, 3, 6])
+KEPT = st.sampled_from([b"\0bytes", '"text"'])
+ENDS = st.sampled_from(["ok", "f1", "f1x", "f2", None])  # None: it runs on
 SELECTIONS = st.builds(
     Again,
-    st.sampled_from([None, "f1", "f2"]),
-    st.sampled_from([None, "transient", "defect"]),
-    st.booleans(),
-    st.booleans(),
+    fingerprint=st.sampled_from([None, None, "f1", "f2"]),
+    kind=st.sampled_from([None, None, "transient", "defect"]),
+    in_doubt=st.booleans(),
+    fresh=st.booleans(),
 )
 
 
@@ -142,7 +146,11 @@ class TheBooks(RuleBasedStateMachine):
     # Openings
 
     @precondition(lambda self: self.session is None)
-    @rule(retry=st.booleans(), first=st.none() | st.integers(1, 12), cut=st.none() | st.integers(0, 12))
+    @rule(
+        retry=st.booleans(),
+        first=st.sampled_from([None, None, None, 1, 4]),
+        cut=st.sampled_from([None, None, None, 0, 3, 6]),
+    )
     def open_and_scan(self, retry: bool, first: int | None, cut: int | None) -> None:
         """``cut``: the scan is cut off by a kill that comes before the first claim."""
         self._open(Session(self.path, retry=retry, refuse=refuse_duplicate if self.named else None))
@@ -186,36 +194,45 @@ class TheBooks(RuleBasedStateMachine):
     # What a run does
 
     @precondition(lambda self: self.session is not None)
-    @rule(count=st.integers(1, 5))
-    def claim(self, count: int) -> None:
-        with self._transaction() as session:
-            claimed = session.claim(count)
-        for one in claimed:
-            self._check_claimed(one)
-        startable = sum(self._may_start(place, item) for place, item in self.model.items.items())
-        assert not startable or len(claimed) == count, "an item that may start was not handed out"
+    @rule(ends=st.lists(ENDS, min_size=1, max_size=6), data=st.data())
+    def perform(self, ends: list[str | None], data: st.DataObject) -> None:
+        """Start some items; each may keep and spend something, and then ends, or runs on."""
+        places = self._claim(len(ends))
+        for place, how in zip(places, ends, strict=False):
+            if data.draw(st.booleans()):
+                self._keep(place, data.draw(st.sampled_from(["answer", "other"])), data.draw(KEPT))
+            if data.draw(st.booleans()):
+                self._spend(place, data.draw(st.integers(0, 10**12)), data.draw(st.sampled_from([None, "c1", "c2"])))
+            if how is not None:
+                self._end(place, how)
 
     @precondition(lambda self: self.under_way)
-    @rule(data=st.data(), how=st.sampled_from(["ok", "f1", "f1x", "f2"]))
-    def end(self, data: st.DataObject, how: str) -> None:
-        place, one = self._one_of(data)
+    @rule(how=st.sampled_from(["ok", "f1", "f2"]), data=st.data())
+    def end_what_ran_on(self, how: str, data: st.DataObject) -> None:
+        self._end(data.draw(st.sampled_from(sorted(self.under_way))), how)
+
+    def _claim(self, count: int) -> list[Place]:
+        with self._transaction() as session:
+            claimed = session.claim(count)
+        places = [self._check_claimed(one) for one in claimed]
+        startable = sum(self._may_start(place, item) for place, item in self.model.items.items())
+        assert not startable or len(claimed) == count, "an item that may start was not handed out"
+        return places
+
+    def _end(self, place: Place, how: str) -> None:
+        one, _before = self.under_way.pop(place)
         with self._transaction() as session:
             session.end(value_of(one) if how == "ok" else failure_of(one, how))
         self.model.items[place].outcome = how
-        del self.under_way[place]
 
-    @precondition(lambda self: self.under_way)
-    @rule(data=st.data(), name=st.sampled_from(["answer", "other"]), value=st.sampled_from([b"\0bytes", '"text"']))
-    def keep(self, data: st.DataObject, name: str, value: bytes | str) -> None:
-        place, one = self._one_of(data)
+    def _keep(self, place: Place, name: str, value: bytes | str) -> None:
+        one, _before = self.under_way[place]
         with self._transaction() as session:
             keep(session.connection, [Keep(one.item, name, one.generation, self.epoch, 1, value)])
         self.model.items[place].kept[name] = value
 
-    @precondition(lambda self: self.under_way)
-    @rule(data=st.data(), nano=st.integers(0, 10**12), charge=st.sampled_from([None, "c1", "c2"]))
-    def spend(self, data: st.DataObject, nano: int, charge: str | None) -> None:
-        place, one = self._one_of(data)
+    def _spend(self, place: Place, nano: int, charge: str | None) -> None:
+        one, _before = self.under_way[place]
         with self._transaction() as session:
             spend(session.connection, [Spend(one.item, one.generation, self.epoch, 1, nano, 0, 0, charge)])
         if charge is None:
@@ -320,7 +337,7 @@ class TheBooks(RuleBasedStateMachine):
         free = item.claim is None or item.claim[0] <= self.held_after
         return wanted and free and item.outcome is None
 
-    def _check_claimed(self, one: Claimed) -> None:
+    def _check_claimed(self, one: Claimed) -> Place:
         place = next(place for place in self.model.items if name_of(*place) == one.key)
         item = self.model.items[place]
         assert self._may_start(place, item), f"{place} was handed out, and must not be"
@@ -330,16 +347,13 @@ class TheBooks(RuleBasedStateMachine):
         self._check_idempotency_key(place, one)
         self.under_way[place] = one, item.claim
         item.claim = self.epoch, one.doubts + 1
+        return place
 
     def _check_idempotency_key(self, place: Place, one: Claimed) -> None:
         """The same in every start of a generation; another one in each generation, and for each item."""
         key = Context("r", one.key, one.line, one.generation).idempotency_key
         assert self.keys.setdefault((place, one.generation), key) == key
         assert len(set(self.keys.values())) == len(self.keys)
-
-    def _one_of(self, data: st.DataObject) -> tuple[Place, Claimed]:
-        place = data.draw(st.sampled_from(sorted(self.under_way)))
-        return place, self.under_way[place][0]
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
@@ -361,5 +375,5 @@ class TheBooks(RuleBasedStateMachine):
         return books_of(self.path) if self.session is None else self.session.books()
 
 
-TheBooks.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+TheBooks.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
 TestTheBooks: Any = TheBooks.TestCase  # Any: a unittest case, made at run time

@@ -24,6 +24,8 @@ VARYING = (
     (re.compile(r"127\.0\.0\.1:\d+"), "ADDRESS"),
     (re.compile(r"\bkey [0-9a-f]{20}\b"), "KEY"),  # of an input that holds the port
     (re.compile(r"exceeded after [\d.]+ s"), "exceeded after TIME"),
+    # how many calls were under way when the first 429 came is the machine's affair; the sums are not
+    (re.compile(r"held for TIME: \d rests?"), "held for TIME: some rests"),
     (re.compile(r" +"), " "),
 )
 

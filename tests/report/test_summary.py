@@ -234,6 +234,8 @@ def test_json_says_what_the_text_says() -> None:
             "unknown_items": 1,
         },
         "blocked": None,
+        "paused": {"rests": 0, "outages": 0, "refused": 0, "seconds": 0.0},
+        "why": None,
         "groups": [
             {
                 "fingerprint": "77aa01bb",

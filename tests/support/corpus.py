@@ -14,7 +14,18 @@ from typing import Any, Final
 
 import unlost
 
-_WORDS: Final = ("abc", "x17y", "42a", "lena.bauer", "O'Neill", "two words", "prix-net", "ÄÖ", "none", "it is what it is")
+_WORDS: Final = (
+    "abc",
+    "x17y",
+    "42a",
+    "lena.bauer",
+    "O'Neill",
+    "two words",
+    "prix-net",
+    "ÄÖ",
+    "none",
+    "it is what it is",
+)
 _LOCALS: Final = ("item", "row", "value", "x", "found", "thing", "payload")
 
 _OLD_SHOP = """
@@ -170,7 +181,9 @@ class Corpus:
     def edited(self, source: str, number: int) -> str:
         """Return the source with other locals and code above it."""
         first, second = self._chance.sample(_LOCALS, 2)
-        above = "\n" * (3 * number) + f"def unrelated_{number}(x):\n    return 'no price of the user' if x else {number}\n"
+        above = (
+            "\n" * (3 * number) + f"def unrelated_{number}(x):\n    return 'no price of the user' if x else {number}\n"
+        )
         return above * (number % 3) + source.replace("ONE", first).replace("TWO", second)
 
     def error(self, source: str, number: int) -> BaseException:

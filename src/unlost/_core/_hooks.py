@@ -1,4 +1,4 @@
-"""The only file that installs process-wide hooks (held by ``tests/house``)."""
+"""Signals, and what else is installed for the whole process; for hooks that only watch see ``hooks``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TypeAlias
+
+from unlost._core.hooks import is_ours
 
 SignalHandler: TypeAlias = Callable[[int, FrameType | None], object]
 
@@ -57,7 +59,8 @@ def handle_interrupts(loop: asyncio.AbstractEventLoop, handler: SignalHandler) -
         signal.SIGTERM: signal.SIG_DFL,
     }
     is_main = threading.current_thread() is threading.main_thread()
-    numbers = [number for number, default in defaults.items() if is_main and signal.getsignal(number) is default]
+    before = {number: signal.getsignal(number) for number in defaults if is_main}
+    numbers = [number for number, stood in before.items() if stood is defaults[number] or is_ours(stood)]
     for number in numbers:
         _replace(loop, number, handler)
     try:
@@ -66,7 +69,7 @@ def handle_interrupts(loop: asyncio.AbstractEventLoop, handler: SignalHandler) -
         for number in numbers:
             _replaced.pop(number, None)
             _unless_windows(loop, "remove_signal_handler", number)
-            signal.signal(number, defaults[number])
+            signal.signal(number, before[number])
 
 
 def _replace(loop: asyncio.AbstractEventLoop, number: int, handler: SignalHandler) -> None:

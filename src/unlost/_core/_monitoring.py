@@ -1,4 +1,4 @@
-"""The only file that registers with the interpreter's monitoring (``sys.monitoring``, 3.12), held by ``tests/house``."""
+"""The only file that registers with ``sys.monitoring``, which is 3.12's (held by ``tests/house``)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def monitor_errors(
     its own code does.
 
     Args:
-        handled: For each exception handler that is entered, those that the compiler made included: where, and the error.
+        handled: For each exception handler that is entered, those that the compiler made included.
         reraised: For each that lets go of what it had.
         returned: For each return of one of these code objects.
         codes: No other function's return costs anything.
@@ -32,36 +32,35 @@ def monitor_errors(
     Returns:
         The tool's number, for ``stop_monitoring``; None before 3.12 and where other tools have taken all places.
     """
-    if sys.version_info < (3, 12):
-        return None
-    monitoring = sys.monitoring
-    tool = next((number for number in _TOOLS if monitoring.get_tool(number) is None), None)
-    if tool is None:
-        return None
-    events = monitoring.events
-    monitoring.use_tool_id(tool, "unlost")
-    monitoring.register_callback(tool, events.EXCEPTION_HANDLED, handled)
-    monitoring.register_callback(tool, events.RERAISE, reraised)
-    monitoring.register_callback(tool, events.PY_RETURN, returned)
-    for code in codes:
-        monitoring.set_local_events(tool, code, events.PY_RETURN)
-    monitoring.set_events(tool, events.EXCEPTION_HANDLED | events.RERAISE)
-    _codes[tool] = tuple(codes)
-    return tool
+    if sys.version_info >= (3, 12):
+        monitoring = sys.monitoring
+        events = monitoring.events
+        for tool in _TOOLS:
+            if monitoring.get_tool(tool) is not None:
+                continue
+            monitoring.use_tool_id(tool, "unlost")
+            monitoring.register_callback(tool, events.EXCEPTION_HANDLED, handled)
+            monitoring.register_callback(tool, events.RERAISE, reraised)
+            monitoring.register_callback(tool, events.PY_RETURN, returned)
+            for code in codes:
+                monitoring.set_local_events(tool, code, events.PY_RETURN)
+            monitoring.set_events(tool, events.EXCEPTION_HANDLED | events.RERAISE)
+            _codes[tool] = tuple(codes)
+            return tool
+    return None
 
 
 def stop_monitoring(tool: int) -> None:
     """Take back what ``monitor_errors`` registered."""
-    if sys.version_info < (3, 12):
-        return
-    monitoring = sys.monitoring
-    events = monitoring.events
-    monitoring.set_events(tool, 0)
-    for code in _codes.pop(tool, ()):
-        monitoring.set_local_events(tool, code, 0)
-    for event in (events.EXCEPTION_HANDLED, events.RERAISE, events.PY_RETURN):
-        monitoring.register_callback(tool, event, None)
-    monitoring.free_tool_id(tool)
+    if sys.version_info >= (3, 12):
+        monitoring = sys.monitoring
+        events = monitoring.events
+        monitoring.set_events(tool, 0)
+        for code in _codes.pop(tool, ()):
+            monitoring.set_local_events(tool, code, 0)
+        for event in (events.EXCEPTION_HANDLED, events.RERAISE, events.PY_RETURN):
+            monitoring.register_callback(tool, event, None)
+        monitoring.free_tool_id(tool)
 
 
 _codes: dict[int, tuple[CodeType, ...]] = {}

@@ -17,6 +17,7 @@ from unlost.batch._progress import Progress
 from unlost.batch._purge import Purged, purge_inputs, purge_run
 from unlost.batch._run import Run
 from unlost.batch._values import OutputError
+from unlost.batch.alone._lost import AloneFailed, CannotRunAlone, WorkerLost
 from unlost.batch.export._file import write_file
 from unlost.batch.export._lines import Inputs, export_lines
 from unlost.batch.gate._rest import HoldTooLong
@@ -34,6 +35,7 @@ from unlost.batch.journal._books import (
 )
 from unlost.batch.journal._ended_items import Chosen
 from unlost.batch.journal._kept import KeptBriefly
+from unlost.batch.journal._pauses import NEVER_PAUSED, Paused, read_paused, read_why
 from unlost.batch.journal._purging import read_note
 from unlost.batch.journal._results import is_results_file
 from unlost.batch.journal._spend import NOTHING_SPENT, Amount, Spent, dollars, read_spent, usd_text
@@ -48,12 +50,15 @@ from unlost.batch.target._target import load_target
 __all__ = [
     "DEFAULT_FOLDER",
     "NEVER",
+    "NEVER_PAUSED",
     "NOTHING_SPENT",
     "Again",
+    "AloneFailed",
     "Amount",
     "Blocked",
     "Books",
     "BudgetSpent",
+    "CannotRunAlone",
     "Chosen",
     "Context",
     "Dead",
@@ -71,6 +76,7 @@ __all__ = [
     "Locked",
     "OutputError",
     "Paper",
+    "Paused",
     "Plan",
     "Progress",
     "Purged",
@@ -79,6 +85,7 @@ __all__ = [
     "SourceError",
     "Spent",
     "Where",
+    "WorkerLost",
     "dollars",
     "explain",
     "export_lines",
@@ -95,8 +102,10 @@ __all__ = [
     "read_groups",
     "read_in_doubt",
     "read_note",
+    "read_paused",
     "read_results_file",
     "read_spent",
+    "read_why",
     "resolve",
     "usd_text",
     "write_file",

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable
+from functools import partial as partial_of
 from typing import Literal, TypeAlias
 
 from unlost._core import Failure, Outcome, Stream, Value, attach_outcomes, partial, report, stream
@@ -227,19 +228,23 @@ class Engine:
 
     def _weigh(self, ended: Ended, outcome: Outcome[Performed]) -> None:
         """Stop, if there is no use in going on."""
-        stop = self._first.judge(ended.kind, ended.fingerprint, lambda: headline(json.loads(ended.error or "")).title)
-        if stop is not None:
-            stop.__cause__ = _error_of(outcome)
-            self.halt(stop)
-        self._count(ended)
+        if not self._first.is_over:
+            title = partial_of(_title_of, ended)
+            stop = self._first.judge(ended.kind, ended.fingerprint, title)
+            if stop is not None:
+                stop.__cause__ = _error_of(outcome)
+                self.halt(stop)
+        if not self._failures.is_over:
+            self._count(ended)
 
     def _count(self, ended: Ended) -> None:
         if (stop := self._failures.judge(ok=ended.ok)) is not None:
             self.halt(stop, now=self._failures.now)
 
     async def _handed_out(self, claims: Claims, gate: Gate) -> AsyncIterator[Claimed]:
+        seats = gate.seats
         while True:
-            if not gate.free:
+            if gate.is_closed or seats.taken >= seats.limit:
                 await gate.opened()
             try:
                 claimed = await anext(claims)
@@ -247,8 +252,9 @@ class Engine:
                 gate.exhausted()
                 return
             self.desk.hand_out(claimed)
-            if not gate.try_enter():
+            if gate.is_closed or not seats.try_take():
                 await gate.enter()
+            gate.under_way += 1
             yield claimed
 
     def _forget_needless_halt(self) -> None:
@@ -333,6 +339,10 @@ class Engine:
 
     def outage_changed(self, trouble: Trouble, *, ended: bool = False) -> None:
         self._pausing.outage(trouble, ended=ended)
+
+
+def _title_of(ended: Ended) -> str:
+    return headline(json.loads(ended.error or "")).title
 
 
 def _error_of(outcome: Outcome[Performed]) -> BaseException | None:

@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 from contextlib import nullcontext, redirect_stdout
+from pathlib import Path
 
 from unlost._core import end_by_signal, on_signals, partial, report, run_to_its_end
 from unlost.batch import NEVER, Halted, How, Plan, Run
@@ -14,13 +15,18 @@ from unlost.cli._display import display_of
 from unlost.cli._streams import out, say
 from unlost.cli._views import view_of
 from unlost.errors import UsageError
-from unlost.report import EXIT_CODES, exit_code, summary_as_json, summary_as_text
+from unlost.report import EXIT_CODES, View, exit_code, summary_as_json, summary_as_text
 
 
-def drive(plan: Plan, *, quiet: bool, as_json: bool, display: str) -> int:
-    """Carry out the plan; return the exit code."""
+def drive(plan: Plan, *, quiet: bool, as_json: bool, display: str, report_to: Path | None = None) -> int:
+    """Carry out the plan and write its report, if there is to be one; return the exit code."""
+    if report_to is not None:
+        report_to = report_to.absolute()  # a job may change the current folder
+        from unlost.cli._html import check_html
+
+        check_html(report_to)
     _announce(plan, quiet=quiet)
-    driven = _Driven(plan)
+    driven = _Driven(plan, report_to)
     try:
         run_to_its_end(driven.main(quiet=quiet, as_json=as_json, display=display))
     except (SystemExit, KeyboardInterrupt) as late_exit:
@@ -33,7 +39,8 @@ def drive(plan: Plan, *, quiet: bool, as_json: bool, display: str) -> int:
 class _Driven:
     """A run under way, and what came of it."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, report_to: Path | None) -> None:
+        self.report_to = report_to
         self.how: How = "halted"
         self.seconds = 0.0
         self.ended = 0
@@ -129,6 +136,18 @@ def _conclude(plan: Plan, driven: _Driven, *, as_json: bool) -> int:
         blocked=driven.blocked,
     )
     out(json.dumps(summary_as_json(view), indent=2) if as_json else summary_as_text(view))
+    if driven.report_to is not None:
+        _write_report(driven.report_to, plan, view)
     code = exit_code(view.books, driven.how)
     assert code in EXIT_CODES
     return code
+
+
+def _write_report(path: Path, plan: Plan, view: View) -> None:
+    """Write it, or say why not: that changes nothing about the run, nor its exit code."""
+    from unlost.cli._html import write_html
+
+    try:
+        write_html(path, plan.folder, view)
+    except UsageError as unwritable:
+        say(f"unlost: {unwritable}")

@@ -101,6 +101,7 @@ def _add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("fingerprint", metavar="FINGERPRINT", nargs="?", help="one error in full, with all its items")
     text = "what the fingerprint is made of; with OTHER, how two differ"
     parser.add_argument("--why", metavar="OTHER", nargs="?", const="", help=text)
+    parser.add_argument("--html", metavar="FILE", help="write the run as one HTML file, and print nothing")
 
 
 def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -145,5 +146,6 @@ def _add_options(parser: argparse.ArgumentParser, *, continuing: bool = True) ->
         add("--first", metavar="N", help="run the first N inputs only; the full run does not repeat them")
         add("--in-doubt", choices=("hold", "retry"), help="what was started and has no outcome (default: hold)")
         add("--accept-code", action="store_true", help="continue although the target's code has changed")
+    add("--report", metavar="FILE", help="one HTML file about the run, written when it ends")
     add("--display", choices=("auto", "plain", "rich"), default="auto", help="how progress is shown on a terminal")
     add("--quiet", action="store_true", help="print no progress")

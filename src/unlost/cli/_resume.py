@@ -16,4 +16,5 @@ def execute(arguments: argparse.Namespace) -> int:
     flags = {name: getattr(arguments, name) for name in FLAGS}
     where = Where(Path(arguments.folder), accept_code=arguments.accept_code)
     plan = plan_resume(arguments.run, flags, where, out=Path(arguments.out) if arguments.out else None)
-    return drive(plan, quiet=arguments.quiet, as_json=arguments.json, display=arguments.display)
+    report_to = Path(arguments.report) if arguments.report else None
+    return drive(plan, quiet=arguments.quiet, as_json=arguments.json, display=arguments.display, report_to=report_to)

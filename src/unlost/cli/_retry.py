@@ -18,4 +18,5 @@ def execute(arguments: argparse.Namespace) -> int:
     again = Again(only, arguments.kind, arguments.in_doubt, arguments.fresh)
     out = Path(arguments.out) if arguments.out else None
     plan = plan_resume(arguments.run, flags, Where(Path(arguments.folder), again=again), out=out)
-    return drive(plan, quiet=arguments.quiet, as_json=arguments.json, display=arguments.display)
+    report_to = Path(arguments.report) if arguments.report else None
+    return drive(plan, quiet=arguments.quiet, as_json=arguments.json, display=arguments.display, report_to=report_to)

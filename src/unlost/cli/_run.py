@@ -26,4 +26,5 @@ def execute(arguments: argparse.Namespace) -> int:
         return 0 if written else UNWRITABLE
     where = Where(Path(arguments.folder), arguments.new, arguments.accept_code)
     plan = plan_run(target, arguments.source, flags, where, out=Path(arguments.out) if arguments.out else None)
-    return drive(plan, quiet=arguments.quiet, as_json=arguments.json, display=arguments.display)
+    report_to = Path(arguments.report) if arguments.report else None
+    return drive(plan, quiet=arguments.quiet, as_json=arguments.json, display=arguments.display, report_to=report_to)

@@ -16,6 +16,8 @@ from unlost.report import detail_as_json, detail_as_text, run_as_text, summary_a
 
 def execute(arguments: argparse.Namespace) -> int:
     folder = Folder(Path(arguments.folder))
+    if arguments.html is not None:
+        return _write_html(folder, arguments)
     if arguments.why is not None:
         return _show_why(folder, arguments)
     if arguments.fingerprint is not None:
@@ -24,6 +26,15 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.json:
         return 0 if out(json.dumps(summary_as_json(view), indent=2)) else UNWRITABLE
     return 0 if out_lines(run_as_text(view)) else UNWRITABLE
+
+
+def _write_html(folder: Folder, arguments: argparse.Namespace) -> int:
+    if arguments.fingerprint is not None or arguments.why is not None or arguments.json:
+        raise UsageError("--html writes the whole run. Leave out the fingerprint, --why and --json.")
+    from unlost.cli._html import write_html
+
+    write_html(Path(arguments.html), folder, view_of(folder, arguments.run))
+    return 0
 
 
 def _show_group(folder: Folder, run: str, fingerprint: str, *, as_json: bool) -> int:

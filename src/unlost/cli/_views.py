@@ -14,8 +14,10 @@ from unlost.batch import (
     read_groups,
     read_in_doubt,
     read_note,
+    read_paused,
     read_results_file,
     read_spent,
+    read_why,
 )
 from unlost.errors import UsageError
 from unlost.report import View
@@ -56,6 +58,8 @@ def view_of(
             live=how is None and is_held(folder.lock(run)),
             spent=read_spent(connection),
             inputs_purged=read_note(connection).get("inputs", 0),
+            paused=read_paused(connection),
+            why=read_why(connection),
         )
 
 

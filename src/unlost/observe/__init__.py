@@ -8,7 +8,7 @@ journal has kept.
 from unlost.observe._headline import Headline, headline
 from unlost.observe._record import record
 from unlost.observe._redact import Redactor, redact
-from unlost.observe._render import render
+from unlost.observe._render import Line, lines_of, render, short_path
 from unlost.observe._running import Running, is_debugged, running_at
 from unlost.observe._schema import ErrorRecord, FrameRecord
 from unlost.observe.fingerprints import (
@@ -27,6 +27,7 @@ __all__ = [
     "ErrorRecord",
     "FrameRecord",
     "Headline",
+    "Line",
     "Part",
     "Redactor",
     "Running",
@@ -35,11 +36,13 @@ __all__ = [
     "fingerprint_hook",
     "headline",
     "is_debugged",
+    "lines_of",
     "parts_of",
     "record",
     "redact",
     "render",
     "running_at",
+    "short_path",
     "variant",
     "what_varies",
     "why",

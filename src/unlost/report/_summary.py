@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from unlost.batch import Books, Group, dollars
 from unlost.observe import headline
 from unlost.report._blocked import blocked_line
+from unlost.report._paused import paused_line, why_line
 from unlost.report._spent import spent_line
 from unlost.report._text import clock_time, columns, one_line, rate, shortened, width
 from unlost.report._view import View, exit_code
@@ -38,6 +40,8 @@ def summary_as_json(view: View) -> dict[str, Any]:  # Any: built-ins that JSON c
             "unknown_items": view.books.in_doubt,
         },
         "blocked": view.blocked.as_json() if view.blocked else None,
+        "paused": asdict(view.paused),
+        "why": view.why,
         "inputs_purged": view.inputs_purged,
         "groups": [_group_as_json(group) for group in view.groups],
         "in_doubt": [{**one._asdict(), "survived": list(one.survived)} for one in view.in_doubt],
@@ -65,6 +69,7 @@ def _lines(view: View, groups: int | None) -> Iterator[str]:
         rest = view.groups[len(shown) :]
         yield f"and {len(rest):,} more kinds of error in {sum(group.count for group in rest):,} items"
     yield from spent_line(view.spent, view.books.in_doubt)
+    yield from paused_line(view.paused)
     yield from blocked_line(view.blocked, view.seconds)
     books = view.books
     accounted = f"{books.accounted:,} of {books.inputs:,} accounted for{_blank(books)}"
@@ -73,6 +78,8 @@ def _lines(view: View, groups: int | None) -> Iterator[str]:
         yield f"results {one_line(str(view.results))}"
     if view.inputs_purged:
         yield f"inputs purged: {view.inputs_purged:,}, with what was kept of those items"
+    if view.how is None:  # else it was said as it happened
+        yield from why_line(view.why)
     yield from _changed(books)
     yield from _disagreement(books)
     yield from _next(view)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from unlost.batch import NOTHING_SPENT, Blocked, Books, Group, How, InDoubt, Spent
+from unlost.batch import NEVER_PAUSED, NOTHING_SPENT, Blocked, Books, Group, How, InDoubt, Paused, Spent
 
 EXIT_CODES: Mapping[int, str] = MappingProxyType(
     {
@@ -40,6 +40,8 @@ class View:
         blocked: How long the event loop did not turn in this opening; None where the run is only looked at.
         spent: What its attempts said they spent, in all openings.
         inputs_purged: How many inputs of items that are ok were deleted out of the journal.
+        paused: What held it, in all openings.
+        why: Why the last opening stopped by itself; None where it did not.
     """
 
     run: str
@@ -55,6 +57,8 @@ class View:
     blocked: Blocked | None = None
     spent: Spent = NOTHING_SPENT
     inputs_purged: int = 0
+    paused: Paused = NEVER_PAUSED
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

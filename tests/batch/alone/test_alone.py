@@ -24,6 +24,7 @@ from unlost.batch._plan import Where, plan_run
 from unlost.batch.alone import _alone
 from unlost.batch.alone._alone import Alone
 from unlost.batch.alone._lost import AloneFailed, CannotRunAlone, WorkerLost
+from unlost.batch.alone._process import Gone
 from unlost.batch.gate._visit import GIVEN_BACK, Visit
 from unlost.batch.journal._journal import Claimed, Ended
 from unlost.batch.journal._kept import Keep
@@ -445,6 +446,22 @@ async def test_what_no_process_can_find_is_said_once_and_starts_none(
     assert "is not the object that the run was given" in str(error)
 
 
+async def test_where_no_process_can_be_started_the_item_is_not(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = rig("async def job(item): return 1")
+
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    missing, _live = await made()
+    monkeypatch.setattr(sys, "path", [*sys.path, "a\0b"])
+    unspeakable, _live = await made()
+
+    assert (missing, unspeakable) == (None, None)
+    messages = [str(error) for error, _what in made.reports]
+    assert "no process could be started: [Errno 2]" in messages[0]
+    assert "no process could be started: embedded null byte" in messages[1]
+
+
 async def test_it_has_the_folder_the_path_and_the_environment_and_no_open_file_of_the_run(
     rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -497,20 +514,29 @@ def test_it_works_on_a_loop_of_another_thread(rig: Callable[..., Rig], new_loop:
 
 
 async def test_few_run_at_once(rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    made = rig("""
-async def job(item):
-    log("+")
-    await asyncio.sleep(0.1)
-    log("-")
-""")  # fmt: skip
-    alone = made.alone()
+    running: list[int] = [0]
 
-    await asyncio.gather(*(alone(CLAIMED, Visit(None)) for _ in range(4)))
+    class Course:
+        gone, ended, unfit = Gone(0, ""), None, ("not here", False)
 
-    running = list(itertools.accumulate(1 if word == "+" else -1 for word in made.log()))
-    assert len(running) == 8
-    assert max(running) <= 2
+        def __init__(self, *_parts: object) -> None:
+            """Take what a course takes."""
+
+        async def follow(self) -> None:
+            running.append(running[-1] + 1)
+            await asyncio.sleep(0.001)
+            running.append(running[-1] - 1)
+
+    monkeypatch.setattr(_alone, "Course", Course)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    made = rig("async def job(item): return 1")
+
+    with report_to(lambda error, what: made.reports.append((error, what))):
+        alone = made.alone()
+        await asyncio.gather(*(alone(CLAIMED, Visit(None)) for _ in range(8)))
+
+    assert len(running) == 17
+    assert max(running) == 3
 
 
 async def test_it_dies_with_the_run_even_where_it_holds_the_interpreter(tmp_path: Path) -> None:

@@ -84,6 +84,23 @@ async def test_the_twentieth_of_one_fingerprint_is_an_outage_and_none_of_them_st
     outage.close()
 
 
+async def test_items_that_have_failed_before_make_no_outage_and_are_not_parked_without_bound() -> None:
+    watcher = Watcher()
+    outage = outage_of(watcher)
+    again = [
+        asyncio.ensure_future(outage.failed(ConnectionError("down"), was_probe=False, is_first=False))
+        for _ in range(SUSPECTS + 5)
+    ]
+    verdicts = await settled(*again)
+
+    first = await out(outage)
+
+    assert verdicts == [Verdict.STANDS] * 5 + [None] * SUSPECTS
+    assert await settled(*again) == [Verdict.STANDS] * (SUSPECTS + 5)
+    assert (await settled(*first), watcher.told) == ([None] * SUSPECTS, ["began"])
+    outage.close()
+
+
 async def test_probes_go_round_at_growing_intervals() -> None:
     outage = outage_of(Watcher())
     loop = asyncio.get_running_loop()

@@ -4,12 +4,14 @@ import asyncio
 import copy
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from unlost.errors import attach_attempts
 from unlost.observe import digest, fingerprint, record, variant
+
 
 def module(source: str, name: str, file: str) -> dict[str, Any]:
     namespace: dict[str, Any] = {"__name__": name}
@@ -161,7 +163,7 @@ def test_where_no_code_is_the_users_the_librarys_innermost_function_matters() ->
 
 def test_what_a_library_wrapped_on_the_way_does_not_matter_and_the_root_does() -> None:
     def chain(*links: BaseException) -> str:
-        for outer, inner in zip(links, links[1:], strict=False):
+        for outer, inner in pairwise(links):
             outer.__cause__ = inner
         return digest(record(links[0]))
 

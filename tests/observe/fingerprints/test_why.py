@@ -11,7 +11,9 @@ from unlost.errors import attach_attempts
 from unlost.observe import parts_of, record, what_varies, why, why_not
 
 LIBRARY: dict[str, Any] = {"__name__": "shop._core.http"}
-exec(compile("def get(number): raise OSError(number, 'no way')", "/v/site-packages/shop/_core/http.py", "exec"), LIBRARY)
+exec(
+    compile("def get(number): raise OSError(number, 'no way')", "/v/site-packages/shop/_core/http.py", "exec"), LIBRARY
+)
 JOBS: dict[str, Any] = {"__name__": "jobs", "get": LIBRARY["get"]}
 SOURCE = """
 class JobFailed(Exception): pass

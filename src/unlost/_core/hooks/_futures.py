@@ -1,4 +1,4 @@
-"""Futures of executors and of ``run_coroutine_threadsafe``: which fail, and which are asked for what they failed with."""
+"""Futures of executors and of ``run_coroutine_threadsafe``: which fail, and which are asked for that."""
 
 from __future__ import annotations
 

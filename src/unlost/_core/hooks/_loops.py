@@ -1,9 +1,9 @@
 """
 Every event loop: what it starts, and what it has to say of errors.
 
-Its classes are told, not itself: a loop's own task factory and exception handler stay what the program made them. Asyncio's
-loops are known beforehand, and those of every class that is derived from ``AbstractEventLoop`` by then; a loop of a class
-that came later is met when it begins to run.
+Its class is told, not the loop itself, whose task factory and exception handler stay what the program made them. The
+classes that are derived from ``AbstractEventLoop`` are known beforehand; a loop of a class that comes later is met when
+it begins to run, which is after its first task was made.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeAlias
 
 from unlost._core.hooks._replaced import Switch, Undo, replace, together
-from unlost._core.hooks._spawning import Making, observed_create_task, stock_create_task
+from unlost._core.hooks._spawning import Making, observed_create_task, stock_create_task, uvloop_create_task
 
 Around: TypeAlias = Callable[[Callable[[], object], AbstractEventLoop, dict[str, Any]], object]
 """Called with what calls the loop's own ``call_exception_handler``, which it has to call once; must not raise else."""
@@ -57,13 +57,17 @@ def on_loops(around: Around, making: Making) -> Undo:
 
 
 def _derived(cls: type) -> Iterator[type]:
+    kind: type
     for kind in cls.__subclasses__():
         yield kind
         yield from _derived(kind)
 
 
 def _observe(cls: type, around: Around, making: Making) -> Iterator[Undo]:
-    creating = stock_create_task if cls is BaseEventLoop else observed_create_task
+    if cls is BaseEventLoop:
+        creating = stock_create_task
+    else:
+        creating = uvloop_create_task if cls.__module__ == "uvloop" else observed_create_task
     makers = (creating(making), _talking(around))
     for name, maker in zip(_METHODS, makers, strict=True):
         if _defines(cls, name):

@@ -1,8 +1,8 @@
 """
 An attribute of a module or a class, replaced for a while by something that calls what was there.
 
-Any order of putting on and taking away is safe: what somebody else has wrapped meanwhile stays where it is, switched off,
-and does nothing but call what it replaced.
+Any order of putting on and taking away is safe: what somebody else has wrapped meanwhile stays where it is, switched
+off, and does nothing but call what it replaced.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ Guarantees:
 - No task, frame or exception is kept alive. What is kept of a task goes when it does, and reaches ``ANCESTORS``
   generations up.
 - Whoever makes the task goes on making it: a task factory is called as ever, with what it was called with. Where there
-  is none, asyncio's own loops make a ``Task`` that has room for this (a subclass of that in C: no ``__dict__``).
+  is none, the loops of asyncio and uvloop make a ``Task`` that has room for this (derived from that in C, in a slot).
 """
 
 from __future__ import annotations
@@ -29,16 +29,21 @@ ANCESTORS: Final = 8
 _DEEPEST: Final = 8 * ANCESTORS
 
 # A spot, that of the task above with all further up, and how many these are.
-_Chain: TypeAlias = tuple[CodeType, int, Any, int]  # Any: a _Chain, or None; mypy has no recursive alias in a tuple here
+_Chain: TypeAlias = tuple[
+    CodeType, int, Any, int
+]  # Any: a _Chain, or None; mypy has no recursive alias in a tuple here
 
 _INSIDE: Final = (
     os.path.dirname(asyncio.__file__) + os.sep,
     os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep,
 )
-_known: dict[str, bool] = {}  # by file name: whether it is asyncio's or ours
+_UVLOOP: Final = f"{os.sep}uvloop{os.sep}"
+_known: dict[str, bool] = {}  # by file name: whether it is asyncio's, uvloop's or ours
 _inside = _known.get
 _CREATE_TASK: Final = asyncio.create_task.__code__
 _RUN_HANDLE: Final = asyncio.Handle._run.__code__
+
+_RUNNERS: Final = ("run", "run_forever", "run_until_complete")  # uvloop calls what it calls from there, as it is in C
 
 _elsewhere: dict[ref[asyncio.Task[Any]], _Chain] = {}  # Any: tasks of every result; those that others made
 _forget = _elsewhere.pop
@@ -52,6 +57,7 @@ class Task(asyncio.Task[Any]):  # Any: as above
 
 
 Task.__module__ = asyncio.Task.__module__
+_running = asyncio._get_running_loop
 _current = asyncio.current_task
 _getframe = sys._getframe
 
@@ -62,7 +68,7 @@ def spawned_of(task: asyncio.Task[Any]) -> tuple[Spot, ...]:  # Any: as above
 
     At most ``ANCESTORS`` of them.
     """
-    chain = getattr(task, "_unlost_chain", None) or _elsewhere.get(ref(task)) or _while_it_is_made(task)
+    chain = _chain_of(task)
     found: list[Spot] = []
     while chain is not None and len(found) < ANCESTORS:
         found.append((chain[0], chain[1]))
@@ -93,7 +99,28 @@ def observed_create_task(making: Making) -> Callable[[Any, Switch], Any]:  # Any
     def maker(original: Any, switch: Switch) -> Any:  # Any: as above
         def create_task(self: asyncio.AbstractEventLoop, /, *args: Any, **kwargs: Any) -> Any:  # Any: as it takes them
             task = original(self, *args, **kwargs)
-            if switch.on and isinstance(task, asyncio.Task) and not task.done():
+            if switch.on:
+                _met(task, _getframe(1), self, making)
+            return task
+
+        return create_task
+
+    return maker
+
+
+def uvloop_create_task(making: Making) -> Callable[[Any, Switch], Any]:  # Any: as above
+    """Return the maker of what stands in for uvloop's, and where no factory is set does the same."""
+
+    def maker(original: Any, switch: Switch) -> Any:  # Any: as above
+        def create_task(
+            self: asyncio.AbstractEventLoop, coro: Any, *, name: str | None = None, context: Any = None, **others: Any
+        ) -> Any:  # Any: what the original takes
+            task: asyncio.Task[Any]  # Any: of every result
+            if switch.on and not (others or self.get_task_factory() or self.get_debug() or self.is_closed()):
+                task = making.kind(coro, loop=self, name=name, context=context)
+            else:
+                task = original(self, coro, name=name, context=context, **others)
+            if switch.on:
                 _met(task, _getframe(1), self, making)
             return task
 
@@ -112,7 +139,7 @@ def stock_create_task(making: Making) -> Callable[[Any, Switch], Any]:  # Any: a
         ) -> Any:  # Any: a loop with its private parts; what the original takes
             if not switch.on or others or self._task_factory is not None or self._debug or self._closed:
                 task = original(self, coro, name=name, context=context, **others)
-                if switch.on and not task.done():
+                if switch.on:
                     _met(task, _getframe(1), self, making)
                 return task
             task = kind(coro, loop=self, name=name, context=context)
@@ -129,7 +156,7 @@ def stock_create_task(making: Making) -> Callable[[Any, Switch], Any]:  # Any: a
                 task._unlost_chain = (code, instruction, chain, chain[3] + 1 if chain is not None else 0)
                 if made is not None:
                     made(task)
-            except Exception as our_error:  # counted: this is somebody's create_task
+            except Exception as our_error:  # counted: this is somebody's create_task  # noqa: BLE001
                 fault(our_error)
             return task
 
@@ -138,16 +165,22 @@ def stock_create_task(making: Making) -> Callable[[Any, Switch], Any]:  # Any: a
     return maker
 
 
-def _met(task: asyncio.Task[Any], frame: FrameType, loop: asyncio.AbstractEventLoop, making: Making) -> None:  # Any: as above
+def _met(task: object, frame: FrameType, loop: asyncio.AbstractEventLoop, making: Making) -> None:
     try:
+        if not isinstance(task, asyncio.Task) or task.done():  # another library's own kind; or eager, and over
+            return
         code, instruction = _outside(frame)
         chain = _chain_of(_current(loop))
         if chain is None or chain[3] >= _DEEPEST:  # a task that starts the next one, for ever: what is far up is let go
             chain = _shortened(chain)
-        _elsewhere[ref(task, _gone)] = (code, instruction, chain, chain[3] + 1 if chain is not None else 0)
+        linked = (code, instruction, chain, chain[3] + 1 if chain is not None else 0)
+        if isinstance(task, Task):
+            task._unlost_chain = linked
+        else:
+            _elsewhere[ref(task, _gone)] = linked
         if making.made is not None:
             making.made(task)
-    except Exception as our_error:  # counted: this is somebody's create_task
+    except Exception as our_error:  # counted: this is somebody's create_task  # noqa: BLE001
         making.fault(our_error)
 
 
@@ -158,7 +191,7 @@ def _gone(reference: ref[asyncio.Task[Any]]) -> None:  # Any: as above
 def _chain_of(task: asyncio.Task[Any] | None) -> _Chain | None:  # Any: as above
     if task is None:
         return None
-    return getattr(task, "_unlost_chain", None) or _elsewhere.get(ref(task))
+    return getattr(task, "_unlost_chain", None) or _elsewhere.get(ref(task)) or _while_it_is_made(task)
 
 
 def _shortened(chain: _Chain | None) -> _Chain | None:
@@ -180,13 +213,21 @@ def _outside(frame: FrameType) -> Spot:
         code = at.f_code
         inside = _known.get(code.co_filename)
         if inside is None:
-            inside = _known[code.co_filename] = code.co_filename.startswith(_INSIDE)
+            inside = _known[code.co_filename] = _is_plumbing(code.co_filename)
         if not inside:
             return code, at.f_lasti
         outer = at.f_back
-        if outer is None or outer.f_code is _RUN_HANDLE:
+        if (
+            outer is None
+            or outer.f_code is _RUN_HANDLE
+            or (outer.f_code.co_name in _RUNNERS and _running() is not None)
+        ):
             return frame.f_code, frame.f_lasti
         at = outer
+
+
+def _is_plumbing(file: str) -> bool:
+    return file.startswith(_INSIDE) or _UVLOOP in file
 
 
 def _while_it_is_made(task: asyncio.Task[Any]) -> _Chain | None:  # Any: as above
@@ -198,7 +239,8 @@ def _while_it_is_made(task: asyncio.Task[Any]) -> _Chain | None:  # Any: as abov
     running = getattr(coroutine, "cr_frame", None)
     while frame is not None and frame is not running:
         frame = frame.f_back
-    frame = frame.f_back if frame is not None else None
-    if frame is None or frame.f_code is _RUN_HANDLE or not frame.f_code.co_filename.startswith(_INSIDE):
-        return None
-    return (*_outside(frame), None, 0)
+    while frame is not None and frame.f_code is not _RUN_HANDLE:
+        if frame.f_code.co_filename == __file__ and frame.f_code.co_name == "create_task":
+            return (*_outside(frame), None, 0)
+        frame = frame.f_back
+    return None

@@ -15,7 +15,7 @@ def on_unawaited(
     tell: Callable[[CoroutineType[Any, Any, Any], CodeType | None, int], object],  # Any: of every sort
 ) -> Undo:
     """
-    Call ``tell(coroutine, code, instruction)`` with each coroutine that dies without ever having run, before the warning.
+    Call ``tell(coroutine, code, instruction)`` with each coroutine that dies without having run, before the warning.
 
     Code and instruction are those of the frame that dropped it, or in which the garbage collector passed; none when the
     interpreter is going away. ``tell`` must not raise, nor keep the coroutine.

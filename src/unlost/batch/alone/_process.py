@@ -38,7 +38,7 @@ class Gone:
         error: Why it could not be started.
     """
 
-    def __init__(self, returncode: int, stderr: str, error: OSError | None = None) -> None:
+    def __init__(self, returncode: int, stderr: str, error: Exception | None = None) -> None:
         self.returncode = returncode
         self.stderr = stderr
         self.error = error
@@ -115,7 +115,7 @@ class Process:
     def _live(self, request: bytes) -> None:
         try:
             popen = _start()
-        except OSError as starting_error:  # handed on
+        except (OSError, ValueError) as starting_error:  # ValueError: an argument that cannot be one; handed on
             self._say(Gone(0, "", starting_error))
             return
         readers = [

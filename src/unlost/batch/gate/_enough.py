@@ -19,27 +19,30 @@ class FirstOutcomes:
 
     Args:
         keep_going: Never say so.
+
+    Attributes:
+        is_over: Whether that is known.
     """
 
-    __slots__ = ("_count", "_fingerprint", "_over")
+    __slots__ = ("_count", "_fingerprint", "is_over")
 
     def __init__(self, *, keep_going: bool) -> None:
-        self._over = keep_going
+        self.is_over = keep_going
         self._count = 0
         self._fingerprint: str | None = None
 
     def judge(self, kind: str | None, fingerprint: str | None, title: Callable[[], str]) -> SelfStop | None:
         """Hear of an outcome; ``kind`` is None of a value. Return why to stop, once, if so."""
-        if self._over:
+        if self.is_over:
             return None
         if kind != Kind.DEFECT.value or self._fingerprint not in (None, fingerprint):
-            self._over = True
+            self.is_over = True
             return None
         self._fingerprint = fingerprint
         self._count += 1
         if self._count < SAME:
             return None
-        self._over = True
+        self.is_over = True
         text = f"the first {SAME} items all failed by one defect, {title()}; --keep-going runs the others all the same"
         return SelfStop("defect", text)
 
@@ -51,13 +54,16 @@ class Failures:
     Args:
         halt: When; None: never.
         spelling: What the user wrote.
+
+    Attributes:
+        is_over: Whether that is known.
     """
 
-    __slots__ = ("_failed", "_finished", "_halt", "_over", "_spelling")
+    __slots__ = ("_failed", "_finished", "_halt", "_spelling", "is_over")
 
     def __init__(self, halt: Halt | None, spelling: str) -> None:
         self._halt = halt
-        self._over = halt is None
+        self.is_over = halt is None
         self._spelling = spelling
         self._failed = 0
         self._finished = 0
@@ -69,11 +75,11 @@ class Failures:
 
     def judge(self, *, ok: bool) -> SelfStop | None:
         """Hear of an outcome; return why to stop, once, if so."""
-        if self._over or self._halt is None:
+        if self.is_over or self._halt is None:
             return None
         self._finished += 1
         self._failed += not ok
         if not self._halt.applies(self._failed, self._finished):
             return None
-        self._over = True
+        self.is_over = True
         return SelfStop("failures", f"{self._failed:,} of {self._finished:,} items failed: --halt {self._spelling}")

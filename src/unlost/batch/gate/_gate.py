@@ -57,14 +57,18 @@ class Gate:
     Attributes:
         workers: How many items may be under way, those that wait here included.
         throttle: Rates and rests.
+        seats: Of those who call.
+        is_closed: Whether nothing new starts: all rest, or there is an outage.
         is_stopped: Whether nothing more starts.
+        under_way: How many items were handed out and have not ended.
     """
 
     def __init__(self, policy: Resolved, own: Collection[str], warden: Warden) -> None:
         options = policy.options
-        self.is_stopped = False
+        self.is_stopped = self.is_closed = False
+        self.under_way = 0
         self.throttle = Throttle([rate_of(text) for text in options.rate], options.max_hold, self._rest_told)
-        self._seats = Seats(options.concurrency, self._wake)
+        self.seats = Seats(options.concurrency, self._wake)
         self._outage = Outage(self, self._fingerprint_of, options.outage)
         self._longest_outage = options.outage
         self._key_of = key_function(policy)
@@ -75,8 +79,9 @@ class Gate:
         self._keep_going = options.keep_going
         self._own = own
         self._warden = warden
-        self._resting = 0  # rests that hold all items
-        self._under_way = 0
+        self._is_resting = False  # all items
+        self._is_alert = False  # something is parked, or was, or the seats are narrow
+        self._is_entering = False
         self._is_exhausted = False
         self._feeder: asyncio.Future[None] | None = None
 
@@ -85,34 +90,24 @@ class Gate:
     @property
     def free(self) -> int:
         """How many more items could start now."""
-        return self._seats.free if self._is_open() else 0
-
-    def try_enter(self) -> bool:
-        """Take a seat for an item that was handed out, if it may start now."""
-        if self._resting or self._outage.trouble is not None:
-            return False
-        if not self._seats.try_take():
-            return False
-        self._under_way += 1
-        return True
+        return 0 if self.is_closed else self.seats.free
 
     async def enter(self) -> None:
         """Take a seat for an item that was handed out, when it may start."""
-        self._under_way += 1
+        self._is_entering = True
         try:
-            while not (self._is_open() and self._seats.try_take()):
+            while self.is_closed or not self.seats.try_take():
                 if self._outage.wants_probe:
                     self._outage.grant()
-                    self._seats.force()
+                    self.seats.force()
                     return
                 await self._changed()
-        except BaseException:
-            self._under_way -= 1
-            raise
+        finally:
+            self._is_entering = False
 
     async def opened(self) -> None:
         """Return when an item could start, or when none is under way: then it has to be seen whether there is one."""
-        while self._under_way and not self.is_stopped and not self._outage.wants_probe and not self.free:
+        while self.under_way and not self.is_stopped and not self._outage.wants_probe and not self.free:
             await self._changed()
 
     def exhausted(self) -> None:
@@ -122,12 +117,12 @@ class Gate:
 
     def leave(self, visit: Visit) -> None:
         """Hear that an item has ended."""
-        self._under_way -= 1
+        self.under_way -= 1
         if visit.is_seated:
-            self._seats.leave()
-        if not self._under_way:
+            self.seats.leave()
+        if not self.under_way:
             self._wake()
-        if not self._outage.is_calm:
+        if self._is_alert:
             if self._outage.is_granted:  # it was started to look, and made no call
                 self._outage.unanswered()
             self._outage.look_around()
@@ -138,7 +133,7 @@ class Gate:
             return
         self.is_stopped = self._is_exhausted = True
         self._outage.stop()
-        self._seats.send_away()
+        self.seats.send_away()
         self.throttle.send_away()
         self._wake()
 
@@ -177,7 +172,7 @@ class Gate:
                 failure = error if verdict is None else None
             else:
                 self.throttle.answered(ticket)
-                if visit.is_probe or not self._outage.is_calm or self._seats.is_narrow:
+                if self._is_alert:
                     self._went_well(visit)
                 return value
             if failure is not None:
@@ -215,8 +210,8 @@ class Gate:
                 visit.is_probe = verdict is Verdict.PROBE
             if not visit.is_seated:
                 if visit.is_probe:
-                    self._seats.force()
-                elif not await self._seats.take():
+                    self.seats.force()
+                elif not await self.seats.take():
                     return False
                 visit.is_seated = True
         finally:
@@ -226,7 +221,7 @@ class Gate:
     def _stand_up(self, visit: Visit) -> None:
         if visit.is_seated:
             visit.is_seated = False
-            self._seats.leave()
+            self.seats.leave()
 
     async def _turn(self, visit: Visit) -> None:
         """Wait for a ticket, without a seat where others could use it; ``visit.ticket`` stays None if the run stops."""
@@ -237,7 +232,7 @@ class Gate:
             self._stand_up(visit)
         try:
             visit.ticket = await self.throttle.enter(visit.key, visit.estimate)
-            if not visit.is_seated and await self._seats.take():
+            if not visit.is_seated and await self.seats.take():
                 visit.is_seated = True
         except SentAway:  # ``stop`` did that
             return
@@ -258,8 +253,8 @@ class Gate:
     def _went_well(self, visit: Visit) -> None:
         visit.is_probe = False
         self._outage.succeeded()
-        if self._seats.is_narrow:
-            self._seats.widen()
+        self.seats.widen()
+        self._is_alert = self.seats.is_narrow or not self._outage.is_calm
 
     def _judged(self, visit: Visit, error: BaseException) -> Verdict | None:
         """Say what a call that failed means; None where that is known later."""
@@ -305,7 +300,7 @@ class Gate:
     async def _parked(self, visit: Visit, error: BaseException) -> Verdict:
         was_probe, visit.is_probe = visit.is_probe, False
         visit.is_unknown = visit.is_unknown or ended_unknown(error)
-        visit.is_waiting, visit.failures = True, (error,)
+        visit.is_waiting, visit.failures, self._is_alert = True, (error,), True
         self._stand_up(visit)
         try:
             verdict = await self._outage.failed(error, was_probe=was_probe, is_first=not visit.has_failed)
@@ -330,6 +325,7 @@ class Gate:
     # What is told
 
     def outage_began(self, trouble: Trouble) -> None:
+        self._close_or_open()
         self._warden.outage_changed(trouble)
 
     def outage_goes_on(self, trouble: Trouble) -> None:
@@ -338,8 +334,9 @@ class Gate:
 
     def outage_ended(self, trouble: Trouble) -> None:
         self._warden.outage_changed(trouble, ended=True)
-        self._seats.narrow()
-        self._wake()
+        self.seats.narrow()
+        self._is_alert = True
+        self._close_or_open()
 
     def outage_too_long(self, trouble: Trouble) -> None:
         lasted = spelled(self._longest_outage or 0.0)
@@ -350,21 +347,23 @@ class Gate:
         self._warden.halt(stop)
 
     def alone(self) -> bool:
-        return self._is_exhausted and self._outage.parked >= self._under_way
+        return self._is_exhausted and not self._is_entering and self._outage.parked >= self.under_way
 
     def _rest_told(self, rest: Rest) -> None:
         if self._key_of is None:
-            self._resting = 1 if rest.ended is None else 0
-            if rest.ended is not None:
-                self._wake()
+            self._is_resting = rest.ended is None
+            self._close_or_open()
         self._warden.rest_changed(rest)
 
-    def _is_open(self) -> bool:
-        return not self._resting and self._outage.trouble is None
+    def _close_or_open(self) -> None:
+        self.is_closed = self._is_resting or self._outage.trouble is not None
+        self._wake()
 
     def _wake(self) -> None:
-        if self._feeder is not None and not self._feeder.done():
-            self._feeder.set_result(None)
+        if self._feeder is not None:
+            if not self._feeder.done():
+                self._feeder.set_result(None)
+            self._feeder = None
 
     async def _changed(self) -> None:
         self._feeder = asyncio.get_running_loop().create_future()

@@ -4,11 +4,11 @@ Outages: when what is called is not there at all, no item is to blame.
 A call that fails by a transient error is *parked*: what that means for its item is open until something else happens.
 
 - Something succeeds, or fails in another way: the failures *stand*, as attempts and outcomes.
-- ``SUSPECTS`` items of one fingerprint are parked, none of which has failed before: an *outage*. (At the end of a run
-  those that always fail are left among themselves, and their failures in a row say nothing of others.) All of them get their attempt back. Nothing new starts; one
-  call after another, from those parked, tries whether it is over: after 1 s, then after twice as long each time, up to
-  a minute, less a random part (Brooker, 'Exponential Backoff And Jitter', 2015). The first that comes to anything else
-  ends it, and what waits goes on.
+- ``SUSPECTS`` items of one fingerprint are parked, none of which has failed before: an *outage*. All of them get their
+  attempt back. Nothing new starts; one call after another, from those parked, tries whether it is over: after 1 s,
+  then after twice as long each time, up to a minute, less a random part (Brooker, 'Exponential Backoff And Jitter',
+  2015). The first that comes to anything else ends it, and what waits goes on. (Items that have failed before do not
+  make one: at the end of a run those that always fail are left among themselves.)
 - Nothing else can happen, since no other item is left: the failures stand. So does the oldest of an item that has
   failed before, when more than ``SUSPECTS`` are parked.
 
@@ -229,11 +229,11 @@ class Outage:
                 self._let_go(Verdict.STANDS)
         self._parked.append(parked)
         again = next((known for known in self._parked if not known.is_first), None)
-        if len(self._parked) >= SUSPECTS and again is None:
-            self._begin(parked)
-        elif len(self._parked) > SUSPECTS and again is not None:
+        if len(self._parked) > SUSPECTS and again is not None:
             self._parked.remove(again)
             again.verdict.set_result(Verdict.STANDS)
+        if sum(known.is_first for known in self._parked) >= SUSPECTS:
+            self._begin(parked)
 
     def _of(self, parked: _Parked) -> str:
         """Return its fingerprint, made when it is first asked for: most failures are alone, and need none."""

@@ -65,7 +65,10 @@ class Seats:
     def leave(self) -> None:
         """Give a seat back."""
         self.taken -= 1
-        self._serve()
+        if self._line:
+            self._serve()
+        elif self.taken < self.limit:
+            self._freed()
 
     def send_away(self) -> None:
         """End the line: who is in it gets no seat."""

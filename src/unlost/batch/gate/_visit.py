@@ -20,6 +20,7 @@ class Visit:
         key: Whose rates and rests hold.
         estimate: What a call will use.
         is_seated: Whether it holds a seat.
+        has_failed: Whether a call of it has failed, and stands.
         is_waiting: Whether it waits at the gate: no call of it is under way.
         is_unknown: Whether nobody knows what became of its last call: a timeout, say.
         is_probe: Whether its call is to show whether an outage is over.
@@ -29,35 +30,22 @@ class Visit:
         failures: The last error that was no attempt of the item, or that is not known to be one yet; at most one.
     """
 
-    __slots__ = (
-        *(
-            "estimate",
-            "failures",
-            "held",
-            "is_known",
-            "is_probe",
-            "is_seated",
-            "is_unknown",
-            "is_waiting",
-            "item",
-            "key",
-        ),
-        *("refusal", "ticket"),
-    )
+    # of the class until it changes: most visits need nothing but their item
+    is_known = False
+    key: Hashable = None
+    estimate: Amounts = NOTHING
+    is_seated = True
+    has_failed = False
+    is_waiting = False
+    is_unknown = False
+    is_probe = False
+    ticket: Ticket | None = None
+    held = 0
+    refusal: BaseException | None = None
+    failures: tuple[BaseException, ...] = ()
 
     def __init__(self, item: Any) -> None:  # Any: whatever the input holds
         self.item = item
-        self.is_known = False
-        self.key: Hashable = None
-        self.estimate: Amounts = NOTHING
-        self.is_seated = True
-        self.is_waiting = False
-        self.is_unknown = False
-        self.is_probe = False
-        self.ticket: Ticket | None = None
-        self.held = 0
-        self.refusal: BaseException | None = None
-        self.failures: tuple[BaseException, ...] = ()
 
     @property
     def is_undone(self) -> bool:

@@ -35,8 +35,8 @@ def fingerprint_hook(hook: HookT) -> HookT:
     Let ``hook(error)`` say which errors are one bug, from now on in this process.
 
     It is asked for each error that is recorded, each member of a group and each cause, in any thread, and must be
-    quick; a record that it makes itself is made without it. What it returned is kept in the record, redacted and cut to 80 characters, so that it outlives the process.
-    Use it as a decorator, at the top of the module that a job is in.
+    quick; a record that it makes itself is made without it. What it returned is kept in the record, redacted and cut
+    to 80 characters, so that it outlives the process. Use it as a decorator, at the top of the module that a job is in.
 
     Args:
         hook: Returns a text that stands for the whole fingerprint; or ``(..., text)``, which splits what the
@@ -82,7 +82,7 @@ def _asked(hook: Hook, error: BaseException, redact: Callable[[str], str]) -> Ow
 
 
 def _shown(text: str, redact: Callable[[str], str]) -> str:
-    return cut_redacted(encodable(str.__str__(text)), _WIDTH, redact)[: _WIDTH + 40]  # it says how much was cut
+    return cut_redacted(encodable(str.__str__(text)), _WIDTH, redact)
 
 
 def _failed(hook: Hook, fault: BaseException, redact: Callable[[str], str]) -> OwnKey:

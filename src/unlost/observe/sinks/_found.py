@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Final
 
+from unlost._core._clock import wall
 from unlost.observe._place import base_name
 from unlost.observe._redact import Redactor
 from unlost.observe._schema import VERSION, ErrorRecord, FrameRecord, TypeName
@@ -36,7 +37,7 @@ def found(finding: Finding | Notice, *, redact: bool | Redactor = True) -> Repor
         what = cut_redacted(finding.text, _TEXT, mask)
         place = f"{finding.site.file} {finding.site.function}" if finding.site else what
         key = sha256(f"{finding.kind} {place}".encode()).hexdigest()
-        return Report(what, finding.kind, None, key, finding.at, site=finding.site, origin=origin)
+        return Report(what, finding.kind, None, key, wall(), site=finding.site, origin=origin)
     error = _record(finding, mask)
     return Report(
         _sentence(finding), finding.verdict.value, error, digest(error), finding.at,

@@ -9,7 +9,6 @@ kept does not grow with the number of reports, nor, beyond ``groups``, with that
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -73,6 +72,11 @@ class Gate:
         self._hold(group, now)
         return False
 
+    def add(self, count: int, now: float) -> None:
+        """Count errors of which nothing is known."""
+        if count:
+            self._count_other(now, count)
+
     def counts(self, now: float) -> list[Report]:
         """Return what is to be told of what was held back, the most frequent first, and begin to count anew."""
         held = sorted((group for group in self._groups.values() if group.count), key=lambda group: -group.count)
@@ -80,7 +84,7 @@ class Gate:
             self._count_other(group.since, group.count)
         told = [self._count_of(group, now) for group in held[: self._most]]
         if self._others:
-            what = f"{self._others:,} more errors of other kinds were held back"
+            what = f"{self._others:,} more errors were held back: too many to be told apart"
             told.append(counted(what, self._others, now - self._others_since))
         for group in held:
             group.count = 0
@@ -123,9 +127,3 @@ class Gate:
     def _count_of(group: _Group, now: float) -> Report:
         what = "and more like it" if group.told else "held back, with others told in full"
         return counted(what, group.count, now - group.since, group.like)
-
-
-def all_counts(gate: Gate, now: float) -> Iterator[Report]:
-    """Yield the counts that are due by now."""
-    if gate.due is not None and now >= gate.due:
-        yield from gate.counts(now)

@@ -16,6 +16,7 @@ class Outlet:
         failing: Whether it could not take the last report.
         failures: How many it could not take in all.
         unfit: How many were not given to it, for want of room in the queue.
+        is_closed: Whether it takes no more.
     """
 
     def __init__(self, sink: Sink) -> None:
@@ -24,6 +25,7 @@ class Outlet:
         self.failing = False
         self.failures = 0
         self.unfit = 0
+        self.is_closed = False
         self._sink = sink
 
     def give(self, report: Report) -> BaseException | None:
@@ -42,8 +44,14 @@ class Outlet:
 
     def close(self) -> BaseException | None:
         """Close the sink; return what it raised."""
+        self.is_closed = True
         try:
             self._sink.close()
         except (Exception, CancelledError) as failure:  # returned: it is told by who closes  # noqa: BLE001
             return failure
         return None
+
+    def begin_anew(self) -> None:
+        """Forget, in a forked child, how it fared in the parent."""
+        self.failing = False
+        self.failures = self.unfit = 0

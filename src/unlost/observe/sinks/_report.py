@@ -77,9 +77,7 @@ class Report:
         return (self.digest or self.what, self.verdict, *where)
 
 
-def report_of(
-    error: BaseException, what: str, *, redact: bool | Redactor = True, own: Collection[str] = ()
-) -> Report:
+def report_of(error: BaseException, what: str, *, redact: bool | Redactor = True, own: Collection[str] = ()) -> Report:
     """Return the report of an error that an operation had nobody to give to; arguments are ``record``'s."""
     recorded = record(error, redact=redact, own=own)
     sentence = cut_redacted(what, _WHAT, redactor_of(redact))

@@ -19,13 +19,13 @@ from typing import Final, Self
 
 from unlost._core._clock import monotonic
 from unlost._core._report import tell
-from unlost.errors import UsageError
+from unlost.errors import UsageError, headline
 from unlost.observe._redact import Redactor
 from unlost.observe.sinks import _open
 from unlost.observe.sinks._found import found
-from unlost.observe.sinks._gate import Gate, all_counts
+from unlost.observe.sinks._gate import Gate
 from unlost.observe.sinks._outlet import Outlet
-from unlost.observe.sinks._report import Report, counted, report_of
+from unlost.observe.sinks._report import Report, report_of
 from unlost.observe.sinks._sink import Sink
 from unlost.observe.sinks._text import text_of
 from unlost.observe.sinks._worker import Worker
@@ -42,8 +42,8 @@ class Sinks:
     """
     Tells errors to sinks, each bug in full once and then by its count, in bounded memory.
 
-    It is a reporter (``with unlost.report_to(Sinks([...])): ...``), and its ``found`` a listener of the observer's. What
-    no sink can take is printed on standard error. It never raises because of a sink.
+    It is a reporter (``with unlost.report_to(Sinks([...])): ...``), and its ``found`` a listener of the observer's.
+    What no sink can take is printed on standard error. It never raises because of a sink.
 
     Args:
         sinks: One at least.
@@ -87,6 +87,7 @@ class Sinks:
         self._unfit = count()  # next() is atomic, += is not
         self._turn = Lock()  # never waited for but in close()
         self._gate = self._gates()
+        self._planned: float | None = None  # when the thread wakes up by itself
         self._worker = Worker(self._room, self._turns)
 
     def __enter__(self) -> Self:
@@ -101,6 +102,9 @@ class Sinks:
         """Report an error that nobody else can be told, as ``report_to`` calls a reporter."""
         self._put(report_of(error, what, redact=self._redact, own=self._own))
         self._empty()
+        if self._gate.due != self._planned:
+            self._planned = self._gate.due
+            self._worker.wake()
 
     def found(self, finding: Finding | Notice) -> None:
         """Report what the observer found, soon: at any moment, in any thread, without waiting for anything."""
@@ -111,42 +115,46 @@ class Sinks:
     def flush(self) -> None:
         """Tell the counts of what is held back now, rather than when they are due."""
         self._empty()
-        if self._turn.acquire(timeout=self._grace):
+        turn = self._turn
+        if turn.acquire(timeout=self._grace):
             try:
-                self._tell_counts(self._gate.counts(self._clock()))
+                self._tell_counts()
             finally:
-                self._turn.release()
+                turn.release()
 
     def close(self) -> None:
         """
         Tell everything that is left, and close the sinks; what is reported after is printed.
 
-        It takes ``grace`` seconds at most for the sinks that wait; what these could not take by then is printed.
+        It takes ``grace`` seconds at most for the sinks that wait; what these could not take by then is counted.
         """
         if self._is_closed:
             return
         self.flush()
         self._is_closed = True
-        left = self._worker.stop(self._grace)
-        _open.closed(self)
-        if left:
-            tell(f"unlost: {len(left):,} reports were not sent within {self._grace:g} s\n")
         for outlet in self._outlets:
-            failure = outlet.close()
-            if failure is not None:
-                tell(f"unlost: {text_of(self._failure_of(outlet, failure, 'could not be closed'))}\n")
-            if outlet.unfit or outlet.failures:
-                tell(f"unlost: sink {outlet.name}: {outlet.failures:,} reports failed, {outlet.unfit:,} did not fit\n")
+            if outlet.waits:
+                self._worker.put(partial(self._close, outlet), always=True)
+        self._end_worker()
+        for outlet in self._outlets:
+            if not outlet.waits:
+                self._close(outlet)
+        _open.closed(self)
 
     def before_fork(self) -> None:
+        """Let no thread of ours run while the process forks."""
         self._worker.pause()
 
     def after_fork(self) -> None:
+        """Go on, in the parent, without a thread: one that ran before the fork is over is warned of (3.12)."""
+        self._planned = None
         self._worker.resume()
 
     def begin_anew(self) -> None:
         """Forget, in a forked child, what the parent will tell."""
         self._begin()
+        for outlet in self._outlets:
+            outlet.begin_anew()
 
     def _put(self, item: Report | Finding | Notice) -> None:
         if len(self._inbox) >= self._room:
@@ -157,20 +165,20 @@ class Sinks:
     def _turns(self) -> float | None:
         """Be the thread's part: tell what is queued, and say when counts are due."""
         self._empty()
-        due = self._gate.due
+        self._planned = due = self._gate.due
         return None if due is None else max(0.0, due - self._clock())
 
     def _empty(self) -> None:
+        turn = self._turn  # of this process: a sink may fork
         # asked again after each release: what was put there by one who found it taken must not stay
-        while (self._inbox or self._is_due()) and self._turn.acquire(blocking=False):
+        while (self._inbox or self._is_due()) and turn.acquire(blocking=False):
             try:
                 while self._inbox:
                     self._take(self._inbox.popleft())
-                self._tell_counts(list(all_counts(self._gate, self._clock())))
+                if self._is_due():
+                    self._tell_counts()
             finally:
-                self._turn.release()
-        if self._gate.due is not None:
-            self._worker.wake()
+                turn.release()
 
     def _is_due(self) -> bool:
         return self._gate.due is not None and self._clock() >= self._gate.due
@@ -178,50 +186,61 @@ class Sinks:
     def _take(self, item: Report | Finding | Notice) -> None:
         try:
             report = item if isinstance(item, Report) else found(item, redact=self._redact)
-        except Exception as fault:  # printed, with what it was about  # noqa: BLE001
-            tell(f"unlost: {item}\nunlost: reporting this raised {type(fault).__name__}\n")
+        except Exception as fault:  # printed in place of what it was about  # noqa: BLE001
+            tell(f"unlost: reporting a {type(item).__name__} raised {headline(fault)}\n")
             return
         if self._gate.admits(report, self._clock()):
             self._tell(report)
 
-    def _tell_counts(self, counts: list[Report]) -> None:
-        unfit = next(self._unfit)
-        if unfit:
-            self._unfit = count()
-            counts = [*counts, counted(f"{unfit:,} more errors came too fast to be told apart", unfit, 0)]
-        else:
-            self._unfit = count()
-        for report in counts:
+    def _tell_counts(self) -> None:
+        self._gate.add(next(self._unfit), self._clock())
+        self._unfit = count()
+        for report in self._gate.counts(self._clock()):
             self._tell(report)
 
     def _tell(self, report: Report) -> None:
         if self._is_closed:
             tell(f"unlost: {text_of(report)}\n")
-            return
         for outlet in self._outlets:
-            if not outlet.waits:
-                self._give(outlet, report)
-            elif not self._worker.put(partial(self._give, outlet, report)):
-                outlet.unfit += 1
+            if not outlet.is_closed:
+                self._send(outlet, report)
+
+    def _send(self, outlet: Outlet, report: Report) -> None:
+        if not outlet.waits:
+            self._give(outlet, report)
+        elif not self._worker.put(partial(self._give, outlet, report)):
+            outlet.unfit += 1
 
     def _give(self, outlet: Outlet, report: Report) -> None:
         is_first = outlet.failures == 0
         failure = outlet.give(report)
         if failure is not None:
-            told = [self._failure_of(outlet, failure, "failed; what it cannot take goes elsewhere")] if is_first else []
-            self._hand_on([*told, report], outlet)
+            told = [self._failure_of(outlet, failure, "failed; the others have what it could not take")]
+            self._hand_on(told if is_first else [], report, outlet)
 
-    def _hand_on(self, reports: list[Report], failed: Outlet) -> None:
-        """Let the others have what a sink could not take; the others have the report itself already."""
-        others = [outlet for outlet in self._outlets if outlet is not failed and not outlet.failing]
-        for report in reports[:-1] if others else reports:
-            if not others:
-                tell(f"unlost: {text_of(report)}\n")
+    def _hand_on(self, told: list[Report], report: Report, failed: Outlet) -> None:
+        """Tell the others that a sink failed; they have the report itself, and where there are none, it is printed."""
+        others = [one for one in self._outlets if one is not failed and not (one.failing or one.is_closed)]
+        for failure in told:
             for outlet in others:
-                if not outlet.waits:
-                    self._give(outlet, report)
-                elif not self._worker.put(partial(self._give, outlet, report)):
-                    outlet.unfit += 1
+                self._send(outlet, failure)
+        if not others:
+            tell("".join(f"unlost: {text_of(one)}\n" for one in [*told, report]))
 
     def _failure_of(self, outlet: Outlet, failure: BaseException, what: str) -> Report:
         return report_of(failure, f"sink {outlet.name} {what}", redact=self._redact, own=self._own)
+
+    def _end_worker(self) -> None:
+        end = monotonic() + self._grace
+        left = self._worker.stop(self._grace)
+        while left and not self._worker.is_busy and monotonic() < end:  # there was no thread to do it any more
+            left.pop(0)()
+        if left:
+            tell(f"unlost: {len(left):,} things that sinks had to do were not done within {self._grace:g} s\n")
+
+    def _close(self, outlet: Outlet) -> None:
+        failure = outlet.close()
+        if failure is not None:
+            tell(f"unlost: {text_of(self._failure_of(outlet, failure, 'could not be closed'))}\n")
+        if outlet.unfit or outlet.failures:
+            tell(f"unlost: sink {outlet.name}: {outlet.failures:,} reports failed, {outlet.unfit:,} did not fit\n")

@@ -3,10 +3,10 @@ The thread that does what must not be done where a report is made.
 
 Guarantees:
 
-- ``wake`` and ``put`` wait for nothing and take no lock: they may be called from a ``__del__``, so in the middle of
-  anything, and from a signal handler.
-- There is no thread before there is work, none is running while the process forks unless what it does outlasts
-  ``_FORK`` seconds, and it never keeps the process from ending.
+- ``wake`` waits for nothing and takes no lock: it may be called from a ``__del__``, so in the middle of anything.
+  ``put`` waits for the thread to start, ``_START`` seconds at most.
+- There is no thread before there is work, none while the process forks unless what is queued outlasts ``_FORK``
+  seconds, and it never keeps the process from ending.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from threading import Lock, Thread, current_thread
 from typing import Final, TypeAlias
 
 _FORK: Final = 0.5
+_START: Final = 0.1
 
 Call: TypeAlias = Callable[[], object]
 
@@ -33,11 +34,12 @@ class Worker:
     def __init__(self, room: int, turn: Callable[[], float | None]) -> None:
         self._room = room
         self._turn = turn
-        self._queue: SimpleQueue[Call | None] = SimpleQueue()  # its put() is safe within a __del__, queue.Queue's is not
+        # its put() is safe within a __del__, queue.Queue's is not
+        self._queue: SimpleQueue[Call | None] = SimpleQueue()
         self._is_woken = False
-        self._is_stopping = False  # after what is queued
-        self._is_pausing = False  # at once
-        self._alive = Lock()  # a flag that is set by one thread only
+        self._is_stopping = False
+        self._alive = Lock()  # held for as long as there is a thread
+        self._launching = Lock()  # held while it is being started
         self._thread: Thread | None = None
 
     def wake(self) -> bool:
@@ -47,12 +49,13 @@ class Worker:
             self._queue.put(None)
         return self._start()
 
-    def put(self, call: Call) -> bool:
+    def put(self, call: Call, *, always: bool = False) -> bool:
         """Let the thread make a call; return False where there is no room for it."""
-        if self._queue.qsize() >= self._room:
+        if self._queue.qsize() >= self._room and not always:
             return False
         self._queue.put(call)
-        self._start()
+        if self._start():
+            self._wait_for_launch()  # or the process might end before
         return True
 
     def stop(self, seconds: float) -> list[Call]:
@@ -69,43 +72,56 @@ class Worker:
         except Empty:
             return left
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is a thread."""
+        return self._alive.locked()
+
     def pause(self) -> None:
-        """Let there be no thread, if what it does ends soon; what is queued stays."""
-        self._is_pausing = True
-        self._queue.put(None)
-        self._wait(_FORK)
+        """Let there be no thread, if it comes to the end of what is queued soon."""
+        if self.is_busy:
+            self._is_stopping = True
+            self._queue.put(None)
+            self._wait(_FORK)
 
     def resume(self) -> None:
-        """Go on after a pause."""
-        self._is_pausing = False
-        if not self._queue.empty():
-            self._start()
+        """Go on after a pause: a thread that is needed is started with the next call."""
+        self._is_stopping = False
 
     def _wait(self, seconds: float) -> None:
+        self._wait_for_launch()
         thread = self._thread
-        if thread is current_thread():
-            return
-        if self._alive.acquire(timeout=seconds):
+        if thread is not current_thread() and self._alive.acquire(timeout=seconds):
             self._alive.release()
             if thread is not None:
                 thread.join(seconds)  # it has nothing left to do: the operating system's part of it
 
+    def _wait_for_launch(self) -> None:
+        launching = self._launching
+        if launching.acquire(timeout=_START):
+            launching.release()
+
     def _start(self) -> bool:
-        if not (self._is_stopping or self._is_pausing) and self._alive.acquire(blocking=False):
+        if not self._is_stopping and self._alive.acquire(blocking=False):
+            self._launching = launching = Lock()
+            launching.acquire()
             try:
                 # Thread.start() takes locks that the code which was interrupted by a __del__ may hold: not here
-                _thread.start_new_thread(self._launch, ())
+                _thread.start_new_thread(self._launch, (launching,))
             except RuntimeError:  # the interpreter ends: who closes does the work
+                launching.release()
                 self._alive.release()
-        return self._alive.locked()
+        return self.is_busy
 
-    def _launch(self) -> None:
-        self._thread = Thread(target=self._run, name="unlost-sinks", daemon=True)
+    def _launch(self, launching: Lock) -> None:
+        thread = self._thread = Thread(target=self._run, name="unlost-sinks", daemon=True)
         try:
-            self._thread.start()
+            thread.start()
         except RuntimeError:  # as above
             self._thread = None
             self._alive.release()
+        finally:
+            launching.release()
 
     def _run(self) -> None:
         try:
@@ -120,7 +136,7 @@ class Worker:
         while True:
             self._is_woken = False
             seconds = self._turn()
-            if self._is_pausing or (self._is_stopping and self._queue.empty()):
+            if self._is_stopping and self._queue.empty():
                 return
             try:
                 call = self._queue.get(timeout=seconds)

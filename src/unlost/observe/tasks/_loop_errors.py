@@ -9,8 +9,8 @@ from typing import Any, Final
 from unlost.observe.tasks._ends import Ends
 from unlost.observe.tasks._origin import name_of_coroutine, origin_of
 from unlost.observe.tasks._told import LogRecords
-from unlost.observe.watch import Collector, never_retrieved, reported
-from unlost.observe.watch._notice import DESTROYED, Notice
+from unlost.observe.watch import Collector, Notice, never_retrieved, reported
+from unlost.observe.watch._notice import DESTROYED
 
 _NEVER_RETRIEVED: Final = " exception was never retrieved"
 _DESTROYED: Final = "Task was destroyed but it is pending!"
@@ -29,7 +29,7 @@ class LoopErrors:
         is_lost = False
         try:
             is_lost = self._look(context)
-        except Exception as fault:  # counted: the loop's own handler has to be called
+        except Exception as fault:  # counted: the loop's own has to be called  # noqa: BLE001
             self._collector.fault(fault)
         if is_lost:
             with self._records.of_what_is_lost():

@@ -8,8 +8,8 @@ from typing import Any
 from unlost.observe._code import is_application
 from unlost.observe._text import encodable
 from unlost.observe.tasks._origin import origin_here
-from unlost.observe.watch import Collector, Site, site_of
-from unlost.observe.watch._notice import NEVER_AWAITED, Notice
+from unlost.observe.watch import Collector, Notice, Site, site_of
+from unlost.observe.watch._notice import NEVER_AWAITED
 
 
 class Unawaited:
@@ -22,6 +22,7 @@ class Unawaited:
         """Note a coroutine, and the frame in which it died. Any: coroutines of every sort."""
         name = encodable(getattr(coroutine, "__qualname__", "?"))
         made = coroutine.cr_origin
+        site: Site | None
         if made:
             file, line, function = made[0]
             site = Site(encodable(file), line, encodable(function), is_application(file))

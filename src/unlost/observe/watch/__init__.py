@@ -1,9 +1,10 @@
 """
 What became of every exception of a program that was not changed.
 
-``start`` begins to watch; what is found goes to a ``Collector``. Who tells an error to somebody (a log record, a hook, a
-loop's handler, a reporter) says so with ``reported``; who hears that a task died and nobody had asked, with
-``never_retrieved``; who sees an error put where somebody may ask for it, with ``left_task`` or ``held_by``, and that somebody did, with ``taken``.
+``start`` begins to watch; what is found goes to a ``Collector``. What cannot be seen from the interpreter's events is
+said by those who see it: that somebody was told of an error (a log record, a hook, a loop's handler, a reporter) with
+``reported``; that a task or future died and nobody had asked, with ``never_retrieved``; that an error was put where
+somebody may ask for it, with ``left_task`` and ``held_by``, and that somebody did, with ``taken``.
 All of them do nothing where nothing is watched, and never raise.
 """
 

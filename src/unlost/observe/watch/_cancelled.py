@@ -1,8 +1,8 @@
 """
 Cancellations that were asked for and taken by a handler which let the task live on.
 
-The evidence hangs in the ``CancelledError``, and dies with that: at the end of the task's step, which holds it, unless it
-was kept. Then the task has one turn of its loop to end. One that lives on is told, unless the handler stands in the
+The evidence hangs in the ``CancelledError``, and dies with that: at the end of the task's step, which holds it, unless
+it was kept. Then the task has one turn of its loop to end. One that lives on is told, unless the handler stands in the
 task's outermost coroutine and nothing is repeated after it: there may be something to tidy up. A handler whose function
 takes the request back (``uncancel``) knows what it does; where another does that further out, as ``timeout`` does, the
 cancellation was swallowed all the same.
@@ -17,11 +17,11 @@ from typing import Any, Final
 from weakref import ref
 
 from unlost._core import wall
-from unlost._core.hooks import spawned_of
+from unlost._core.hooks import Spot, spawned_of
 from unlost.errors import forget, recall, remember
 from unlost.observe.watch._collector import Collector
 from unlost.observe.watch._finding import Finding
-from unlost.observe.watch._sites import Spot, origin_of, site_at, site_of, spots_of
+from unlost.observe.watch._sites import origin_of, site_at, site_of, spots_of
 from unlost.observe.watch._verdict import Verdict
 
 KEY: Final = "cancellation"

@@ -46,6 +46,7 @@ class Handler:
         plain: Whether none of them is a reason to begin to follow an exception.
         loops: Whether what a ``with`` guards can run again after it ended something.
         carrier: Who puts what it catches where another can ask for it; empty for what is handled.
+        is_pythons: Whether it stands in Python's own library.
     """
 
     clauses: tuple[Clause, ...]
@@ -54,3 +55,4 @@ class Handler:
     plain: bool = True
     loops: bool = False
     carrier: str = ""
+    is_pythons: bool = False

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import dis
 import os
+from dataclasses import replace
+from inspect import CO_COROUTINE, CO_ITERABLE_COROUTINE
 from types import CodeType
 from typing import Final
 
 from unlost.observe.watch._clause import Handler
-from unlost.observe.watch._guards import Guard, depth_at, guards_of
+from unlost.observe.watch._guards import NONE, Guard, depth_at, guards_of
 from unlost.observe.watch._handlers import handlers_of
+from unlost.observe.watch._pythons import is_pythons
 
 MOST: Final = 20_000
 
 _ENTERS: Final = dis.opmap["PUSH_EXC_INFO"]  # what is noise begins otherwise, and needs no reading
+
+LEAVES: Final = Handler((), NONE)
+"""What an exception enters that leaves a coroutine: the block that minds ``StopIteration``, outside of all others."""
+
+_COROUTINE: Final = CO_COROUTINE | CO_ITERABLE_COROUTINE
 
 # They put an exception where another can ask for it; the file tells them from others of that name.
 _CARRIERS: Final = {
@@ -46,6 +54,8 @@ class Codes:
             known[offset] = None  # what cannot be read is noise
             if code.co_code[offset] == _ENTERS:
                 known.update(_handlers_of(code))
+            elif code.co_flags & _COROUTINE and self.depth_at(code, offset) == NONE:
+                known[offset] = LEAVES
         return known.get(offset)
 
     def depth_at(self, code: CodeType, offset: int) -> int:
@@ -65,9 +75,11 @@ class Codes:
 
 
 def _handlers_of(code: CodeType) -> dict[int, Handler | None]:
+    if not is_pythons(code.co_filename):
+        return handlers_of(code)
     carrier = _CARRIERS.get((os.path.basename(code.co_filename), code.co_qualname))
     if carrier is None:
-        return handlers_of(code)
+        return {target: one and replace(one, is_pythons=True) for target, one in handlers_of(code).items()}
     return {target: _carried(handler, carrier) for target, handler in handlers_of(code).items()}
 
 

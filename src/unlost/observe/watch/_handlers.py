@@ -2,8 +2,8 @@
 What a code object's exception handlers do with what they catch, read from its byte code.
 
 The interpreter says that a handler was entered, and where. Most of those are noise: every coroutine frame that an
-exception crosses enters one that turns ``StopIteration`` into a ``RuntimeError``, every ``except ... as e`` has one that
-deletes ``e``, every ``finally`` passes on. What is left are the clauses that somebody wrote.
+exception crosses enters one that turns ``StopIteration`` into a ``RuntimeError``, every ``except ... as e`` has one
+that deletes ``e``, every ``finally`` passes on. What is left are the clauses that somebody wrote.
 
 By the layout that the compilers of 3.12 and 3.13 give a ``try`` (Objects/exception_handling_notes.txt in CPython).
 """
@@ -93,10 +93,7 @@ def _clause(listing: Listing, start: int, depth: int, parts: tuple[int, int, int
     """Read a clause; one of ``except*`` ends where the next begins, any other where the exception is gone."""
     first, check, body = parts
     types = _types(listing, first, check)
-    if until is None:
-        flow = flow_from(listing, body, depth)
-    else:
-        flow = Flow(frozenset(range(body, until)), frozenset({until}))
+    flow = flow_from(listing, body, depth) if until is None else Flow(frozenset(range(body, until)), frozenset({until}))
     return _judged(listing, flow, (types, not BROAD.isdisjoint(types)), (start, check, body))
 
 

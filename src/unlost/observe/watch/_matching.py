@@ -12,26 +12,28 @@ def clause_for(handler: Handler, error: BaseException, frame: FrameType) -> Clau
     """
     Return the clause that will take the exception; None where none does.
 
-    A name that cannot be read is taken to match: if it does not, the exception is raised on, which is told.
+    Of ``except*`` each member of a group is asked for by itself. A name that cannot be read is taken to match: if it
+    does not, the exception is raised on, and that is told.
     """
-    if len(handler.clauses) == 1 and not handler.clauses[0].broad:
-        return handler.clauses[0]
-    return next((clause for clause in handler.clauses if _takes(clause, error, frame, handler.groups)), None)
+    first = handler.clauses[0]
+    if first.broad and isinstance(error, Exception):
+        return first
+    if len(handler.clauses) == 1 and not first.broad and not handler.groups:
+        return first
+    return next((clause for clause in handler.clauses if _takes(clause, error, frame)), None)
 
 
-def _takes(clause: Clause, error: BaseException, frame: FrameType, groups: bool) -> bool:
+def _takes(clause: Clause, error: BaseException, frame: FrameType) -> bool:
     if not clause.types:
         return True
-    return any(_is_of(name, error, frame, groups) for name in clause.types)
+    return any(_is_of(name, error, frame) for name in clause.types)
 
 
-def _is_of(name: str, error: BaseException, frame: FrameType, groups: bool) -> bool:
+def _is_of(name: str, error: BaseException, frame: FrameType) -> bool:
     if name == "BaseException":
         return True
     if name == "Exception":
-        return isinstance(error, Exception) or (groups and isinstance(error, BaseExceptionGroup))
-    if groups:
-        return True
+        return isinstance(error, Exception)
     types = _read(name, frame)
     return types is None or _is_instance(error, types)
 

@@ -5,9 +5,9 @@ Two events are enough. What leaves a handler by being raised does so through a c
 leaves a coroutine through the block that minds ``StopIteration``: both let go with a ``RERAISE``, whose place tells how
 far out the exception is by then. Frames that have no handler are crossed without a word, and cost nothing.
 
-The callbacks run inside of other people's code: none lets an error of its own out. While one runs, the interpreter tells
-nothing of what it raises and handles itself, nor of what the exceptions' own ``__str__`` does. They run at each handler
-that an exception enters, so the way out for what is nothing to us comes first.
+The callbacks run inside of other people's code: none lets an error of its own out. While one runs, the interpreter
+tells nothing of what it raises and handles itself, nor of what the exceptions' own ``__str__`` does. They run at each
+handler that an exception enters, so the way out for what is nothing to us comes first.
 """
 
 from __future__ import annotations
@@ -15,24 +15,30 @@ from __future__ import annotations
 import asyncio
 import sys
 from asyncio import CancelledError
-from inspect import CO_COROUTINE, CO_ITERABLE_COROUTINE
 from types import CodeType, FrameType
 from typing import Any, Final
 
-from unlost.errors._private import KEY, dictionary_of
+from unlost.errors._private import KEY
 from unlost.observe.watch._cancelled import cancellation_entered, cancellation_went_on
 from unlost.observe.watch._clause import Clause, Handler
-from unlost.observe.watch._codes import Codes
+from unlost.observe.watch._codes import LEAVES, Codes
 from unlost.observe.watch._collector import Collector
-from unlost.observe.watch._guards import NONE
 from unlost.observe.watch._matching import clause_for
-from unlost.observe.watch._tracked import beneath, leave, leaves_of, tracked, tracker_of
+from unlost.observe.watch._pythons import never_left_python
+from unlost.observe.watch._tracked import attributes_of, beneath, follow, leave, leaves_of, tracked, tracker_of
 from unlost.observe.watch._verdict import Verdict
 from unlost.observe.watch._waiters import Waiter, waiter_of
 
-_COROUTINE: Final = CO_COROUTINE | CO_ITERABLE_COROUTINE
 NOBODYS: Final = (StopIteration, StopAsyncIteration, GeneratorExit, KeyboardInterrupt, SystemExit)
 """They steer a program, and are nobody's loss."""
+
+_ALWAYS: Final = (CancelledError, BaseExceptionGroup)
+
+# looked up once: they are asked for at each handler, and at each frame of a coroutine
+_id = id
+_attributes_of = attributes_of
+_running_loop = asyncio._get_running_loop
+_current_task = asyncio.current_task
 
 
 class Monitor:
@@ -41,37 +47,33 @@ class Monitor:
     def __init__(self, collector: Collector) -> None:
         self._collector = collector
         self._codes = Codes()
+        self._handlers = self._codes.handlers
 
     def handled(self, code: CodeType, offset: int, error: BaseException) -> None:
         """A handler was entered."""
         try:
-            known = self._codes.handlers.get(id(code))
-            if known is None or offset not in known:
-                self._codes.read(code, offset)
-                known = self._codes.handlers[id(code)]
-            handler = known[offset]
+            try:
+                handler = self._handlers[_id(code)][offset]
+            except KeyError:
+                handler = self._codes.read(code, offset)
             if handler is None:
                 return
-            if (
-                handler.plain
-                and KEY not in dictionary_of(error)
-                and error.__cause__ is None
-                and not isinstance(error, (CancelledError, BaseExceptionGroup))
+            if handler is LEAVES:
+                if (task := _task_of(code)) is not None and not isinstance(error, CancelledError):
+                    self._leaves(task, error, sys._getframe(1))
+            elif not (handler.plain and error.__cause__ is None and KEY not in _attributes_of(error)) or isinstance(
+                error, _ALWAYS
             ):
-                return
-            self._handled(code, handler, error, sys._getframe(1))
+                self._handled(code, handler, error, sys._getframe(1))
         except Exception as fault:  # counted: it must not come out of the user's code  # noqa: BLE001
             self._collector.fault(fault)
 
     def reraised(self, code: CodeType, offset: int, error: BaseException) -> None:
         """A handler let go of what it had."""
+        if error.__context__ is None and KEY not in _attributes_of(error):
+            return
         try:
-            if KEY in dictionary_of(error) or error.__context__ is not None or isinstance(error, BaseExceptionGroup):
-                self._reraised(code, self._codes.depth_at(code, offset), error, sys._getframe(1))
-            if code.co_flags & _COROUTINE and not isinstance(error, CancelledError):
-                task = _task_of(code)
-                if task is not None and self._codes.depth_at(code, offset) == NONE:
-                    self._leaves(task, error, sys._getframe(1))
+            self._reraised(code, self._codes.depth_at(code, offset), error, sys._getframe(1))
         except Exception as fault:  # as above  # noqa: BLE001
             self._collector.fault(fault)
 
@@ -103,6 +105,8 @@ class Monitor:
             if clause is not None and clause.ends:
                 cancellation_entered(error, frame, clause.line, handler.depth, clause.loops, self._collector)
             return
+        if isinstance(error, BaseExceptionGroup):
+            follow(error)
         for leaf in leaves_of(error):
             # what except* tries is each member, any other clause the group
             clause = clause_for(handler, leaf if handler.groups else error, frame)
@@ -111,6 +115,8 @@ class Monitor:
 
     def _enter(self, code: CodeType, handler: Handler, clause: Clause, error: BaseException, frame: FrameType) -> None:
         if clause.swallows:
+            if handler.is_pythons and tracker_of(error) is None and never_left_python(error.__traceback__):
+                return
             tracked(error, self._collector).swallowed(code, id(frame), clause.line, handler.depth, error)
             return
         begins = clause.broad and clause.raises and not handler.groups
@@ -171,9 +177,9 @@ class Monitor:
 
 def _task_of(code: CodeType) -> asyncio.Task[Any] | None:  # Any: whatever the task returns
     """Return the running task if its outermost coroutine runs this code."""
-    if asyncio._get_running_loop() is None:
+    if _running_loop() is None:
         return None
-    task = asyncio.current_task()
+    task = _current_task()
     if task is None or task.done():  # 3.12.1 crashes when a task that never suspended is asked for its coroutine then
         return None
     return task if getattr(task.get_coro(), "cr_code", None) is code else None

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, Final
 
 from unlost._core.hooks import spawned_of
 from unlost.errors import recall, remember
+from unlost.errors._private import KEY as _OURS
 from unlost.observe.watch._collector import Collector
 from unlost.observe.watch._tracker import Tracker
 from unlost.observe.watch._waiters import Waiter
 
 KEY: Final = "tracker"
+
+attributes_of = BaseException.__dict__["__dict__"].__get__
+"""Return the exception's own ``__dict__``; not through a function of Python, as this is asked for each event."""
 
 MOST_LEAVES: Final = 1_000
 _LONGEST_CHAIN: Final = 10
@@ -23,6 +27,8 @@ _members_of = BaseExceptionGroup.__dict__["exceptions"].__get__
 
 def tracker_of(error: BaseException) -> Tracker | None:
     """Return the tracker of an exception that was looked at before."""
+    if _OURS not in attributes_of(error):
+        return None
     found = recall(error, KEY)
     return found if type(found) is Tracker else None
 
@@ -43,8 +49,16 @@ def leave(error: BaseException, task: asyncio.Task[Any], waiter: Waiter, collect
         tracked(leaf, collector).left(name, spawned, waiter, leaf)
 
 
-def leaves_of(error: BaseException) -> Iterator[BaseException]:
-    """Yield the exceptions that a group is made of, or the one itself: a group has no fate of its own."""
+def follow(group: BaseException) -> None:
+    """Let a group be seen to hold what is followed, without a fate of its own."""
+    if _OURS not in attributes_of(group):
+        remember(group, KEY, None)
+
+
+def leaves_of(error: BaseException) -> Iterable[BaseException]:
+    """Return the exceptions that a group is made of, or the one itself: a group has no fate of its own."""
+    if not isinstance(error, BaseExceptionGroup):
+        return (error,)
     return islice(_leaves(error), MOST_LEAVES)
 
 
@@ -60,11 +74,8 @@ def beneath(error: BaseException) -> Iterator[BaseException]:
         context = context.__context__
 
 
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    if not isinstance(error, BaseExceptionGroup):
-        yield error
-        return
-    waiting: list[BaseException] = [error]
+def _leaves(group: BaseException) -> Iterator[BaseException]:
+    waiting = [group]
     while waiting:
         one = waiting.pop()
         if isinstance(one, BaseExceptionGroup):

@@ -13,10 +13,11 @@ from types import CodeType
 from typing import Final
 
 from unlost._core import wall
+from unlost._core.hooks import Spot
 from unlost.observe._text import module_of, text_of, type_name
 from unlost.observe.watch._collector import Collector
 from unlost.observe.watch._finding import Finding
-from unlost.observe.watch._sites import Spot, origin_of, site_at, site_of, spots_of
+from unlost.observe.watch._sites import origin_of, site_at, site_of, spots_of
 from unlost.observe.watch._verdict import COUNTED, Verdict
 from unlost.observe.watch._waiters import Waiter
 
@@ -35,30 +36,29 @@ class Tracker:
         depth: Of that handler.
         is_final: Whether nothing later can change the verdict: it was told somebody, or is part of another one.
         is_over: Whether it gave its verdict.
+        is_leaving: Whether it is on its way out of a task that was noted already.
         was_left: Whether it left a task.
     """
 
-    __slots__ = (
-        "_by", "_collector", "_line", "_spawned", "_spots", "_task", "_text", "_type",
-        "code", "depth", "frame", "is_final", "is_over", "state", "was_left",
-    )  # fmt: skip
+    # defaults of the class and no slots: most trackers set few of them, and each store in __init__ costs
+    state = Verdict.UNKNOWN
+    code: CodeType | None = None
+    frame = 0
+    depth = 0
+    is_final = False
+    is_over = False
+    was_left = False
+    is_leaving = False
+    _line = 0
+    _by = ""
+    _task: str | None = None
+    _spawned: tuple[Spot, ...] = ()
+    _spots: tuple[Spot, ...] = ()
+    _text: str | None = None
 
     def __init__(self, collector: Collector, error: BaseException) -> None:
         self._collector = collector
         self._type = type(error)
-        self._line = 0
-        self._by = ""
-        self._task: str | None = None
-        self._spawned: tuple[Spot, ...] = ()
-        self._spots: tuple[Spot, ...] = ()
-        self._text: str | None = None
-        self.state = Verdict.UNKNOWN
-        self.code: CodeType | None = None
-        self.frame = 0
-        self.depth = 0
-        self.is_final = False
-        self.is_over = False
-        self.was_left = False
 
     def is_of(self, collector: Collector) -> bool:
         """Say whether this is for a collector."""
@@ -76,7 +76,7 @@ class Tracker:
             return
         self.state, self._by = Verdict.SWALLOWED, by
         self.code, self.frame, self._line, self.depth = code, frame, line, depth
-        if not self._collector.is_told((Verdict.SWALLOWED, id(code), line)):
+        if not self._collector.is_told((id(code), line)):
             self._look_at(error)
 
     def has_left(self, code: CodeType, frame: int, depth: int) -> bool:
@@ -89,14 +89,17 @@ class Tracker:
             self.state, self._by, self.code = Verdict.CONVERTED, "", None
 
     def went_on(self) -> None:
-        """Note that who had it let it go on."""
-        if not self.is_final:
+        """Note that who had it let it go on; just before it leaves a task that was noted already."""
+        if self.is_leaving:
+            self.is_leaving = False
+        elif not self.is_final:
             self.state, self._by = Verdict.UNKNOWN, ""
             self.code = None
 
     def left(self, task: str, spawned: tuple[Spot, ...], waiter: Waiter, error: BaseException) -> None:
         """Note that it left a task, where that came from, and who waits for it."""
         self._task, self._spawned = task, spawned
+        self.is_leaving = not self.is_final
         self.handed_over(waiter, error)
 
     def handed_over(self, waiter: Waiter, error: BaseException) -> None:
@@ -136,14 +139,15 @@ class Tracker:
 
     def _look_at(self, error: BaseException) -> None:
         self._spots = spots_of(error.__traceback__)
-        if self._text is None:
+        if self._text is None and not self._collector.is_told(self._origin()):
             self._text = _text_of(error)
 
     def _place(self) -> Hashable:
-        if self.state is Verdict.SWALLOWED:
-            return (self.state, id(self.code), self._line)
+        return (id(self.code), self._line) if self.state is Verdict.SWALLOWED else self._origin()
+
+    def _origin(self) -> Hashable:
         code, offset = self._spots[-1] if self._spots else (None, 0)
-        return (self.state, id(code), offset, self._type.__name__)
+        return (id(code), offset, id(self._type))
 
     def _finding(self) -> Finding:
         name = f"{module_of(self._type)}.{type_name(self._type)}".removeprefix("builtins.")
@@ -168,7 +172,5 @@ class Tracker:
 def _text_of(error: BaseException) -> str:
     try:
         return text_of(error)[:TEXT]
-    except (
-        SystemExit
-    ):  # raised by the exception's own __str__: text_of lets that pass, as a signal might have raised it
+    except SystemExit:  # its own __str__ raised it: text_of lets that pass, as it may be a signal's
         return "<__str__ raised SystemExit>"

@@ -32,6 +32,8 @@ class Verdict(Enum):
     UNDELIVERED = "undelivered"
     UNKNOWN = "unknown"
 
+    __hash__ = object.__hash__  # that of Enum is a function of Python, and each exception's end hashes a few times
+
 
 COUNTED: Final = frozenset({Verdict.REPORTED, Verdict.HANDLED, Verdict.CONVERTED, Verdict.UNKNOWN})
 """Verdicts that are counted only: there is nothing to put right, or nothing to say."""

@@ -1,0 +1,55 @@
+"""A run's report as one HTML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unlost.batch import Folder, write_file
+from unlost.batch.journal._failures import read_failures
+from unlost.batch.journal._pauses import read_paused
+from unlost.errors import UsageError
+from unlost.report import SLICES, View, report_of_run
+from unlost.report.html import MARK, html_of
+
+_BEGIN = 1024  # bytes in which the mark is
+
+
+def check_html(path: Path | None) -> None:
+    """
+    Refuse a file that cannot be the report's, before anything is done that it would tell of.
+
+    Raises:
+        UsageError: Its folder is not there, or it is there and is something else than a report of ours.
+    """
+    if path is None:
+        return
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"the report {path} cannot be written: there is no folder {path.parent}")
+    if path.exists() and not _is_ours(path):
+        raise UsageError(f"{path} is there already, and is no report of unlost.\nName another file for the report")
+
+
+def write_html(path: Path, folder: Folder, view: View) -> None:
+    """
+    Write the report of a run; one that is there is replaced by the new one in one step.
+
+    Raises:
+        UsageError: It cannot be written.
+    """
+    check_html(path)
+    meta = folder.read_meta(view.run)
+    with folder.open(view.run) as connection:
+        assert connection is not None  # the view was read from it
+        report = report_of_run(view, meta, read_failures(connection, SLICES), read_paused(connection))
+    write_file(path, html_of(report), replace=True)
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            begin = file.read(_BEGIN)
+    except OSError as reading_error:
+        raise UsageError(f"the report {path} cannot be written: {reading_error.strerror}") from reading_error
+    return not begin or MARK.encode() in begin

@@ -1,0 +1,98 @@
+"""Everything by which a program is watched around its tasks, put on at once and taken away at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from unlost._core._report import on_reports
+from unlost._core.hooks import (
+    Making,
+    Undo,
+    before_termination,
+    on_futures,
+    on_loops,
+    on_records,
+    on_unawaited,
+    on_uncaught,
+    together,
+)
+from unlost.observe.tasks._boundary import at_boundaries
+from unlost.observe.tasks._died import Died
+from unlost.observe.tasks._ends import Ends
+from unlost.observe.tasks._feeds import note_feeders
+from unlost.observe.tasks._guarded import guarded
+from unlost.observe.tasks._loop_errors import LoopErrors
+from unlost.observe.tasks._ticker import Ticker
+from unlost.observe.tasks._told import LogRecords
+from unlost.observe.tasks._unawaited import Unawaited
+from unlost.observe.watch import Watch, held_by, reported, taken
+
+_EVERY: Final = 2.0
+
+
+class Around:
+    """
+    What ``watch_tasks`` has put on.
+
+    Attributes:
+        ends: How tasks ended that nobody asked; for ``hang_report``.
+    """
+
+    def __init__(self, watch: Watch, died_after: float, say: Callable[[], object] | None, origins: int) -> None:
+        collector = watch.collector
+        self.ends = Ends()
+        records = LogRecords()
+        in_boundary_mode = watch.mode != "monitoring"
+        making = at_boundaries(collector.fault) if in_boundary_mode else Making(fault=collector.fault)
+        self._undo = together(
+            [
+                on_loops(LoopErrors(collector, records, self.ends).around, making),
+                on_uncaught(guarded(collector, reported)),
+                on_records(guarded(collector, records.made)),
+                on_unawaited(guarded(collector, Unawaited(collector).died)),
+                on_futures(lambda error: held_by(error, "a concurrent future"), taken),
+                on_reports(lambda error: reported(error, "unlost")),
+                note_feeders(),
+                _with_origins(origins),
+            ]
+        )
+        self._end = before_termination(guarded(collector, say)) if say is not None else _nothing
+        self._ticker = Ticker(guarded(collector, Died(collector, died_after).look), min(_EVERY, died_after))
+
+    def stop(self) -> None:
+        """Take everything away again; a second call does nothing."""
+        self._ticker.stop()
+        self._end()
+        self._undo()
+
+
+def watch_tasks(
+    watch: Watch, *, died_after: float = 10.0, say: Callable[[], object] | None = None, origins: int = 0
+) -> Around:
+    """
+    Watch what is around the tasks of this process: loops, hooks, log records, futures, coroutines.
+
+    Args:
+        watch: What goes on; in its boundary mode the ends of tasks are what it is told of.
+        died_after: For how many seconds nobody may have asked for the error of a task that is still referred to, before
+            there is a notice; above 0.
+        say: Called when SIGTERM is about to end the process and nothing else handles it (``atexit`` does not run then);
+            None leaves the signal alone. Main thread only.
+        origins: How many frames each coroutine notes when it is made, so that one that is never awaited can say where
+            that was; 0 costs nothing, and says where it was dropped.
+    """
+    return Around(watch, died_after, say, origins)
+
+
+def _with_origins(depth: int) -> Undo:
+    if not depth:
+        return _nothing
+    before = sys.get_coroutine_origin_tracking_depth()
+    sys.set_coroutine_origin_tracking_depth(max(before, depth))
+    return lambda: sys.set_coroutine_origin_tracking_depth(before)
+
+
+def _nothing() -> None:
+    """Have nothing to take away."""

@@ -1,0 +1,76 @@
+"""Tasks that died while the program lives on, and that nobody has asked since, though something still holds them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any, Final
+from weakref import ref
+
+from unlost.errors import headline
+from unlost.observe.tasks._origin import name_of_coroutine, origin_of
+from unlost.observe.watch import Collector, Notice
+from unlost.observe.watch._notice import DIED
+
+_SETS: Final = ("_scheduled_tasks", "_all_tasks")  # 3.12 and 3.13; 3.11. Those that are done are in them, too.
+_TRIES: Final = 100
+
+
+class Died:
+    """
+    Looks at the tasks that have ended.
+
+    Args:
+        collector: Gets a notice, once for each.
+        after: For how many seconds nobody may have asked.
+    """
+
+    def __init__(self, collector: Collector, after: float) -> None:
+        self._collector = collector
+        self._after = after
+        self._seen: dict[ref[asyncio.Task[Any]], float] = {}  # Any: tasks of every result
+
+    def look(self, now: float) -> None:
+        """Look at all tasks; to be called every few seconds, from any thread."""
+        failed = {ref(task): task for task in every_task() if _is_unasked(task)}
+        for reference in [known for known in self._seen if known not in failed]:
+            del self._seen[reference]
+        for reference, task in failed.items():
+            since = self._seen.setdefault(reference, now)
+            if now - since >= self._after:
+                self._seen[reference] = float("inf")  # told
+                self._collector.note(_notice(task, now - since))
+
+
+def every_task() -> list[asyncio.Task[Any]]:  # Any: as above
+    """Return the tasks of all loops, those that are done as well; empty where asyncio keeps no such list."""
+    for name in _SETS:
+        if (tasks := getattr(asyncio.tasks, name, None)) is not None:
+            return list(_copied(tasks))
+    return []
+
+
+def _copied(tasks: Any) -> Iterator[Any]:  # Any: asyncio's own weak set
+    for _ in range(_TRIES):
+        try:
+            yield from list(tasks)
+        except RuntimeError:  # another thread changed it meanwhile: once more
+            continue
+        return
+
+
+def _is_unasked(task: asyncio.Task[Any]) -> bool:  # Any: as above
+    return (
+        task.done() and bool(getattr(task, "_log_traceback", False)) and getattr(task, "_exception", None) is not None
+    )
+
+
+def _notice(task: asyncio.Task[Any], seconds: float) -> Notice:  # Any: as above
+    origin = origin_of(task)
+    error: BaseException | None = getattr(task, "_exception", None)
+    what = f" of {headline(error)}" if error is not None else ""
+    text = (
+        f"task {task.get_name()!r}{name_of_coroutine(task)} died {seconds:.0f} s ago{what}; it is still referred to, "
+        "and nobody has asked for that"
+    )
+    return Notice(DIED, text, origin.spawned[0] if origin.spawned else None, origin)

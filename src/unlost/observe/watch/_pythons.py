@@ -1,0 +1,38 @@
+"""Whose business an exception is that Python's own library raises and takes."""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+from functools import lru_cache
+from types import TracebackType
+from typing import Final
+
+_FOLDERS: Final = {sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib")}
+_ROOTS: Final = tuple(
+    os.path.normcase(folder) + os.sep for folder in sorted(_FOLDERS | set(map(os.path.realpath, _FOLDERS)))
+)
+_PACKAGES: Final = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+
+
+@lru_cache(maxsize=4096)
+def is_pythons(file: str) -> bool:
+    """Say whether code from a file belongs to Python itself."""
+    if file.startswith("<frozen "):
+        return True
+    path = os.path.normcase(file)
+    return path.startswith(_ROOTS) and not any(packages in path for packages in _PACKAGES)
+
+
+def never_left_python(traceback: TracebackType | None) -> bool:
+    """
+    Say whether an exception came through Python's own library alone, so far.
+
+    That tries things and takes what comes (``logging`` asks for the name of a task where there may be none): where it
+    drops that again, nobody has lost anything.
+    """
+    while traceback is not None:
+        if not is_pythons(traceback.tb_frame.f_code.co_filename):
+            return False
+        traceback = traceback.tb_next
+    return True

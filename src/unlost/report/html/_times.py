@@ -1,0 +1,20 @@
+"""Moments, as the file's maker would read them off a clock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from unlost.report._report import SLICES, Report
+
+
+def moment(at: float) -> str:
+    """Return a moment to the second, in a ``time`` element."""
+    when = datetime.fromtimestamp(at).astimezone()
+    return f'<time datetime="{when.isoformat(timespec="seconds")}">{when:%Y-%m-%d %H:%M:%S %Z}</time>'
+
+
+def clock(report: Report, number: float) -> str:
+    """Return when a slice of the report's time begins: the time of day, with the day where there are several."""
+    began, ended = report.began or 0.0, report.ended or 0.0
+    when = datetime.fromtimestamp(began + (ended - began) * number / SLICES).astimezone()
+    return f"{when:%m-%d %H:%M}" if ended - began > 86_400 else f"{when:%H:%M:%S}"

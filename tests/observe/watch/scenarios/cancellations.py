@@ -1,0 +1,203 @@
+"""Cancellations that were asked for, and who took them."""
+# ruff: noqa: SIM105, ASYNC110  (written as people write it)
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+
+from scenario import expect, right
+
+
+async def cancel(work: Coroutine[None, None, None]) -> None:
+    """Cancel it once, give it time to go on, then until it ends."""
+    task = asyncio.create_task(work)
+    await asyncio.sleep(0.001)
+    task.cancel()
+    await asyncio.sleep(0.01)
+    while not task.done():
+        task.cancel()
+        await asyncio.sleep(0)
+
+
+@expect("swallowed cancellation")
+async def loop_that_goes_on() -> None:
+    async def work() -> None:
+        asked = 0
+        while not asked:
+            try:
+                while True:
+                    await asyncio.sleep(0.002)
+            except asyncio.CancelledError:  # ends here
+                if asked:
+                    raise
+                asked += 1
+        await asyncio.sleep(1)
+
+    await cancel(work())
+
+
+@right
+async def loop_that_ends() -> None:
+    async def work() -> None:
+        while True:
+            try:
+                await asyncio.sleep(0.002)
+            except asyncio.CancelledError:
+                break
+
+    await cancel(work())
+
+
+@expect("swallowed cancellation")
+async def suppressed_in_a_helper() -> None:
+    async def helper() -> None:
+        with contextlib.suppress(asyncio.CancelledError):  # ends here
+            await asyncio.sleep(1)
+
+    async def work() -> None:
+        await helper()
+        await asyncio.sleep(1)
+
+    await cancel(work())
+
+
+@right
+async def tidied_up_at_the_end_of_the_task() -> None:
+    async def work() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(1)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    await cancel(work())
+
+
+@expect("swallowed cancellation")
+async def timeout_that_never_comes_out() -> None:
+    async def helper() -> None:
+        try:
+            await asyncio.sleep(1)
+        except BaseException:  # ends here
+            pass
+
+    async with asyncio.timeout(0.001):
+        await helper()
+    await asyncio.sleep(0.01)
+
+
+@right
+async def timeout_that_comes_out() -> None:
+    async def helper() -> None:
+        try:
+            await asyncio.sleep(1)
+        except BaseException:
+            print("cleaning up")
+            raise
+
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.001):
+            await helper()
+    await asyncio.sleep(0.01)
+
+
+@expect("swallowed cancellation")
+async def waiting_for_what_was_cancelled_eats_ones_own() -> None:
+    async def stop(task: asyncio.Task[None]) -> None:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):  # ends here
+            await task
+
+    async def stubborn() -> None:
+        try:
+            await asyncio.sleep(1)
+        finally:
+            await asyncio.sleep(0.003)
+
+    async def work() -> None:
+        task = asyncio.create_task(stubborn())
+        await asyncio.sleep(0)
+        await stop(task)
+        await asyncio.sleep(1)
+
+    await cancel(work())
+
+
+@right
+async def waiting_for_what_was_cancelled() -> None:
+    task = asyncio.create_task(asyncio.sleep(1))
+    await asyncio.sleep(0)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    await asyncio.sleep(0.001)
+
+
+@expect("swallowed cancellation")
+async def handler_that_awaits_and_then_goes_on() -> None:
+    async def work() -> None:
+        for _ in range(2):
+            try:
+                await asyncio.sleep(1)
+            except asyncio.CancelledError:  # ends here
+                await asyncio.sleep(0.002)
+
+    await cancel(work())
+
+
+@right
+async def handler_that_awaits_and_then_raises() -> None:
+    async def work() -> None:
+        try:
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.002)
+            raise
+
+    await cancel(work())
+
+
+@expect("swallowed cancellation")
+async def return_in_finally_of_a_helper() -> None:
+    async def helper() -> int:
+        try:
+            await asyncio.sleep(1)
+        finally:
+            return 1  # noqa: B012  # ends here
+
+    async def work() -> None:
+        await helper()
+        await asyncio.sleep(1)
+
+    await cancel(work())
+
+
+@right
+async def request_that_is_taken_back() -> None:
+    async def work() -> None:
+        try:
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            assert task is not None
+            task.uncancel()
+        await asyncio.sleep(0.02)
+
+    await cancel(work())
+
+
+@right
+async def task_group_that_cancels_itself() -> None:
+    async def fail() -> None:
+        await asyncio.sleep(0.001)
+        raise ValueError("x")
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fail())
+            await asyncio.sleep(1)
+    except* ValueError:
+        pass
+    await asyncio.sleep(0.01)

@@ -1,0 +1,337 @@
+"""Ways to take an exception in a handler."""
+# ruff: noqa: SIM105  (written as people write it)
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import traceback
+
+from scenario import boom, expect, log, right
+
+
+@expect("swallowed")
+async def except_exception_pass() -> None:
+    try:
+        await boom()
+    except Exception:  # ends here
+        pass
+
+
+@right
+async def except_exception_looked_at() -> None:
+    try:
+        await boom()
+    except Exception as error:
+        print(error)
+
+
+@expect("swallowed")
+async def bare_except() -> None:
+    try:
+        await boom()
+    except:  # noqa: E722  # ends here
+        pass
+
+
+@right
+async def bare_except_raised_on() -> None:
+    try:
+        with contextlib.suppress(ValueError):
+            await boom()
+    except:
+        raise
+
+
+@expect("swallowed")
+async def bound_and_never_used() -> None:
+    try:
+        await boom()
+    except Exception as error:  # noqa: F841  # ends here
+        print("it failed")
+
+
+@right
+async def specific() -> None:
+    try:
+        await boom()
+    except ValueError:
+        pass
+
+
+@expect("swallowed")
+async def broad_in_a_tuple() -> None:
+    try:
+        await boom()
+    except (ValueError, Exception):  # ends here
+        pass
+
+
+@right
+async def printed_by_traceback() -> None:
+    try:
+        await boom()
+    except Exception:
+        traceback.print_exc()
+
+
+@expect("swallowed")
+async def broad_after_a_specific_one_that_does_not_match() -> None:
+    try:
+        await boom()
+    except KeyError:
+        pass
+    except Exception:  # ends here
+        pass
+
+
+@right
+async def specific_before_a_broad_one() -> None:
+    try:
+        await boom()
+    except ValueError:
+        pass
+    except Exception:
+        pass
+
+
+@expect("swallowed")
+async def return_in_finally() -> int:
+    try:
+        await boom()
+    finally:
+        return 1  # noqa: B012  # ends here
+
+
+@right
+async def return_after_finally() -> int:
+    try:
+        await boom()
+    except ValueError:
+        pass
+    finally:
+        print("done")
+    return 1
+
+
+@expect("swallowed")
+async def break_in_finally() -> None:
+    for _ in range(1):
+        try:
+            await boom()
+        finally:
+            break  # noqa: B012  # ends here
+
+
+@right
+async def finally_that_fails_and_is_handled_passes_on() -> None:
+    try:
+        try:
+            await boom()
+        finally:
+            try:
+                {}["x"]
+            except KeyError:
+                pass
+    except ValueError:
+        pass
+
+
+@expect("swallowed", "swallowed")
+async def forgotten_by_a_retry() -> None:
+    with contextlib.suppress(ValueError):
+        for attempt in range(3):
+            try:
+                await boom()
+            except Exception:  # ends here
+                if attempt == 2:
+                    raise
+
+
+@right
+async def kept_by_a_retry() -> None:
+    errors = []
+    for _ in range(3):
+        try:
+            await boom()
+        except Exception as error:
+            errors.append(error)
+    try:
+        raise ExceptionGroup("all attempts", errors)
+    except* ValueError:
+        pass
+
+
+@expect("swallowed")
+async def another_is_raised_and_handled_within_the_handler() -> None:
+    try:
+        await boom()
+    except Exception:  # ends here
+        try:
+            {}["x"]
+        except KeyError:
+            pass
+
+
+@right
+async def another_is_raised_in_its_place() -> None:
+    try:
+        try:
+            await boom()
+        except Exception:
+            raise KeyError("x")  # noqa: B904
+    except KeyError:
+        pass
+
+
+@expect("swallowed")
+async def converted_and_then_swallowed() -> None:
+    try:
+        try:
+            await boom()
+        except ValueError as error:
+            raise RuntimeError("converted") from error
+    except Exception:  # ends here
+        pass
+
+
+@right
+async def converted_and_logged() -> None:
+    try:
+        try:
+            await boom()
+        except Exception as error:
+            raise RuntimeError("converted") from error
+    except Exception:
+        log.exception("failed")
+
+
+@expect("swallowed")
+async def raised_on_by_one_and_swallowed_by_the_next() -> None:
+    try:
+        try:
+            await boom()
+        except Exception:
+            print("cleaning up")
+            raise
+    except Exception:  # ends here
+        pass
+
+
+@right
+async def raised_on_to_who_means_it() -> None:
+    try:
+        try:
+            await boom()
+        except Exception:
+            print("cleaning up")
+            raise
+    except ValueError:
+        pass
+
+
+@expect("swallowed")
+async def suppressed() -> None:
+    with contextlib.suppress(Exception):  # ends here
+        await boom()
+
+
+@right
+async def suppressed_by_name() -> None:
+    with contextlib.suppress(ValueError):
+        await boom()
+
+
+@expect("swallowed")
+async def swallowed_in_a_generator_based_context() -> None:
+    @contextlib.asynccontextmanager
+    async def context():  # type: ignore[no-untyped-def]
+        try:
+            yield
+        except Exception:  # ends here
+            pass
+
+    async with context():
+        await boom()
+
+
+@right
+async def ended_by_an_exit_that_was_given_it() -> None:
+    class Exit:
+        def __enter__(self) -> None: ...
+
+        def __exit__(self, *_error: object) -> bool:
+            return True
+
+    with Exit():
+        await boom()
+
+
+@expect("swallowed")
+async def in_an_async_generator() -> None:
+    async def source():  # type: ignore[no-untyped-def]
+        yield 1
+        try:
+            await boom()
+        except Exception:  # ends here
+            yield 2
+
+    print([item async for item in source()])
+
+
+@right
+async def out_of_an_async_generator() -> None:
+    async def source():  # type: ignore[no-untyped-def]
+        yield 1
+        await boom()
+
+    try:
+        print([item async for item in source()])
+    except ValueError:
+        pass
+
+
+@expect("swallowed")
+async def its_text_raises() -> None:
+    class Broken(Exception):
+        def __str__(self) -> str:
+            raise SystemExit(1)
+
+    try:
+        raise Broken
+    except Exception:  # ends here
+        pass
+
+
+@right
+async def logged_without_a_name() -> None:
+    try:
+        await boom()
+    except Exception:
+        log.error("failed", exc_info=True)
+
+
+@expect("swallowed")
+async def swallowed_at_each_level_of_a_recursion() -> None:
+    def down(levels: int) -> None:
+        try:
+            raise ValueError("x")
+        except Exception:  # ends here
+            if levels:
+                try:
+                    down(levels - 1)
+                except KeyError:
+                    pass
+
+    down(0)
+
+
+@right
+async def looked_at_by_a_function_that_is_called() -> None:
+    def handle_error() -> None:
+        print(sys.exc_info()[1])
+
+    try:
+        await boom()
+    except Exception:
+        handle_error()

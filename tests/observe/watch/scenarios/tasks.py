@@ -1,0 +1,221 @@
+"""Ways of an exception out of a task."""
+# ruff: noqa: SIM105  (written as people write it)
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from scenario import boom, expect, log, right
+
+kept: list[object] = []
+
+
+@expect("lost")
+async def task_that_nobody_asks() -> None:
+    task = asyncio.create_task(boom())
+    await asyncio.sleep(0.01)
+    del task
+
+
+@right
+async def task_that_is_awaited() -> None:
+    task = asyncio.create_task(boom())
+    try:
+        await task
+    except ValueError:
+        pass
+
+
+@expect("lost")
+async def task_in_a_set_that_forgets_it() -> None:
+    tasks: set[asyncio.Task[None]] = set()
+    task = asyncio.create_task(boom(0.001))
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+    del task
+    await asyncio.sleep(0.01)
+
+
+@right
+async def task_whose_callback_logs() -> None:
+    def ended(task: asyncio.Task[None]) -> None:
+        log.error("it failed", exc_info=task.exception())
+
+    asyncio.create_task(boom(0.001)).add_done_callback(ended)
+    await asyncio.sleep(0.01)
+
+
+@expect("absorbed")
+async def callback_that_asks_and_drops() -> None:
+    asyncio.create_task(boom(0.001)).add_done_callback(lambda task: task.exception())
+    await asyncio.sleep(0.01)
+
+
+@right
+async def callback_that_raises_it() -> None:
+    asyncio.create_task(boom(0.001)).add_done_callback(lambda task: task.result())
+    await asyncio.sleep(0.01)
+
+
+@expect("undelivered")
+async def task_that_is_held_at_the_end() -> None:
+    kept.append(asyncio.create_task(boom()))
+    await asyncio.sleep(0.01)
+
+
+@right
+async def held_task_that_was_read() -> None:
+    task = asyncio.create_task(boom())
+    kept.append(task)
+    with contextlib.suppress(ValueError):
+        await task
+
+
+@expect("absorbed")
+async def second_error_of_a_gather() -> None:
+    try:
+        await asyncio.gather(boom(), boom())
+    except ValueError:
+        pass
+
+
+@right
+async def gather_whose_errors_are_raised_together() -> None:
+    results = await asyncio.gather(boom(), boom(), return_exceptions=True)
+    try:
+        raise ExceptionGroup("both", [result for result in results if isinstance(result, Exception)])
+    except* ValueError:
+        pass
+
+
+@expect("returned", "returned")
+async def gather_that_returns_errors_as_values() -> None:
+    await asyncio.gather(boom(), boom(), return_exceptions=True)
+
+
+@right
+async def gather_whose_values_are_logged() -> None:
+    for result in await asyncio.gather(boom(), boom(), return_exceptions=True):
+        if isinstance(result, Exception):
+            log.error("failed", exc_info=result)
+
+
+@expect("returned")
+async def wait_and_exception() -> None:
+    done, _ = await asyncio.wait([asyncio.create_task(boom(0.001))])
+    for task in done:
+        task.exception()
+
+
+@right
+async def wait_and_result() -> None:
+    done, _ = await asyncio.wait([asyncio.create_task(boom(0.001))])
+    for task in done:
+        with contextlib.suppress(ValueError):
+            task.result()
+
+
+@expect("lost")
+async def wait_that_nobody_reads() -> None:
+    await asyncio.wait([asyncio.create_task(boom(0.001))])
+
+
+@right
+async def wait_that_is_awaited_after() -> None:
+    done, _ = await asyncio.wait([asyncio.create_task(boom(0.001))])
+    with contextlib.suppress(ValueError):
+        await done.pop()
+
+
+@expect("lost")
+async def as_completed_left_early() -> None:
+    async def fine() -> int:
+        return 1
+
+    for first in asyncio.as_completed([fine(), boom(0.001)]):
+        await first
+        break
+    await asyncio.sleep(0.01)
+
+
+@right
+async def as_completed_to_the_end() -> None:
+    for one in asyncio.as_completed([boom(), boom(0.001)]):
+        with contextlib.suppress(ValueError):
+            await one
+
+
+@expect("lost")
+async def shield_whose_waiter_is_gone() -> None:
+    task = asyncio.create_task(boom(0.02))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.005):
+            await asyncio.shield(task)
+    await asyncio.sleep(0.03)
+
+
+@right
+async def shield_that_is_awaited_after() -> None:
+    task = asyncio.create_task(boom(0.02))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.005):
+            await asyncio.shield(task)
+    with contextlib.suppress(ValueError):
+        await task
+
+
+@expect("swallowed")
+async def wait_for_swallowed() -> None:
+    try:
+        await asyncio.wait_for(boom(), 1)
+    except Exception:  # ends here
+        pass
+
+
+@right
+async def wait_for_meant() -> None:
+    try:
+        await asyncio.wait_for(boom(), 1)
+    except ValueError:
+        pass
+
+
+@expect("lost")
+async def future_that_nobody_asks() -> None:
+    future = asyncio.get_running_loop().create_future()
+    future.set_exception(ValueError("x"))
+    del future
+
+
+@right
+async def future_that_is_awaited() -> None:
+    future = asyncio.get_running_loop().create_future()
+    future.set_exception(ValueError("x"))
+    with contextlib.suppress(ValueError):
+        await future
+
+
+@expect("swallowed")
+async def swallowed_in_a_task_below() -> None:
+    async def below() -> None:
+        try:
+            await asyncio.create_task(boom())
+        except Exception:  # ends here
+            pass
+
+    await asyncio.create_task(below())
+
+
+@right
+async def raised_through_three_tasks() -> None:
+    async def below() -> None:
+        await asyncio.create_task(boom())
+
+    async def middle() -> None:
+        await asyncio.create_task(below())
+
+    try:
+        await asyncio.create_task(middle())
+    except ValueError:
+        pass
