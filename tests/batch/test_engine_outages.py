@@ -78,15 +78,15 @@ def journaled(run: Run, query: str) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("concurrency", [1, 7, 100])
 async def test_an_outage_costs_no_item_an_attempt(options: Options, concurrency: int) -> None:
-    service = Service(range(50, 90))
+    service = Service(range(30, 60))
 
     async def job(item: int) -> int:
         return await service(item)
 
-    async with Run(job, range(300), concurrency=concurrency, **options) as run:
+    async with Run(job, range(120), concurrency=concurrency, **options) as run:
         pass
 
-    assert books(run) == {"ok": 300}
+    assert books(run) == {"ok": 120}
     assert journaled(run, "SELECT max(attempts) FROM outcome") == [(1,)]
     assert service.most <= concurrency
     [(kind, scope, refused, ended, error)] = journaled(run, "SELECT kind, scope, refused, ended, error FROM pause")
@@ -94,11 +94,12 @@ async def test_an_outage_costs_no_item_an_attempt(options: Options, concurrency:
     assert refused >= 20
 
 
-async def test_few_items_that_all_fail_end_at_once(options: Options) -> None:
+@pytest.mark.parametrize("concurrency", [1, 100])
+async def test_few_items_that_all_fail_end_at_once(options: Options, concurrency: int) -> None:
     async def job(item: int) -> int:
         raise ConnectionError("down")
 
-    async with Run(job, range(5), attempts=2, **options) as run:
+    async with Run(job, range(5), attempts=2, concurrency=concurrency, **options) as run:
         pass
 
     assert books(run) == {"failed": 5}
@@ -359,3 +360,20 @@ async def test_items_that_always_fail_are_no_outage_when_they_are_left_among_the
     assert books(run) == {"ok": 400, "failed": 100}
     assert journaled(run, "SELECT attempts, count(*) FROM outcome WHERE NOT ok GROUP BY 1") == [(3, 100)]
     assert journaled(run, "SELECT * FROM pause") == []
+
+
+@pytest.mark.parametrize("concurrency", [1, 100])
+async def test_twenty_inputs_of_one_dead_host_do_not_hold_up_the_others(options: Options, concurrency: int) -> None:
+    """What looks like an outage, of which the next item shows that it is none."""
+    dead = range(5, 40)
+
+    async def job(item: int) -> int:
+        await asyncio.sleep(0.001)
+        if item in dead:
+            raise ConnectionError("no such host")
+        return item
+
+    async with Run(job, range(100), concurrency=concurrency, **options) as run:
+        pass
+
+    assert books(run) == {"ok": 65, "failed": 35}

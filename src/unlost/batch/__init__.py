@@ -21,6 +21,7 @@ from unlost.batch.alone._lost import AloneFailed, CannotRunAlone, WorkerLost
 from unlost.batch.export._file import write_file
 from unlost.batch.export._lines import Inputs, export_lines
 from unlost.batch.gate._rest import HoldTooLong
+from unlost.batch.gate._self_stop import SelfStop
 from unlost.batch.journal._again import Again
 from unlost.batch.journal._books import (
     Books,
@@ -82,6 +83,7 @@ __all__ = [
     "Purged",
     "Resolved",
     "Run",
+    "SelfStop",
     "SourceError",
     "Spent",
     "Where",

@@ -11,7 +11,7 @@ from unlost.batch.gate._outage import SUSPECTS, Outage, Trouble, Verdict
 class Watcher:
     def __init__(self) -> None:
         self.told: list[str] = []
-        self.is_alone = False
+        self.is_alone = self.more = False
 
     def outage_began(self, trouble: Trouble) -> None:
         self.told.append("began")
@@ -27,6 +27,9 @@ class Watcher:
 
     def alone(self) -> bool:
         return self.is_alone
+
+    def has_more(self) -> bool:
+        return self.more
 
 
 def fingerprint(error: BaseException) -> str:
@@ -134,7 +137,7 @@ async def test_a_probe_that_succeeds_gives_all_of_them_their_attempt_back() -> N
     first, *others = await out(outage)
     assert await first is Verdict.PROBE
 
-    outage.succeeded()
+    outage.succeeded(was_probe=True)
 
     assert await settled(*others) == [Verdict.AGAIN] * (SUSPECTS - 1)
     assert (watcher.told, outage.is_calm) == (["began", f"ended after {SUSPECTS}"], True)
@@ -198,3 +201,34 @@ async def test_failures_stand_where_nothing_else_can_happen() -> None:
 
     assert before == [None] * 3
     assert await settled(*tasks) == [Verdict.STANDS] * 3
+
+
+async def test_each_third_look_is_a_new_item_and_if_that_succeeds_the_parked_have_one_more_try() -> None:
+    watcher = Watcher()
+    watcher.more = True
+    outage = outage_of(watcher)
+    tasks = await out(outage)
+    for number in range(2):
+        assert await tasks[number] is Verdict.PROBE
+        tasks.append(fail(outage, was_probe=True))
+    await asyncio.sleep(5)
+
+    assert outage.wants_probe
+    assert await outage.arrived() is Verdict.PROBE
+    outage.succeeded(was_probe=True)
+    assert await settled(*tasks[2:]) == [Verdict.ONCE_MORE] * SUSPECTS
+
+
+async def test_where_there_is_no_new_item_after_all_one_of_the_parked_looks() -> None:
+    watcher = Watcher()
+    watcher.more = True
+    outage = outage_of(watcher)
+    tasks = await out(outage)
+    for number in range(2):
+        assert await tasks[number] is Verdict.PROBE
+        tasks.append(fail(outage, was_probe=True))
+    await asyncio.sleep(5)
+
+    outage.exhausted()
+
+    assert await tasks[2] is Verdict.PROBE

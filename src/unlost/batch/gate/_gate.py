@@ -75,7 +75,7 @@ class Gate:
         self._estimate_of = estimate_function(policy)
         self._is_plain = self._key_of is None and self._estimate_of is None
         waiting = SUSPECTS if self._key_of is None else options.concurrency * _WAITING_FOR_KEYS
-        self.workers = options.concurrency + max(SUSPECTS, min(waiting, _MOST_WAITING))
+        self.workers = options.concurrency + max(2 * SUSPECTS, min(waiting, _MOST_WAITING))
         self._keep_going = options.keep_going
         self._own = own
         self._warden = warden
@@ -113,6 +113,7 @@ class Gate:
     def exhausted(self) -> None:
         """Hear that there are no more items."""
         self._is_exhausted = True
+        self._outage.exhausted()
         self._outage.look_around()
 
     def leave(self, visit: Visit) -> None:
@@ -251,8 +252,8 @@ class Gate:
     # What came out
 
     def _went_well(self, visit: Visit) -> None:
-        visit.is_probe = False
-        self._outage.succeeded()
+        was_probe, visit.is_probe = visit.is_probe, False
+        self._outage.succeeded(was_probe=was_probe)
         self.seats.widen()
         self._is_alert = self.seats.is_narrow or not self._outage.is_calm
 
@@ -281,7 +282,7 @@ class Gate:
             return None
         was_probe, visit.is_probe = visit.is_probe, False
         if not self._outage.is_calm:
-            self._outage.succeeded(is_answer=was_probe)
+            self._outage.succeeded(was_probe=was_probe, is_answer=was_probe)
         return Verdict.STANDS
 
     def _stopped_by(self, visit: Visit, stop: Exception) -> Verdict:
@@ -293,8 +294,8 @@ class Gate:
         visit.held += 1
         visit.refusal = error
         if visit.is_probe or not self._outage.is_calm:
-            visit.is_probe = False
-            self._outage.succeeded()
+            was_probe, visit.is_probe = visit.is_probe, False
+            self._outage.succeeded(was_probe=was_probe)
         return Verdict.AGAIN
 
     async def _parked(self, visit: Visit, error: BaseException) -> Verdict:
@@ -309,6 +310,8 @@ class Gate:
             raise
         if verdict is Verdict.STANDS:
             visit.is_waiting, visit.failures, visit.has_failed = False, (), True
+        elif verdict is Verdict.ONCE_MORE:
+            visit.has_failed = True
         return verdict
 
     def _probe_lost(self, visit: Visit) -> None:
@@ -348,6 +351,9 @@ class Gate:
 
     def alone(self) -> bool:
         return self._is_exhausted and not self._is_entering and self._outage.parked >= self.under_way
+
+    def has_more(self) -> bool:
+        return not self._is_exhausted
 
     def _rest_told(self, rest: Rest) -> None:
         if self._key_of is None:

@@ -9,6 +9,8 @@ A call that fails by a transient error is *parked*: what that means for its item
   then after twice as long each time, up to a minute, less a random part (Brooker, 'Exponential Backoff And Jitter',
   2015). The first that comes to anything else ends it, and what waits goes on. (Items that have failed before do not
   make one: at the end of a run those that always fail are left among themselves.)
+- Each ``NEW``-th look is an item that was not parked, where there is one: those that are may fail for a reason of their
+  own, as the inputs of one dead host do. Where such a call ends it, they get their attempt back once and no more.
 - Nothing else can happen, since no other item is left: the failures stand. So does the oldest of an item that has
   failed before, when more than ``SUSPECTS`` are parked.
 
@@ -28,6 +30,9 @@ from typing import Final, Protocol
 SUSPECTS: Final = 20
 """Items that fail by one fingerprint in a row, before it is an outage; and failures that are parked before, at most."""
 
+NEW: Final = 3
+"""Each so-many-th probe is an item that was not among those that failed."""
+
 FIRST: Final = 1.0
 LONGEST: Final = 60.0
 """Seconds before the first probe, and between two at most."""
@@ -38,6 +43,7 @@ class Verdict(enum.Enum):
 
     STANDS = "it has failed"
     AGAIN = "it is made again, as if it had not been made"
+    ONCE_MORE = "likewise, but it was not the service that failed: next time it stands"
     PROBE = "it is made again, to see whether the outage is over"
     GIVEN_BACK = "the run stops: it is as if it had not been made"
 
@@ -75,6 +81,9 @@ class Watcher(Protocol):
 
     def alone(self) -> bool:
         """Tell whether nothing else can happen: all that is under way is parked, and nothing more will start."""
+
+    def has_more(self) -> bool:
+        """Tell whether there may be items that were not started."""
 
 
 class _Parked:
@@ -118,6 +127,8 @@ class Outage:
         self._loop = asyncio.get_running_loop()
         self._parked: deque[_Parked] = deque()
         self._wait = FIRST
+        self._looks = 0
+        self._is_new = False  # whether the call that looks was not among those that failed
         self._timer: asyncio.TimerHandle | None = None
         self._limit: asyncio.TimerHandle | None = None
         self._is_stopped = False
@@ -151,7 +162,7 @@ class Outage:
             self.trouble.failed += same
             if was_probe:
                 if not same:
-                    self._over()
+                    self._over(was_new=self._is_new)
                     return Verdict.STANDS
                 self._look_later()
             self._parked.append(parked)
@@ -161,27 +172,35 @@ class Outage:
         """Return when a call may be made that comes during an outage."""
         if self.wants_probe or self.is_granted:
             self.wants_probe = self.is_granted = False
+            self._is_new = True
             return Verdict.PROBE
         parked = _Parked(None)
         self._parked.append(parked)
         return await self._judged(parked)
 
-    def succeeded(self, *, is_answer: bool = True) -> None:
+    def succeeded(self, *, was_probe: bool = False, is_answer: bool = True) -> None:
         """
         Hear that a call came to something else than a transient failure.
 
         Args:
+            was_probe: Whether the call was to look whether the outage is over.
             is_answer: A value, or an answer of the service: that ends an outage as well. Another failure shows no more
                 than that those before it were not all there is.
         """
         if self.trouble is None:
             self._let_go(Verdict.STANDS)
         elif is_answer:
-            self._over()
+            self._over(was_new=self._is_new or not was_probe)
 
     def grant(self) -> None:
         """Let the next call that arrives look: an item is started for that."""
         self.wants_probe, self.is_granted = False, True
+
+    def exhausted(self) -> None:
+        """Hear that there are no more items: none of them can be the probe."""
+        if self.wants_probe and self._parked:
+            self.wants_probe = False
+            self._look_among_parked()
 
     def unanswered(self) -> None:
         """Hear that a probe came to nothing: its call was cancelled, or never made."""
@@ -245,7 +264,7 @@ class Outage:
     def _begin(self, last: _Parked) -> None:
         assert last.error is not None
         self.trouble = Trouble(self._of(last), last.error, len(self._parked))
-        self._wait = FIRST
+        self._wait, self._looks = FIRST, 0
         if self._longest is not None:
             self._limit = self._loop.call_later(self._longest, self._too_long)
         self._arm()
@@ -268,11 +287,24 @@ class Outage:
     def _look(self) -> None:
         assert self.trouble is not None
         self.trouble.next_probe = self._timer = None
+        self._looks += 1
+        # bounded: each that fails is parked as well
+        if self._looks % NEW or len(self._parked) >= 2 * SUSPECTS or not self._watcher.has_more():
+            self._look_among_parked()
+        else:
+            self._want_probe()
+
+    def _look_among_parked(self) -> None:
         while self._parked:
             parked = self._parked.popleft()  # and to the end if it fails: one that always does must not block
             if not parked.verdict.done():
+                self._is_new = parked.error is None
                 parked.verdict.set_result(Verdict.PROBE)
                 return
+        self._want_probe()
+
+    def _want_probe(self) -> None:
+        assert self.trouble is not None
         self.wants_probe = True
         self._watcher.outage_goes_on(self.trouble)
 
@@ -281,9 +313,9 @@ class Outage:
         if self.trouble is not None:
             self._watcher.outage_too_long(self.trouble)
 
-    def _over(self) -> None:
+    def _over(self, *, was_new: bool) -> None:
         self._ended()
-        self._let_go(Verdict.AGAIN)
+        self._let_go(Verdict.ONCE_MORE if was_new else Verdict.AGAIN)
 
     def _ended(self) -> None:
         trouble, self.trouble = self.trouble, None
