@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+CHROMIUMS := "$$CHROMIUM" chromium chromium-browser google-chrome google-chrome-stable
+HAS_CHROMIUM := { for name in $(CHROMIUMS); do command -v "$$name" >/dev/null && break; done; }
 
-.PHONY: help demo test check format clean
+.PHONY: help demo test browser check format clean
 help:
 	@echo "make demo    install, start the demo service, run the main job over 10,000 inputs"
 	@echo "make test    install what the tests need, run them all"
@@ -28,8 +30,16 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 demo: $(VENV)/.demo
 	$(BIN)/python examples/demo/run.py
 
-test: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -n auto $(ARGS)
+test: $(VENV)/.dev browser
+	@$(HAS_CHROMIUM) || echo "no Chromium: tests/browser is left out; write: apt-get install chromium (or CHROMIUM=PATH)"
+	$(BIN)/python -m pytest -q -n auto $$($(HAS_CHROMIUM) || echo --ignore=tests/browser) $(ARGS)
+
+# Debian's, where this may install it: playwright's own would be downloaded from elsewhere
+browser:
+	@$(HAS_CHROMIUM) || ! command -v apt-get >/dev/null || [ "$$(id -u)" != 0 ] || { \
+	  apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core; \
+	} >/dev/null 2>&1 || true
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

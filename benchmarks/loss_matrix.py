@@ -29,6 +29,7 @@ from _loss_scenarios import SCENARIOS
 
 LIBRARIES: Final = (
     "asyncio",
+    "asyncio_patched",
     "anyio",
     "trio",
     "aiotools",
@@ -41,6 +42,7 @@ LIBRARIES: Final = (
     "unlost",
 )
 NO_WORD: Final = "-"
+_HEADS: Final = {"asyncio": "asyncio", "asyncio_patched": "asyncio, `install(patch=True)`"}
 
 Counts: TypeAlias = dict[tuple[str, str], Count | BrokenCell]
 
@@ -128,7 +130,7 @@ def _print_apis(scenarios: list[str], installed: dict[str, Cells]) -> None:
 
 
 def _print_table(scenarios: list[str], installed: dict[str, Cells], cell: Callable[[str, str], str]) -> None:
-    heads = [name if name == "asyncio" else f"{name} {version(name)}" for name in installed]
+    heads = [_HEADS.get(name) or f"{name} {version(name)}" for name in installed]
     print(f"| | {' | '.join(heads)} |")
     print(f"| --- {'| --- ' * len(heads)}|")
     for row in scenarios:

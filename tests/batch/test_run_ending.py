@@ -217,7 +217,7 @@ async def test_what_a_cancelled_item_had_failed_with_is_kept_with_its_doubt(tmp_
     with run.plan.folder.open(run.name) as connection:
         assert connection is not None
         (item,) = read_in_doubt(connection)
-    assert [one["title"] for one in item.survived] == ["ConnectionError refused <n>"] * 2
+    assert [one["title"] for one in item.survived] == ["ConnectionError refused <…>"] * 2
     assert "after 2 attempts that failed" in "".join(run_as_text(View(run.name, run.path, run.books, [], [item])))
 
 

@@ -186,6 +186,16 @@ def test_the_timeline_has_its_numbers_as_a_table_too() -> None:
     assert "at most 7 at a time" in page.text
 
 
+@pytest.mark.parametrize(
+    ("seconds", "pattern"),
+    [(5, r">\d\d:\d\d:\d\d\.\d{3}<"), (3600, r">\d\d:\d\d:\d\d<"), (200_000, r">\d\d-\d\d \d\d:\d\d<")],
+)
+def test_the_times_are_as_exact_as_the_report_is_long(seconds: int, pattern: str) -> None:
+    report = report_of(group_of(ValueError("a"), 7))
+
+    assert re.search(pattern, html(replace(report, ended=(report.began or 0) + seconds)))
+
+
 def test_a_file_of_ours_is_known_by_its_beginning() -> None:
     assert MARK in html(NOTHING)[:1024]
 

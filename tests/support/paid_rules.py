@@ -135,18 +135,19 @@ class Till:
         if self.rules.race == "conflict" and not stored.answered:
             return _refusal(409, "conflict", "A request with this key is under way.", "idempotency_error", "in_use")
         first = stored.answer
-        return Answer(first.status, first.body, "replayed", headers=(("idempotent-replayed", "true"),))
+        return Answer(first.status, first.body, "replayed", headers=(*first.headers, ("idempotent-replayed", "true")))
 
     def _charge(self, prompt: str) -> Answer:
         self._charged += 1
         number, rules = self._charged, self.rules
         usd = price_of(prompt)
+        told = (("x-charge-id", f"resp-{number}"), ("x-charge-usd", f"{usd:f}"))  # in each answer, whatever its body
         if rules.fail_every and number % rules.fail_every == 0:
-            return Answer(500, _error("The server had an error.", "server_error", None), "failed", usd)
+            return Answer(500, _error("The server had an error.", "server_error", None), "failed", usd, told)
         body = json.dumps(completion_of(prompt, number))
         if rules.broken_every and number % rules.broken_every == 0:
-            return Answer(200, f"```json\n{body}\n```".encode(), "broken", usd)
-        return Answer(200, body.encode(), "ok", usd)
+            return Answer(200, f"```json\n{body}\n```".encode(), "broken", usd, told)
+        return Answer(200, body.encode(), "ok", usd, told)
 
     def _bears(self, clock: float) -> bool:
         """Take one from a bucket that fills with ``allow`` a second and holds ``burst``."""

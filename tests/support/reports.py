@@ -26,7 +26,8 @@ def group_of(error: BaseException, count: int = 1, **what: Any) -> ErrorGroup:  
     hits = tuple((place * 7 + count) % 5 for place in range(SLICES))
     group = ErrorGroup(
         key, line.title, line.where, "transient", "doubt", count, hits=hits, error=recorded,
-        example="line 17, key a", command=f"unlost retry fetch-3 --only {key[:6]}", look=f"unlost show fetch-3 {key[:6]}",
+        example="line 17, key a", command=f"unlost retry fetch-3 --only {key[:6]}",
+        look=f"unlost show fetch-3 {key[:6]}",
     )  # fmt: skip
     return replace(group, **what)
 

@@ -13,10 +13,10 @@ KILLED = -9
 @contextmanager
 def killed_at(unlost: CommandLine, number: int) -> Iterator[None]:
     """
-    Let the commands of the block be killed with SIGKILL just before the n-th time (from 1) that they touch files.
+    Let the commands of the block be killed with SIGKILL just before the n-th time (from 1) that they change files.
 
-    Counted is what Python tells its audit hooks: each opening, deletion, renaming and truncation of a file in the
-    command's folder, and each connection to a database there.
+    Counted is what Python tells its audit hooks: each opening for writing, deletion, renaming and truncation of a file
+    in the command's folder, and each connection to a database there.
     """
     with _environment(unlost, UNLOST_TEST_KILL_AT=str(number), UNLOST_TEST_FOLDER=str(unlost.folder)):
         yield
@@ -51,12 +51,14 @@ if limit:
 
 left = int(os.environ.get("UNLOST_TEST_KILL_AT", "0"))
 folder = os.environ.get("UNLOST_TEST_FOLDER", "")
-touching = {"open", "os.remove", "os.rename", "os.truncate", "os.mkdir", "sqlite3.connect"}
+changing = {"open", "os.remove", "os.rename", "os.truncate", "os.mkdir", "sqlite3.connect"}
 
 
 def count(event, arguments):
     global left
-    if event not in touching or not isinstance(arguments[0], (str, bytes)):
+    if event not in changing or not isinstance(arguments[0], (str, bytes)):
+        return
+    if event == "open" and not (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
         return
     name = os.fsdecode(arguments[0]).removeprefix("file://")
     if os.path.abspath(name).startswith(folder) and "__pycache__" not in name:

@@ -117,7 +117,7 @@ class Desk:
         return ended
 
     def _give_back(self, claimed: Claimed) -> None:
-        """Let an item be as it was before it started; or in doubt, where nobody knows how an earlier call of it ended."""
+        """Let an item be as it was before it started, or in doubt, where nobody knows how an earlier call ended."""
         errors = self._uncertain.pop(claimed.item, None)
         if errors is None:
             self.unbegun[claimed.item] = None

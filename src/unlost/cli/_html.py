@@ -6,7 +6,6 @@ from pathlib import Path
 
 from unlost.batch import Folder, write_file
 from unlost.batch.journal._failures import read_failures
-from unlost.batch.journal._pauses import read_paused
 from unlost.errors import UsageError
 from unlost.report import SLICES, View, report_of_run
 from unlost.report.html import MARK, html_of
@@ -40,7 +39,7 @@ def write_html(path: Path, folder: Folder, view: View) -> None:
     meta = folder.read_meta(view.run)
     with folder.open(view.run) as connection:
         assert connection is not None  # the view was read from it
-        report = report_of_run(view, meta, read_failures(connection, SLICES), read_paused(connection))
+        report = report_of_run(view, meta, read_failures(connection, SLICES))
     write_file(path, html_of(report), replace=True)
 
 

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from unlost.batch import Folder, Group, read_dead
+from unlost.cli._look import look_of_output
 from unlost.cli._streams import UNWRITABLE, out, out_lines
 from unlost.cli._views import view_of
 from unlost.cli._why import why_as_json, why_as_text
@@ -42,7 +43,11 @@ def _show_group(folder: Folder, run: str, fingerprint: str, *, as_json: bool) ->
     with folder.open(run) as connection:
         assert connection is not None  # the groups were read from it
         dead = read_dead(connection, fingerprint.lower())
-        written = out(json.dumps(detail_as_json(dead), indent=2)) if as_json else out_lines(detail_as_text(dead))
+        written = (
+            out(json.dumps(detail_as_json(dead), indent=2))
+            if as_json
+            else out_lines(detail_as_text(dead, look_of_output()))
+        )
     return 0 if written else UNWRITABLE
 
 

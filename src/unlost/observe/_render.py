@@ -13,6 +13,7 @@ from unlost.observe._text import printable
 
 Role: TypeAlias = Literal["head", "own", "folded", "error", "note", "fact", "attempt", "link", "branch", "blank"]
 
+_UNCLASSIFIED = "unknown"  # the kind of what was only watched: an error tells its kind while it is there
 _CAUSE = "The above exception was the direct cause of the following exception:"
 _CONTEXT = "During handling of the above exception, another exception occurred:"
 
@@ -121,7 +122,10 @@ def _summary(record: ErrorRecord) -> str:
 
 def _facts(record: ErrorRecord) -> Iterator[Line]:
     facts = [f"{name}={value}" for name, value in record.get("attributes", {}).items()]
-    yield Line("fact", f"  [{', '.join([record['kind'], *facts])}]")
+    if record["kind"] != _UNCLASSIFIED:
+        facts.insert(0, record["kind"])
+    if facts:
+        yield Line("fact", f"  [{', '.join(facts)}]")
 
 
 def _attempts(record: ErrorRecord) -> Iterator[Line]:
@@ -162,7 +166,10 @@ def _plural(count: int, noun: str) -> str:
 
 def short_path(file: str) -> str:
     """Return the path relative to the current directory where it lies under it, else as it is."""
-    here = os.getcwd() + os.sep
+    try:
+        here = os.getcwd() + os.sep
+    except OSError:  # it is gone
+        return file
     return file[len(here) :] if file.startswith(here) else file
 
 

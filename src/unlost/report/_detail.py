@@ -6,19 +6,22 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from unlost.batch import Dead
-from unlost.observe import headline, render
+from unlost.observe import headline
 from unlost.report._text import clock_time, one_line
+from unlost.report.traceback import Look, for_terminal, trace_of
 
 _INPUT = 200  # characters of an input that are shown
+_PLAIN = Look()
+_INDENT = "  "
 
 
-def detail_as_text(dead: Iterable[Dead]) -> Iterator[str]:
-    """Yield lines; the first item of each fingerprint has its error in full."""
+def detail_as_text(dead: Iterable[Dead], look: Look = _PLAIN) -> Iterator[str]:
+    """Yield lines; the first item of each fingerprint has its error in full, as it is to look."""
     seen: set[str] = set()
     for letter in dead:
         if letter["fingerprint"] not in seen:
             seen.add(letter["fingerprint"])
-            yield from _example(letter)
+            yield from _example(letter, look)
         yield f"  line {letter['line']:<8} key {one_line(letter['key'])}   {_shown(letter['input'])}"
         yield from _bought(letter)
 
@@ -28,12 +31,13 @@ def detail_as_json(dead: Iterable[Dead]) -> list[dict[str, Any]]:  # Any: built-
     return [{**letter, "spent": letter["spent"].as_json() if letter["spent"] else None} for letter in dead]
 
 
-def _example(letter: Dead) -> Iterator[str]:
+def _example(letter: Dead, look: Look) -> Iterator[str]:
     attempts = "never started" if letter["attempts"] == 0 else f"attempts {letter['attempts']}"
     yield f"{letter['fingerprint'][:6]}  {headline(letter['error'])}"
     yield f"kind {letter['kind']} · line {letter['line']} · {attempts} · {clock_time(letter['ms'] / 1000)}"
     yield ""
-    yield from (f"  {line}" for line in render(letter["error"]).split("\n"))
+    inner = look._replace(cells=look.cells - len(_INDENT)) if look.cells else look
+    yield from (f"{_INDENT}{line}" for line in for_terminal(trace_of(letter["error"]), inner))
     yield ""
 
 

@@ -8,19 +8,18 @@ from pathlib import Path
 
 from unlost.batch import DEFAULT_FOLDER, Books, Group, InDoubt
 from unlost.batch.journal._failures import Failures
-from unlost.batch.journal._pauses import NEVER_PAUSED, Paused
 from unlost.observe import headline
 from unlost.report._blocked import blocked_line
+from unlost.report._paused import paused_line, why_line
 from unlost.report._report import MOST_GROUPS, ErrorGroup, Report, Tally
 from unlost.report._spent import spent_line
-from unlost.report._text import clock_time
 from unlost.report._view import View
 
 _IN_DOUBT = 100  # items that are listed
 _SHORT = 6  # digits of a fingerprint that people type
 
 
-def report_of_run(view: View, meta: Mapping[str, str], failures: Failures, paused: Paused = NEVER_PAUSED) -> Report:
+def report_of_run(view: View, meta: Mapping[str, str], failures: Failures) -> Report:
     """
     Return the report of a run.
 
@@ -28,7 +27,6 @@ def report_of_run(view: View, meta: Mapping[str, str], failures: Failures, pause
         view: Of its books.
         meta: What the journal says about the run: ``target`` and ``path``.
         failures: When its items failed, in ``SLICES`` slices.
-        paused: What held it.
     """
     rest = view.groups[MOST_GROUPS:]
     return Report(
@@ -42,7 +40,7 @@ def report_of_run(view: View, meta: Mapping[str, str], failures: Failures, pause
         more_count=sum(group.count for group in rest),
         began=failures.began,
         ended=failures.ended,
-        facts=tuple(_facts(view, paused)),
+        facts=tuple(_facts(view)),
         lists=((f"In doubt: {view.books.in_doubt:,}", tuple(_in_doubt(view))),) if view.in_doubt else (),
         alarms=tuple(_alarms(view)),
     )
@@ -85,7 +83,7 @@ def _command(view: View, verb: str, *arguments: str) -> str:
     return shlex.join(("unlost", verb, view.run, *arguments, *elsewhere))
 
 
-def _facts(view: View, paused: Paused) -> Iterator[tuple[str, str]]:
+def _facts(view: View) -> Iterator[tuple[str, str]]:
     books = view.books
     blank = f", {books.blank:,} blank lines" if books.blank else ""
     yield "accounted for", f"{books.accounted:,} of {books.inputs:,}{blank}"
@@ -93,9 +91,8 @@ def _facts(view: View, paused: Paused) -> Iterator[tuple[str, str]]:
         yield "retries", f"{books.retries:,}, of which {books.recovered:,} items recovered"
     for line in spent_line(view.spent, books.in_doubt):
         yield "spent", line.removeprefix("spent ")
-    if paused.rests or paused.outages:
-        what = f"{paused.rests:,} rests that were asked for, {paused.outages:,} outages"
-        yield "paused", f"{clock_time(paused.seconds)}: {what}, {paused.refused:,} calls refused"
+    for line in paused_line(view.paused):
+        yield "held", line.removeprefix("held ")
     for line in blocked_line(view.blocked, view.seconds):
         yield "event loop", line.removeprefix("event loop ")
     yield "journal", str(view.journal)
@@ -128,5 +125,7 @@ def _alarms(view: View) -> Iterator[str]:
             f"The books do not balance: {view.books.accounted:,} of {view.books.inputs:,} inputs are accounted for. "
             "This is an error in unlost; keep the journal, and please report it."
         )
+    for line in why_line(view.why):
+        yield f"The run {line}."
     if view.live:
         yield "A process writes this run now; what it has under way counts as in doubt."

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 
-from unlost.batch.gate._outage import SUSPECTS, Outage, Trouble, Verdict
+import pytest
+
+from unlost.batch.gate._outage import SUSPECTS, SUSPECTS_OF_ANY, Outage, Trouble, Verdict
 
 
 class Watcher:
@@ -67,14 +69,41 @@ async def test_a_success_lets_the_failures_before_it_stand() -> None:
     assert await settled(*tasks) == [Verdict.STANDS] * (SUSPECTS - 1)
 
 
-async def test_another_fingerprint_lets_them_stand_and_is_the_first_of_its_own() -> None:
-    outage = outage_of(Watcher())
-    first = fail(outage)
-    second = fail(outage, "another")
+async def test_failures_of_several_fingerprints_wait_side_by_side_and_stand_when_something_succeeds() -> None:
+    watcher = Watcher()
+    outage = outage_of(watcher)
+    tasks = [fail(outage, what) for what in ["reset"] * (SUSPECTS - 1) + ["refused"] * (SUSPECTS - 1)]
+    open_before = await settled(*tasks)
 
-    assert await settled(first, second) == [Verdict.STANDS, None]
+    outage.succeeded()
+
+    assert open_before == [None] * len(tasks)
+    assert await settled(*tasks) == [Verdict.STANDS] * len(tasks)
+    assert watcher.told == []
+
+
+@pytest.mark.parametrize("reset", [1, SUSPECTS - 1])
+async def test_what_was_under_way_when_a_network_was_lost_fails_in_another_way_and_gets_its_attempt_back_too(
+    reset: int,
+) -> None:
+    outage = outage_of(Watcher())
+    tasks = [fail(outage, what) for what in ["reset"] * reset + ["refused"] * SUSPECTS]
+    first, *others = tasks
+    assert await first is Verdict.PROBE
+
+    outage.succeeded(was_probe=True)
+
+    assert await settled(*others) == [Verdict.AGAIN] * len(others)
+
+
+async def test_many_failures_of_any_fingerprint_and_nothing_else_are_an_outage() -> None:
+    watcher = Watcher()
+    outage = outage_of(watcher)
+    tasks = [fail(outage, f"error {number}") for number in range(SUSPECTS_OF_ANY)]
+
+    assert await settled(*tasks) == [None] * SUSPECTS_OF_ANY
+    assert watcher.told == ["began"]
     outage.close()
-    assert await settled(second) == [Verdict.GIVEN_BACK]
 
 
 async def test_the_twentieth_of_one_fingerprint_is_an_outage_and_none_of_them_stands() -> None:
@@ -143,13 +172,18 @@ async def test_a_probe_that_succeeds_gives_all_of_them_their_attempt_back() -> N
     assert (watcher.told, outage.is_calm) == (["began", f"ended after {SUSPECTS}"], True)
 
 
-async def test_a_probe_of_another_error_ends_it_too_and_stands() -> None:
-    outage = outage_of(Watcher())
-    first, *others = await out(outage)
+async def test_a_probe_of_another_transient_error_does_not_end_it() -> None:
+    watcher = Watcher()
+    outage = outage_of(watcher)
+    first, second, *others = await out(outage)
     assert await first is Verdict.PROBE
 
-    assert await fail(outage, "another", was_probe=True) is Verdict.STANDS
-    assert await settled(*others) == [Verdict.AGAIN] * (SUSPECTS - 1)
+    again = fail(outage, "another", was_probe=True)
+
+    assert await settled(again, second, *others) == [None] * SUSPECTS
+    assert watcher.told == ["began", "goes on"]
+    assert await second is Verdict.PROBE
+    outage.close()
 
 
 async def test_a_cancelled_probe_is_followed_by_another() -> None:

@@ -88,12 +88,17 @@ def test_another_end_of_the_same_bug_is_told_in_full():
 
 def test_what_is_kept_of_a_large_error_is_small():
     gate = Gate(every=60, most=10, groups=10)
-    gate.admits(report(1, "x" * 60_000), 0)
+    large = report(1, "x" * 60_000)
+    large.error.update(cause=dict(large.error), notes=["x" * 1000], frames=[{}] * 40)
+    gate.admits(large, 0)
     gate.admits(report(1), 0)
 
     [count] = gate.counts(60)
 
     assert len(count.error["message"]) == 400
+    assert count.error["frames"] == [{}]
+    assert set(count.error) == {"version", "type", "message", "kind", "frames"}
+    assert "cause" in large.error
 
 
 @given(st.lists(st.tuples(st.integers(0, 12), st.floats(0, 40)), max_size=200), st.integers(1, 4), st.integers(1, 6))

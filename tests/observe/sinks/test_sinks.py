@@ -179,11 +179,37 @@ def test_a_sink_that_recovers_is_given_reports_again():
     assert broken.told == ["second"]
 
 
+def test_a_forked_child_is_told_of_a_failing_sink_anew():
+    kept = Kept()
+
+    with Sinks([Broken(OSError("no route")), kept]) as sinks:
+        sinks(ValueError(), "first")
+        sinks.begin_anew()
+        sinks(ValueError(), "first")
+
+    assert sum("sink Broken failed" in what for what in kept.told) == 2
+
+
 def test_a_sink_cannot_cancel_who_reports():
     with Sinks([Broken(asyncio.CancelledError()), kept := Kept()]) as sinks:
         sinks(ValueError(), "first")
 
     assert "first" in kept.told
+
+
+def test_sinks_in_two_threads_are_run_in_the_variables_of_one_report():
+    stuck, kept = Stuck(), Kept()
+
+    class Patient(Kept):
+        def emit(self, told):
+            super().emit(told)
+            assert stuck.entered.wait(5)
+
+    with Sinks([stuck, patient := Patient(), kept]) as sinks:
+        sinks(ValueError(), "first")
+        stuck.free.set()
+
+    assert stuck.told == patient.told == kept.told == ["first"]
 
 
 @pytest.mark.stock

@@ -1,4 +1,4 @@
-"""Where the interpreter cannot tell who takes an exception: what is said of errors that leave tasks, and what is not."""
+"""Where the interpreter cannot tell who takes an exception: what is said of errors that leave tasks."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ CANNOT_TELL = {
     "wait_for": "try: await asyncio.wait_for(asyncio.create_task(fail()), 1)\n    except Boom: pass",
     "shield": "try: await asyncio.shield(fail())\n    except Boom: pass",
     "as_completed": "for one in asyncio.as_completed([fail()]):\n        try: await one\n        except Boom: pass",
-    "a task group": "try:\n        async with asyncio.TaskGroup() as group: group.create_task(fail())\n    except* Boom: pass",
+    "a task group": "try:\n        async with asyncio.TaskGroup() as g: g.create_task(fail())\n    except* Boom: pass",
 }
 
 
@@ -119,3 +119,26 @@ tell(was=run(main()))
     )
 
     assert told.more["was"] == [1, 0]
+
+
+def test_a_task_that_has_ended_keeps_no_callback_alive(run: Run) -> None:
+    told = run(
+        """
+import weakref
+class Callback:
+    def __call__(self, task): ...
+async def main():
+    task = asyncio.create_task(asyncio.sleep(0))
+    callback = Callback()
+    task.add_done_callback(callback)
+    alive = weakref.ref(callback)
+    del callback
+    await task
+    await asyncio.sleep(0)
+    return alive() is None
+tell(gone=run(main()))
+""",
+        mode="boundary",
+    )
+
+    assert told.more["gone"] is True

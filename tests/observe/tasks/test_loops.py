@@ -86,11 +86,12 @@ async def main():
     asyncio.get_running_loop().call_soon(lambda: 1 / 0)
     await asyncio.sleep(0.01)
 run(main())
-tell()
+tell(reports=dict(watch.collector.reports))
 """
     )
 
     assert told.verdicts == [("lost", "asyncio said so")]
+    assert told.more["reports"] == {"the event loop's exception handler": 1, "log record of 'mine'": 1}
     assert told.counts["reported"] == 1
 
 
@@ -208,6 +209,20 @@ tell(plain=asyncio.run(main()), stays=asyncio.BaseEventLoop.create_task is their
     assert told.more["plain"] is True
     assert told.more["stays"] is True
     assert told.more["calls"] >= 2
+
+
+def test_a_class_that_is_derived_from_one_that_was_told_is_not_told_again(run: Run) -> None:
+    told = run(
+        """
+import uvloop
+class Derived(uvloop.Loop): pass
+with asyncio.Runner(loop_factory=Derived) as runner:
+    runner.run(asyncio.sleep(0))
+tell(told=["create_task" in vars(cls) for cls in (uvloop.Loop, Derived)])
+"""
+    )
+
+    assert told.more["told"] == [True, False]
 
 
 def test_a_loop_of_a_class_that_came_later_is_met(run: Run) -> None:

@@ -1,4 +1,4 @@
-"""What hooks hear: uncaught errors, log records, dropped futures, coroutines that nobody awaited, the end by a signal."""
+"""What hooks hear: uncaught errors, log records, dropped futures and coroutines, the end by a signal."""
 
 from __future__ import annotations
 

@@ -237,12 +237,12 @@ def test_what_is_handled_and_held_when_the_watching_ends_stays_handled(watch: Wa
 def test_garbage_that_waits_for_the_collector_is_not_held(watch: Watch) -> None:
     error = raised()
     error.self = error  # type: ignore[attr-defined]
-    never_retrieved(error)
+    tracked(error, watch.collector).handed_over(Waiter("gather", Verdict.ABSORBED), error)
     del error
 
     watch.stop()
 
-    assert [one.verdict for one in watch.collector.findings] == [Verdict.LOST]
+    assert [one.verdict for one in watch.collector.findings] == [Verdict.ABSORBED]
 
 
 def test_where_nothing_is_watched_a_report_does_nothing() -> None:

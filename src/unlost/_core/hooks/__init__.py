@@ -8,7 +8,7 @@ from unlost._core.hooks._loops import on_loops
 from unlost._core.hooks._records import on_records
 from unlost._core.hooks._replaced import Switch, Undo, on_lookup, replace, together
 from unlost._core.hooks._spawning import Making, Spot, Task, spawned_of
-from unlost._core.hooks._unawaited import on_unawaited
+from unlost._core.hooks._unawaited import on_unawaited, with_origins
 
 __all__ = [
     "Making",
@@ -29,4 +29,5 @@ __all__ = [
     "replace",
     "spawned_of",
     "together",
+    "with_origins",
 ]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Final, TypeAlias
 
+from unlost._core.hooks._forks import on_fork
 from unlost._core.hooks._replaced import Undo
 
 _Handler: TypeAlias = Callable[[int, FrameType | None], None]
@@ -77,8 +78,8 @@ def _keep_out_of_forks() -> None:
     Not only once it runs: Python forgets a signal that comes before that, and the child would live on.
     """
     global _is_fork_watched  # once for each process: it cannot be taken back
-    if not _is_fork_watched and hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=_step_aside, after_in_parent=_step_back, after_in_child=_leave)
+    if not _is_fork_watched:
+        on_fork(_step_aside, _step_back, _leave)
     _is_fork_watched = True
 
 

@@ -40,7 +40,12 @@ _INSIDE: Final = (
 _UVLOOP: Final = f"{os.sep}uvloop{os.sep}"
 _known: dict[str, bool] = {}  # by file name: whether it is asyncio's, uvloop's or ours
 _inside = _known.get
+# compared one by one: the hash of a code object is that of all that is in it
 _CREATE_TASK: Final = asyncio.create_task.__code__
+_IN_GROUP: Final = asyncio.TaskGroup.create_task.__code__
+_GATHER: Final = asyncio.gather.__code__
+# 3.11 and 3.12 have one function for what is called from outside, and one for what is called from gather
+_ENSURE: Final = getattr(asyncio.tasks, "_ensure_future", asyncio.ensure_future).__code__
 _RUN_HANDLE: Final = asyncio.Handle._run.__code__
 
 _RUNNERS: Final = ("run", "run_forever", "run_until_complete")  # uvloop calls what it calls from there, as it is in C
@@ -145,15 +150,21 @@ def stock_create_task(making: Making) -> Callable[[Any, Switch], Any]:  # Any: a
             task = kind(coro, loop=self, name=name, context=context)
             try:
                 frame: FrameType = _getframe(1)
-                if (code := frame.f_code) is _CREATE_TASK:
+                if (code := frame.f_code) is _CREATE_TASK or code is _IN_GROUP:  # the usual ways, without a walk
                     frame = _getframe(2)
+                    code = frame.f_code
+                elif code is _ENSURE and _getframe(2).f_code is _GATHER:
+                    frame = _getframe(3)
                     code = frame.f_code
                 code, instruction = (code, frame.f_lasti) if not _inside(code.co_filename, True) else _outside(frame)
                 above = _current(self)
                 chain = above._unlost_chain if type(above) is kind else _chain_of(above)
-                if chain is None or chain[3] >= _DEEPEST:
-                    chain = _shortened(chain)
-                task._unlost_chain = (code, instruction, chain, chain[3] + 1 if chain is not None else 0)
+                if chain is None:
+                    task._unlost_chain = (code, instruction, None, 0)
+                else:
+                    if chain[3] >= _DEEPEST:
+                        chain = _shortened(chain) or chain
+                    task._unlost_chain = (code, instruction, chain, chain[3] + 1)
                 if made is not None:
                     made(task)
             except Exception as our_error:  # counted: this is somebody's create_task  # noqa: BLE001

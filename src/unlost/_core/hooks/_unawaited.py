@@ -34,3 +34,12 @@ def on_unawaited(
         return _warn_unawaited_coroutine
 
     return replace(warnings, "_warn_unawaited_coroutine", make)
+
+
+def with_origins(depth: int) -> Undo:
+    """Let each coroutine that this thread makes note its ``depth`` innermost frames, if not more already; 0 is none."""
+    before = sys.get_coroutine_origin_tracking_depth()
+    if depth <= before:
+        return lambda: None
+    sys.set_coroutine_origin_tracking_depth(depth)
+    return lambda: sys.set_coroutine_origin_tracking_depth(before)

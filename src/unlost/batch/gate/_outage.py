@@ -3,12 +3,14 @@ Outages: when what is called is not there at all, no item is to blame.
 
 A call that fails by a transient error is *parked*: what that means for its item is open until something else happens.
 
-- Something succeeds, or fails in another way: the failures *stand*, as attempts and outcomes.
-- ``SUSPECTS`` items of one fingerprint are parked, none of which has failed before: an *outage*. All of them get their
-  attempt back. Nothing new starts; one call after another, from those parked, tries whether it is over: after 1 s,
-  then after twice as long each time, up to a minute, less a random part (Brooker, 'Exponential Backoff And Jitter',
-  2015). The first that comes to anything else ends it, and what waits goes on. (Items that have failed before do not
-  make one: at the end of a run those that always fail are left among themselves.)
+- Something succeeds, or fails by no transient error: the failures *stand*, as attempts and outcomes.
+- ``SUSPECTS`` items of one fingerprint are parked, none of which has failed before, or ``SUSPECTS_OF_ANY`` of any: an
+  *outage*. All of them get their attempt back. Nothing new starts; one call after another, from those parked, tries
+  whether it is over: after 1 s, then after twice as long each time, up to a minute, less a random part (Brooker,
+  'Exponential Backoff And Jitter', 2015). The first that comes to anything else ends it, and what waits goes on. (Items
+  that have failed before do not make one: at the end of a run those that always fail are left among themselves.)
+- Another transient error is no news: when a network is lost, what was under way is reset, what starts is refused, and
+  later no name is found. So failures of several fingerprints are parked side by side, and none of them ends an outage.
 - Each ``NEW``-th look is an item that was not parked, where there is one: those that are may fail for a reason of their
   own, as the inputs of one dead host do. Where such a call ends it, they get their attempt back once and no more.
 - Nothing else can happen, since no other item is left: the failures stand. So does the oldest of an item that has
@@ -22,13 +24,16 @@ from __future__ import annotations
 import asyncio
 import enum
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 SUSPECTS: Final = 20
-"""Items that fail by one fingerprint in a row, before it is an outage; and failures that are parked before, at most."""
+"""Items that fail by one fingerprint and nothing else happens, before it is an outage."""
+
+SUSPECTS_OF_ANY: Final = 2 * SUSPECTS - 1
+"""Items that fail by any transient error and nothing else happens, before it is an outage: so many are parked at most."""
 
 NEW: Final = 3
 """Each so-many-th probe is an item that was not among those that failed."""
@@ -54,9 +59,9 @@ class Trouble:
     An outage.
 
     Attributes:
-        fingerprint: Of its error.
+        fingerprint: Of its error, when it began.
         error: One of them.
-        failed: How many calls failed by it.
+        failed: How many calls failed since the last that did not.
         next_probe: When it is looked at again, by the loop's clock; None while that is done.
     """
 
@@ -157,13 +162,8 @@ class Outage:
         if self.trouble is None:
             self._suspect(parked)
         else:
-            parked.fingerprint = self._fingerprint_of(error)
-            same = parked.fingerprint == self.trouble.fingerprint
-            self.trouble.failed += same
+            self.trouble.failed += 1
             if was_probe:
-                if not same:
-                    self._over(was_new=self._is_new)
-                    return Verdict.STANDS
                 self._look_later()
             self._parked.append(parked)
         return await self._judged(parked)
@@ -240,22 +240,24 @@ class Outage:
             parked.error = None  # its traceback may hold this frame
 
     def _suspect(self, parked: _Parked) -> None:
-        """Park a failure; those of another fingerprint stand."""
-        first = self._parked[0] if self._parked else None
-        if first is not None:
-            parked.fingerprint = self._of(parked)
-            if self._of(first) != parked.fingerprint:
-                self._let_go(Verdict.STANDS)
+        """Park a failure, which may be the one that makes an outage."""
         self._parked.append(parked)
         again = next((known for known in self._parked if not known.is_first), None)
         if len(self._parked) > SUSPECTS and again is not None:
             self._parked.remove(again)
             again.verdict.set_result(Verdict.STANDS)
-        if sum(known.is_first for known in self._parked) >= SUSPECTS:
+        suspects = [known for known in self._parked if known.is_first]
+        if len(suspects) >= SUSPECTS_OF_ANY or self._most_common(suspects) >= SUSPECTS:
             self._begin(parked)
 
+    def _most_common(self, suspects: list[_Parked]) -> int:
+        """Return how many have the most common fingerprint, or fewer than ``SUSPECTS`` where that is certain."""
+        if len(suspects) < SUSPECTS:
+            return 0
+        return max(Counter(map(self._of, suspects)).values())
+
     def _of(self, parked: _Parked) -> str:
-        """Return its fingerprint, made when it is first asked for: most failures are alone, and need none."""
+        """Return its fingerprint, made when it is first asked for: most failures are few, and need none."""
         if parked.fingerprint is None:
             assert parked.error is not None
             parked.fingerprint = self._fingerprint_of(parked.error)

@@ -37,7 +37,7 @@ def as_json(report: Report) -> dict[str, Any]:  # Any: JSON
 
 def schema() -> dict[str, Any]:  # Any: JSON
     """Return the JSON Schema (draft 2020-12) of what ``as_json`` returns, which is a line of the JSONL sink."""
-    text = files(__package__).joinpath("report.schema.json").read_text("utf-8")
+    text = files("unlost.observe.sinks").joinpath("report.schema.json").read_text("utf-8")
     loaded: dict[str, Any] = json.loads(text)  # Any: JSON
     return loaded
 

@@ -34,7 +34,8 @@ class Outlet:
             if report.context is None:
                 self._sink.emit(report)
             else:
-                report.context.run(self._sink.emit, report)
+                # a copy: another sink may be in it at this moment, in another thread
+                report.context.copy().run(self._sink.emit, report)
         except (Exception, CancelledError) as failure:  # returned: it is reported to the other sinks  # noqa: BLE001
             self.failing = True
             self.failures += 1

@@ -73,8 +73,8 @@ class Report:
     @property
     def key(self) -> Key:
         """Reports with the same key are told once: the same bug, which ended in the same way at the same place."""
-        where = (self.site.file, self.site.function) if self.site else ("", "")
-        return (self.digest or self.what, self.verdict, *where)
+        file, function = (self.site.file, self.site.function) if self.site else ("", "")
+        return (self.digest or self.what, self.verdict, file, function)
 
 
 def report_of(error: BaseException, what: str, *, redact: bool | Redactor = True, own: Collection[str] = ()) -> Report:

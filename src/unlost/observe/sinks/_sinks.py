@@ -216,11 +216,11 @@ class Sinks:
         failure = outlet.give(report)
         if failure is not None:
             told = [self._failure_of(outlet, failure, "failed; the others have what it could not take")]
-            self._hand_on(told if is_first else [], report, outlet)
+            self._hand_on(told if is_first else [], report)
 
-    def _hand_on(self, told: list[Report], report: Report, failed: Outlet) -> None:
+    def _hand_on(self, told: list[Report], report: Report) -> None:
         """Tell the others that a sink failed; they have the report itself, and where there are none, it is printed."""
-        others = [one for one in self._outlets if one is not failed and not (one.failing or one.is_closed)]
+        others = [one for one in self._outlets if not (one.failing or one.is_closed)]
         for failure in told:
             for outlet in others:
                 self._send(outlet, failure)

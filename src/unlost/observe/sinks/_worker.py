@@ -12,10 +12,14 @@ Guarantees:
 from __future__ import annotations
 
 import _thread
+import os
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread, current_thread
+from threading import Lock, Thread, current_thread, get_native_id
+from time import sleep
 from typing import Final, TypeAlias
+
+from unlost._core._clock import monotonic
 
 _FORK: Final = 0.5
 _START: Final = 0.1
@@ -41,6 +45,8 @@ class Worker:
         self._alive = Lock()  # held for as long as there is a thread
         self._launching = Lock()  # held while it is being started
         self._thread: Thread | None = None
+        self._native = 0  # the operating system's number of it
+        self._launcher = 0  # and of the thread that starts it
 
     def wake(self) -> bool:
         """Let the thread call ``turn`` soon; return whether there is a thread."""
@@ -83,6 +89,7 @@ class Worker:
             self._is_stopping = True
             self._queue.put(None)
             self._wait(_FORK)
+            _wait_until_gone(self._launcher, self._native)
 
     def resume(self) -> None:
         """Go on after a pause: a thread that is needed is started with the next call."""
@@ -114,6 +121,7 @@ class Worker:
         return self.is_busy
 
     def _launch(self, launching: Lock) -> None:
+        self._launcher = get_native_id()
         thread = self._thread = Thread(target=self._run, name="unlost-sinks", daemon=True)
         try:
             thread.start()
@@ -124,6 +132,7 @@ class Worker:
             launching.release()
 
     def _run(self) -> None:
+        self._native = get_native_id()
         try:
             self._work()
         finally:
@@ -144,3 +153,10 @@ class Worker:
                 continue
             if call is not None:
                 call()
+
+
+def _wait_until_gone(*numbers: int) -> None:
+    """Wait until Linux lists these threads no more: a fork by 3.12 warns of them until then, and joining is earlier."""
+    end = monotonic() + _START
+    while any(os.path.exists(f"/proc/self/task/{number}") for number in numbers) and monotonic() < end:
+        sleep(0.001)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Final
 
 from unlost._core._report import on_reports
 from unlost._core.hooks import (
     Making,
-    Undo,
     before_termination,
     on_futures,
     on_loops,
@@ -17,6 +15,7 @@ from unlost._core.hooks import (
     on_unawaited,
     on_uncaught,
     together,
+    with_origins,
 )
 from unlost.observe.tasks._boundary import at_boundaries
 from unlost.observe.tasks._died import Died
@@ -55,7 +54,7 @@ class Around:
                 on_futures(lambda error: held_by(error, "a concurrent future"), taken),
                 on_reports(lambda error: reported(error, "unlost")),
                 note_feeders(),
-                _with_origins(origins),
+                with_origins(origins),
             ]
         )
         self._end = before_termination(guarded(collector, say)) if say is not None else _nothing
@@ -84,14 +83,6 @@ def watch_tasks(
             that was; 0 costs nothing, and says where it was dropped.
     """
     return Around(watch, died_after, say, origins)
-
-
-def _with_origins(depth: int) -> Undo:
-    if not depth:
-        return _nothing
-    before = sys.get_coroutine_origin_tracking_depth()
-    sys.set_coroutine_origin_tracking_depth(max(before, depth))
-    return lambda: sys.set_coroutine_origin_tracking_depth(before)
 
 
 def _nothing() -> None:

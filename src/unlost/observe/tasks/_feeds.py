@@ -16,11 +16,12 @@ MOST: Final = 16
 
 
 class _Feeder:
-    __slots__ = ("name", "task")
+    __slots__ = ("name", "number", "task")
 
     def __init__(self, task: asyncio.Task[Any]) -> None:  # Any: tasks of every result
         self.task = ref(task)
-        self.name = task.get_name()
+        self.number = id(task)
+        self.name = task.get_name()  # of an eager one not yet the one that it was given
 
 
 class _Feeders:
@@ -63,7 +64,7 @@ def fed_by(queue: object, ends: Ends) -> str:
     feeders = getattr(queue, KEY, None)
     if not isinstance(feeders, _Feeders):
         return ""
-    said = [f"{one.name!r}, {_became(one, ends)}" for one in feeders.all.values()]
+    said = [_became(one, ends) for one in feeders.all.values()]
     if len(said) == 1 and not feeders.others:
         return f"the only task that fed it, {said[0]}"
     more = f"; and {feeders.others} more" if feeders.others else ""
@@ -72,10 +73,16 @@ def fed_by(queue: object, ends: Ends) -> str:
 
 def _became(feeder: _Feeder, ends: Ends) -> str:
     task = feeder.task()
-    if task is not None and not task.done():
+    if task is None:
+        end = ends.of(feeder.task, feeder.number)
+        return f"{end[0]!r}, died of {end[1]}" if end else f"{feeder.name!r}, has ended"
+    return f"{task.get_name()!r}, {_is(task)}"
+
+
+def _is(task: asyncio.Task[Any]) -> str:  # Any: as above
+    if not task.done():
         return "still runs"
-    if task is not None and task.cancelled():
+    if task.cancelled():
         return "was cancelled"
-    error = getattr(task, "_exception", None)
-    how = headline(error) if error is not None else ends.of(feeder.name) if task is None else ""
-    return f"died of {how}" if how else "has ended"
+    error = getattr(task, "_exception", None)  # exception() would silence asyncio
+    return f"died of {headline(error)}" if error is not None else "has ended"

@@ -46,7 +46,7 @@ class LoopErrors:
             return False
         if message.endswith(_NEVER_RETRIEVED):
             if isinstance(task := context.get("future") or context.get("task"), Task):
-                self._ends.failed(task.get_name(), error)
+                self._ends.failed(task, error)
             never_retrieved(error)
             return True
         reported(error, "the event loop's exception handler")

@@ -10,14 +10,20 @@ All of them do nothing where nothing is watched, and never raise.
 
 from unlost.observe.watch._collector import MOST, Collector, Listener
 from unlost.observe.watch._finding import Finding, Origin, Site
-from unlost.observe.watch._notice import Notice
+from unlost.observe.watch._notice import DESTROYED, DIED, HANGS, LOOP_ERROR, NEVER_AWAITED, TERMINATED, Notice
 from unlost.observe.watch._sites import origin_of, site_of
 from unlost.observe.watch._verdict import Verdict
 from unlost.observe.watch._waiters import Waiter, waiter_of
 from unlost.observe.watch._watch import Watch, held_by, left_task, never_retrieved, reported, start, taken
 
 __all__ = [
+    "DESTROYED",
+    "DIED",
+    "HANGS",
+    "LOOP_ERROR",
     "MOST",
+    "NEVER_AWAITED",
+    "TERMINATED",
     "Collector",
     "Finding",
     "Listener",

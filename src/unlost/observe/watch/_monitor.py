@@ -24,7 +24,7 @@ from unlost.observe.watch._clause import Clause, Handler
 from unlost.observe.watch._codes import LEAVES, Codes
 from unlost.observe.watch._collector import Collector
 from unlost.observe.watch._matching import clause_for
-from unlost.observe.watch._pythons import never_left_python
+from unlost.observe.watch._pythons import is_pythons, never_left_python
 from unlost.observe.watch._tracked import attributes_of, beneath, follow, leave, leaves_of, tracked, tracker_of
 from unlost.observe.watch._verdict import Verdict
 from unlost.observe.watch._waiters import Waiter, waiter_of
@@ -158,6 +158,9 @@ class Monitor:
         if getattr(task.get_coro(), "cr_frame", None) is not frame or isinstance(error, NOBODYS):
             return
         leave(error, task, waiter_of(task, frame), self._collector)
+        for leaf in leaves_of(error):
+            if (tracker := tracker_of(leaf)) is not None:
+                tracker.is_leaving = True  # the block that it is in lets go of it next
 
     def _suppressed(self, inside: FrameType, frame: FrameType) -> None:
         error: object = inside.f_locals.get("excinst")
@@ -169,6 +172,8 @@ class Monitor:
         if isinstance(error, CancelledError):
             loops = handler is None or handler.loops
             cancellation_entered(error, frame, frame.f_lineno, depth, loops, self._collector)
+        elif is_pythons(frame.f_code.co_filename) and never_left_python(error.__traceback__):
+            return
         elif isinstance(types, tuple) and not {Exception, BaseException}.isdisjoint(types):
             for leaf in leaves_of(error):
                 tracker = tracked(leaf, self._collector)

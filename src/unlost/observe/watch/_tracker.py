@@ -88,6 +88,11 @@ class Tracker:
         if not self.is_final:
             self.state, self._by, self.code = Verdict.CONVERTED, "", None
 
+    def asked_for(self) -> None:
+        """Note that somebody asked for it where it was put."""
+        if not self.is_final:
+            self.state, self._by, self.code = Verdict.UNKNOWN, "", None
+
     def went_on(self) -> None:
         """Note that who had it let it go on; just before it leaves a task that was noted already."""
         if self.is_leaving:
@@ -99,7 +104,6 @@ class Tracker:
     def left(self, task: str, spawned: tuple[Spot, ...], waiter: Waiter, error: BaseException) -> None:
         """Note that it left a task, where that came from, and who waits for it."""
         self._task, self._spawned = task, spawned
-        self.is_leaving = not self.is_final
         self.handed_over(waiter, error)
 
     def handed_over(self, waiter: Waiter, error: BaseException) -> None:
@@ -108,6 +112,7 @@ class Tracker:
             self._by, self.state = waiter
             self.code = None
             self.was_left = True
+            self.is_leaving = False  # it is where it was going
             self._look_at(error)
 
     def lost(self, error: BaseException) -> None:

@@ -144,7 +144,7 @@ def taken(error: BaseException) -> None:
     try:
         for leaf in leaves_of(error):
             if (tracker := tracker_of(leaf)) is not None:
-                tracker.went_on()
+                tracker.asked_for()
     except Exception as fault:  # as above  # noqa: BLE001
         watch.collector.fault(fault)
 

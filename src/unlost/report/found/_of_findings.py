@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, NamedTuple, TypeAlias
 
 from unlost.observe import headline
+from unlost.observe._place import base_name
 from unlost.observe.sinks._found import found
 from unlost.observe.sinks._report import Report as Told
 from unlost.observe.watch import Finding, Notice, Verdict
@@ -25,6 +26,16 @@ _TONES: Final[Mapping[Verdict, Tone]] = {
 _BY_VALUE: Final[Mapping[str, Tone]] = {verdict.value: tone for verdict, tone in _TONES.items()}
 
 
+Rerun: TypeAlias = Callable[[Finding | Notice], str]
+
+
+class _Alike(NamedTuple):
+    """Findings that are one group: the first one, and what is told of each."""
+
+    first: Finding | Notice
+    told: list[Told]
+
+
 def report_of_findings(
     findings: Iterable[Finding | Notice],
     counts: Mapping[Verdict, int],
@@ -34,6 +45,7 @@ def report_of_findings(
     noted: Mapping[str, int] | None = None,
     unseen: Iterable[str] = (),
     command: str = "",
+    rerun: Rerun | None = None,
 ) -> Report:
     """
     Return the report of what was found.
@@ -46,14 +58,15 @@ def report_of_findings(
         noted: How many notices there were of each kind.
         unseen: What could not be observed, a sentence each.
         command: What runs the program or session again.
+        rerun: Returns what runs just the part again in which one was found, such as a test; empty where nothing does.
     """
-    told = [found(each) for each in findings]
-    times = [each.at for each in told if each.at]
+    alike: dict[object, _Alike] = {}
+    for finding in findings:
+        told = found(finding)
+        alike.setdefault(told.key, _Alike(finding, [])).told.append(told)
+    times = [each.at for one in alike.values() for each in one.told if each.at]
     began, ended = (min(times), max(times)) if times else (None, None)
-    alike: dict[object, list[Told]] = {}
-    for each in told:
-        alike.setdefault(each.key, []).append(each)
-    groups = sorted((_group(each, began, ended, command) for each in alike.values()), key=_badness)
+    groups = sorted((_group(one, began, ended, rerun) for one in alike.values()), key=_badness)
     rest = groups[MOST_GROUPS:]
     sentences = tuple(unseen)
     return Report(
@@ -67,6 +80,7 @@ def report_of_findings(
         more_count=sum(group.count for group in rest),
         began=began,
         ended=ended,
+        facts=(("run it again", command),) if command else (),
         lists=(("What could not be seen", sentences),) if sentences else (),
     )
 
@@ -75,9 +89,10 @@ def _verdicts(counts: Mapping[Verdict, int]) -> Iterable[Tally]:
     return (Tally(verdict.value, counts[verdict], _TONES[verdict]) for verdict in Verdict if counts.get(verdict))
 
 
-def _group(alike: list[Told], began: float | None, ended: float | None, command: str) -> ErrorGroup:
-    example = alike[0]
-    line = headline(example.error, alone=len(alike) == 1) if example.error is not None else None
+def _group(alike: _Alike, began: float | None, ended: float | None, rerun: Rerun | None) -> ErrorGroup:
+    first, told = alike
+    example = told[0]
+    line = headline(example.error, alone=len(told) == 1) if example.error is not None else None
     site = str(example.site) if example.site else ""
     return ErrorGroup(
         fingerprint=example.digest,
@@ -85,14 +100,20 @@ def _group(alike: list[Told], began: float | None, ended: float | None, command:
         where=line.where if line else site,
         label=example.verdict,
         tone=_BY_VALUE.get(example.verdict, "bad"),
-        count=len(alike),
-        hits=_hits([each.at for each in alike if each.at], began, ended),
-        example=f"in task {example.origin.task}" if example.origin else "",
+        count=len(told),
+        hits=_hits([each.at for each in told if each.at], began, ended),
+        example=_example(example),
         error=example.error,
         ended=example.what if line else "",
         origin=example.origin,
-        command=command,
+        command=rerun(first) if rerun is not None else "",
     )
+
+
+def _example(told: Told) -> str:
+    if told.origin is not None:
+        return f"in task {told.origin.task}"
+    return f"at {base_name(told.site.file)}:{told.site.line}" if told.site is not None else ""
 
 
 def _hits(times: list[float], began: float | None, ended: float | None) -> tuple[int, ...]:

@@ -10,9 +10,8 @@ from typing import Final
 
 from unlost.report._report import Report
 from unlost.report.html._bar import bar
-from unlost.report.html._detail import detail_of
-from unlost.report.html._groups import Row, table_end, table_head
-from unlost.report.html._room import BYTES, fair
+from unlost.report.html._groups import table
+from unlost.report.html._room import BYTES
 from unlost.report.html._text import brief, safe, size
 from unlost.report.html._timeline import timeline
 from unlost.report.html._times import moment
@@ -20,41 +19,23 @@ from unlost.report.html._times import moment
 MARK: Final = '<meta name="generator" content="unlost">'
 """Is in the first lines of each such file, and tells that it may be replaced by another."""
 
-_WHY: Final = 4  # why groups are groups gets one part in so many of the room
 _LINE: Final = 300  # bytes of a line in a list
 
 
 def html_of(report: Report) -> Iterator[bytes]:
     """Yield the file piece by piece: UTF-8, 600 KB at most."""
     for piece in _pieces(report):
-        yield piece.encode("utf-8", "backslashreplace")
+        yield piece.encode()
 
 
 def _pieces(report: Report) -> Iterator[str]:
     above, below = list(_above(report)), list(_below(report))
     yield from above
     if report.groups:
-        yield from _table(report, BYTES - sum(map(size, (*above, *below))))
+        yield from table(report, BYTES - sum(map(size, (*above, *below))))
     else:
         yield "<p>There are no errors.</p>\n"
     yield from below
-
-
-def _table(report: Report, room: int) -> Iterator[str]:
-    details = [detail_of(group) for group in report.groups]
-    rows = [
-        Row(report, number, group, parts)
-        for number, (group, parts) in enumerate(zip(report.groups, details, strict=True), 1)
-    ]
-    # with no room for its long parts, a row takes what it must
-    room -= sum(size(piece) for row in rows for piece in row.html(0, 0))
-    why_needs = [parts.why_need for parts in details]
-    whys = fair(why_needs, max(room, 0) // _WHY)
-    traces = fair([parts.trace_need for parts in details], room - sum(min(whys, need) for need in why_needs))
-    yield table_head(report)
-    for row in rows:
-        yield from row.html(traces, whys)
-    yield table_end(report)
 
 
 def _above(report: Report) -> Iterator[str]:
@@ -94,7 +75,7 @@ def _below(report: Report) -> Iterator[str]:
 
 
 def _part(name: str) -> str:
-    return (files(__package__) / name).read_text(encoding="utf-8")
+    return (files("unlost.report.html") / name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:

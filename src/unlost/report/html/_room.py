@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from unlost.report.html._text import size
 
 BYTES: Final = 590_000
+
+_WHOLE: Final = 8000  # bytes; more than a line has
+_LEAST: Final = 60
+
+
+class Long:
+    """
+    Lines that may be too long for the room that there is; false where there are none.
+
+    Args:
+        tag: Of the element that says how many lines are missing.
+        lines: Each is called with how many bytes its text may take, and returns its HTML.
+    """
+
+    def __init__(self, tag: str, lines: Sequence[Callable[[int], str]]) -> None:
+        self._tag = tag
+        self._lines = lines
+        self._whole = [line(_WHOLE) for line in lines]
+        self.need = sum(map(size, self._whole))
+
+    def __bool__(self) -> bool:
+        return bool(self._lines)
+
+    def within(self, room: int) -> Sequence[str]:
+        """Return all lines if they fit into the room; else as many shorter ones as do, and how many are missing."""
+        if self.need <= room:
+            return self._whole
+        shorter = [line(max(room // 3, _LEAST)) for line in self._lines] if room else self._whole
+        head, tail = fitting(shorter, room)
+        missing = len(shorter) - len(head) - len(tail)
+        return *head, *([f"<{self._tag}>… {missing:,} lines left out</{self._tag}>\n"] if missing else []), *tail
 
 
 def fair(needs: Sequence[int], room: int) -> int:

@@ -17,7 +17,7 @@ def safe(text: str) -> str:
 
 def brief(text: str, room: int) -> str:
     """Return ``safe(text)``, or as much of its beginning as takes at most ``room`` bytes."""
-    if size(whole := safe(text[: room + 1])) <= room and len(text) <= room:
+    if len(text) <= room and size(whole := safe(text)) <= room:
         return whole
     kept, left = [], room - size(_MORE)
     for character in text[:room]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from unlost.report._report import SLICES, Report
+
+_DAY: Final = 86_400
+_MILLISECONDS: Final = len("12:34:56.789")
 
 
 def moment(at: float) -> str:
@@ -14,7 +18,9 @@ def moment(at: float) -> str:
 
 
 def clock(report: Report, number: float) -> str:
-    """Return when a slice of the report's time begins: the time of day, with the day where there are several."""
+    """Return when a slice of the report's time begins: the time of day, as exactly as it takes."""
     began, ended = report.began or 0.0, report.ended or 0.0
     when = datetime.fromtimestamp(began + (ended - began) * number / SLICES).astimezone()
-    return f"{when:%m-%d %H:%M}" if ended - began > 86_400 else f"{when:%H:%M:%S}"
+    if ended - began > _DAY:
+        return f"{when:%m-%d %H:%M}"
+    return f"{when:%H:%M:%S}" if ended - began > SLICES else f"{when:%H:%M:%S.%f}"[:_MILLISECONDS]

@@ -24,13 +24,13 @@ def trace_of(error: ErrorRecord | None, origin: Origin | None = None, ended: str
     if error is not None:
         yield from lines_of(error)
     if ended:
-        yield Line("link", one_line(ended))
+        yield Line("error", one_line(ended))
     if origin is not None:
         yield from _ancestry(origin)
 
 
 def _ancestry(origin: Origin) -> Iterator[Line]:
-    yield Line("head", f"In task {one_line(origin.task)!r}" + (", which was started" if origin.spawned else ""))
+    yield Line("head", f"In task '{one_line(origin.task)}'" + (", which was started" if origin.spawned else ""))
     for depth, site in enumerate(origin.spawned):
         yield Line("own" if site.app else "folded", f"  {'by a task started ' if depth else ''}at {_place(site)}")
 

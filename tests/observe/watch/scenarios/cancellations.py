@@ -160,6 +160,42 @@ async def handler_that_awaits_and_then_raises() -> None:
 
 
 @expect("swallowed cancellation")
+async def raised_on_within_its_handler_and_swallowed_there() -> None:
+    async def helper(held: bool) -> None:
+        try:
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:
+            try:
+                if held:
+                    raise
+            except asyncio.CancelledError:  # ends here
+                pass
+
+    async def work() -> None:
+        await helper(held=True)
+        await asyncio.sleep(1)
+
+    await cancel(work())
+
+
+@right
+async def raised_on_if_somebody_asked() -> None:
+    async def helper() -> None:
+        try:
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+
+    async def work() -> None:
+        await helper()
+        await asyncio.sleep(1)
+
+    await cancel(work())
+
+
+@expect("swallowed cancellation")
 async def return_in_finally_of_a_helper() -> None:
     async def helper() -> int:
         try:
@@ -176,13 +212,16 @@ async def return_in_finally_of_a_helper() -> None:
 
 @right
 async def request_that_is_taken_back() -> None:
-    async def work() -> None:
+    async def helper() -> None:
         try:
             await asyncio.sleep(1)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             assert task is not None
             task.uncancel()
+
+    async def work() -> None:
+        await helper()
         await asyncio.sleep(0.02)
 
     await cancel(work())

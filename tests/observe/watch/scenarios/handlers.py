@@ -335,3 +335,66 @@ async def looked_at_by_a_function_that_is_called() -> None:
         await boom()
     except Exception:
         handle_error()
+
+
+@expect("swallowed")
+async def another_crosses_a_finally_within_the_handler() -> None:
+    try:
+        await boom()
+    except Exception:  # ends here
+        try:
+            try:
+                {}["x"]
+            finally:
+                print("cleaning up")
+        except KeyError:
+            pass
+
+
+@right
+async def raised_in_its_place_by_a_handler_that_could_have_ended_it() -> None:
+    try:
+        for attempt in range(1):
+            try:
+                await boom()
+            except Exception:
+                if attempt == 0:
+                    raise KeyError("x")  # noqa: B904
+    except KeyError:
+        pass
+
+
+@expect("swallowed")
+async def another_is_raised_on_by_the_same_handler_further_down() -> None:
+    def down(levels: int) -> None:
+        try:
+            raise ValueError(levels)
+        except Exception:  # ends here
+            if not levels:
+                raise
+            try:
+                down(levels - 1)
+            except ValueError:
+                pass
+
+    down(1)
+
+
+@right
+async def raised_on_to_the_interpreter() -> None:
+    class Finalized:
+        def __init__(self, error: Exception) -> None:
+            self.error = error
+
+        def __del__(self) -> None:
+            error = self.error
+            try:
+                raise error
+            except Exception:
+                if error.args:
+                    raise
+
+    unraisable, sys.unraisablehook = sys.unraisablehook, lambda _unraisable: None
+    Finalized(ValueError("x"))
+    Finalized(ExceptionGroup("one", [ValueError("x")]))
+    sys.unraisablehook = unraisable

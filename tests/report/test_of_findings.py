@@ -1,0 +1,75 @@
+"""What the observer found, as a report."""
+
+from __future__ import annotations
+
+from unlost.observe.watch import Finding, Notice, Origin, Site, Verdict
+from unlost.report import SLICES, Tally
+from unlost.report.found import report_of_findings
+from unlost.report.html import html_of
+
+SITE = Site("app.py", 7, "load", app=True, module="app")
+
+
+def finding(verdict: Verdict = Verdict.LOST, text: str = "no page 7", at: float = 100.0, line: int = 7) -> Finding:
+    frames = (Site("app.py", line, "load", app=True, module="app"),)
+    return Finding(verdict, "ValueError", text, frames, site=SITE, origin=Origin("loader", (SITE,)), at=at)
+
+
+def test_findings_of_one_bug_are_one_group_with_their_times() -> None:
+    told = [finding(at=100.0), finding(text="no page 8", at=110.0), finding(text="no page 9", at=160.0)]
+
+    report = report_of_findings(told, {Verdict.LOST: 3, Verdict.HANDLED: 90}, "app.py")
+
+    (group,) = report.groups
+    assert (group.title, group.where, group.label, group.count) == (
+        "ValueError no page <n>",
+        "app.py:7 in load",
+        "lost",
+        3,
+    )
+    assert (report.began, report.ended) == (100.0, 160.0)
+    assert (group.hits[0], group.hits[10], group.hits[-1], sum(group.hits)) == (1, 1, 1, 3)
+    assert len(group.hits) == SLICES
+    assert report.tallies == (Tally("handled", 90, "good"), Tally("lost", 3, "bad"))
+
+
+def test_one_bug_that_ended_in_two_ways_is_two_groups_the_worse_first() -> None:
+    told = [finding(Verdict.RETURNED), finding(Verdict.RETURNED), finding(Verdict.LOST)]
+
+    report = report_of_findings(told, {Verdict.RETURNED: 2, Verdict.LOST: 1}, "app.py")
+
+    assert [(group.label, group.count) for group in report.groups] == [("lost", 1), ("returned", 2)]
+
+
+def test_what_is_no_exception_is_a_group_too() -> None:
+    notice = Notice("never awaited", "coroutine load was never awaited", SITE)
+
+    report = report_of_findings([notice], {}, "app.py", noted={"never awaited": 1})
+
+    (group,) = report.groups
+    assert (group.title, group.label, group.error) == ("coroutine load was never awaited", "never awaited", None)
+    assert report.tallies == (Tally("never awaited", 1, "bad"),)
+
+
+def test_what_could_not_be_seen_is_said() -> None:
+    report = report_of_findings([], {}, "app.py", unseen=["3 tasks were of another library's own class"])
+
+    assert report.lists == (("What could not be seen", ("3 tasks were of another library's own class",)),)
+
+
+def test_the_page_says_where_an_error_was_lost_and_where_its_task_came_from() -> None:
+    report = report_of_findings([finding()], {Verdict.LOST: 1}, "app.py", command="unlost watch app.py")
+
+    page = b"".join(html_of(report)).decode()
+
+    assert "lost: nobody ever took it, at app.py:7 in load" in page
+    assert "In task &#x27;loader&#x27;, which was started" in page
+    assert "<dt>run it again</dt><dd>unlost watch app.py</dd>" in page
+
+
+def test_a_group_is_run_again_by_what_the_first_of_it_was_found_in() -> None:
+    told = [finding(text="no page 7"), finding(text="no page 8")]
+
+    report = report_of_findings(told, {}, "pytest", rerun=lambda one: f"pytest -k {getattr(one, 'text', '')[-1]}")
+
+    assert [group.command for group in report.groups] == ["pytest -k 7"]
