@@ -12,7 +12,7 @@ import pytest
 
 from unlost import Failure, Value
 from unlost.batch import Context, Halted, Run
-from unlost.batch.gate import _outage
+from unlost.batch.gate import _gate, _outage
 from unlost.batch.gate._rest import HoldTooLong
 from unlost.batch.gate._self_stop import SelfStop
 from unlost.batch.journal._pauses import read_paused, read_why
@@ -377,3 +377,21 @@ async def test_twenty_inputs_of_one_dead_host_do_not_hold_up_the_others(options:
         pass
 
     assert books(run) == {"ok": 65, "failed": 35}
+
+
+async def test_an_item_that_is_always_sent_away_fails_by_that_in_the_end(
+    options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One input that a service will never take must not hold up the run for ever."""
+    monkeypatch.setattr(_gate, "REFUSALS", 3)
+
+    async def job(item: int) -> int:
+        if item == 3:
+            raise Refused(429, retry_after_ms="0")
+        return item
+
+    async with Run(job, range(10), **options) as run:
+        pass
+
+    assert books(run) == {"ok": 9, "failed": 1}
+    assert journaled(run, "SELECT held, attempts FROM outcome WHERE NOT ok") == [(3, 1)]

@@ -102,7 +102,7 @@ def test_what_hangs_on_an_error_is_there_too(visit: Visit) -> None:
     assert len(errors["wide_group"]["members"]) + errors["wide_group"]["cut"]["members"] == 500
     assert sorted(member["message"] for member in errors["task_group"]["members"]) == ["one", "two"]
     assert errors["unavailable"]["attributes"]["status"] == 503
-    assert errors["keyword_only"]["attributes"]["status"] == 429
+    assert errors["keyword_only"]["attributes"]["status"] == 418
     assert errors["nobody_listens"]["kind"] == "transient"
     assert errors["recursion"]["kind"] == errors["key_error"]["kind"] == "defect"
 

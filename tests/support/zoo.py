@@ -194,9 +194,9 @@ async def broken_repr() -> None:
     raise BrokenReprError("x")
 
 
-@animal("KeywordOnlyError", "slow down (429)")
+@animal("KeywordOnlyError", "slow down (418)")
 async def keyword_only() -> None:
-    raise KeywordOnlyError(what="slow down", status=429)
+    raise KeywordOnlyError(what="slow down", status=418)
 
 
 @animal("HolderError", "holds a lock")

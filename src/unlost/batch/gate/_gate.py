@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol, TypeAlias
 from unlost.batch._letters import fingerprint_of, title_of
 from unlost.batch.gate._lane import SentAway
 from unlost.batch.gate._limit_key import estimate_function, key_function
-from unlost.batch.gate._outage import SUSPECTS, Outage, Trouble, Verdict
+from unlost.batch.gate._outage import MOST, SUSPECTS, Outage, Trouble, Verdict
 from unlost.batch.gate._rest import HoldTooLong, Rest
 from unlost.batch.gate._seats import Seats
 from unlost.batch.gate._self_stop import SelfStop
@@ -32,6 +32,9 @@ from unlost.batch.options._rates import rate_of
 from unlost.errors import Kind, attach_attempts, classify, leaves, status_of
 
 Call: TypeAlias = Callable[[Any, Any], Awaitable[Any]]  # Any: the user's item and value; whatever the call is told
+
+REFUSALS: Final = 30
+"""After so many answers 429, with a rest after each, it is the item: the last of them is an attempt that failed."""
 
 _WAITING_FOR_KEYS: Final = 10  # items for each seat that may wait for their limit key
 _MOST_WAITING: Final = 10_000
@@ -75,7 +78,7 @@ class Gate:
         self._estimate_of = estimate_function(policy)
         self._is_plain = self._key_of is None and self._estimate_of is None
         waiting = SUSPECTS if self._key_of is None else options.concurrency * _WAITING_FOR_KEYS
-        self.workers = options.concurrency + max(2 * SUSPECTS, min(waiting, _MOST_WAITING))
+        self.workers = options.concurrency + max(MOST + 1, min(waiting, _MOST_WAITING))
         self._keep_going = options.keep_going
         self._own = own
         self._warden = warden
@@ -174,7 +177,7 @@ class Gate:
             else:
                 self.throttle.answered(ticket)
                 if self._is_alert:
-                    self._went_well(visit)
+                    self._went_well(visit, ticket.began)
                 return value
             if failure is not None:
                 # out of the handler: a cancellation of the wait has not the error as its context
@@ -251,9 +254,9 @@ class Gate:
 
     # What came out
 
-    def _went_well(self, visit: Visit) -> None:
+    def _went_well(self, visit: Visit, began: float) -> None:
         was_probe, visit.is_probe = visit.is_probe, False
-        self._outage.succeeded(was_probe=was_probe)
+        self._outage.succeeded(began=began, was_probe=was_probe)
         self.seats.widen()
         self._is_alert = self.seats.is_narrow or not self._outage.is_calm
 
@@ -276,13 +279,13 @@ class Gate:
             except HoldTooLong as too_long:
                 return self._stopped_by(visit, too_long)
             if transient:
-                return self._refused(visit, error)
+                return self._refused(visit, error, ticket.began)
         self.throttle.answered(ticket)
         if transient:
             return None
         was_probe, visit.is_probe = visit.is_probe, False
         if not self._outage.is_calm:
-            self._outage.succeeded(was_probe=was_probe, is_answer=was_probe)
+            self._outage.succeeded(began=ticket.began, was_probe=was_probe, is_answer=was_probe)
         return Verdict.STANDS
 
     def _stopped_by(self, visit: Visit, stop: Exception) -> Verdict:
@@ -290,13 +293,13 @@ class Gate:
         self._warden.halt(stop)
         return Verdict.GIVEN_BACK
 
-    def _refused(self, visit: Visit, error: BaseException) -> Verdict:
+    def _refused(self, visit: Visit, error: BaseException, began: float) -> Verdict:
         visit.held += 1
         visit.refusal = error
         if visit.is_probe or not self._outage.is_calm:
             was_probe, visit.is_probe = visit.is_probe, False
-            self._outage.succeeded(was_probe=was_probe)
-        return Verdict.AGAIN
+            self._outage.succeeded(began=began, was_probe=was_probe)
+        return Verdict.AGAIN if visit.held % REFUSALS else Verdict.STANDS  # a rest came before each of them
 
     async def _parked(self, visit: Visit, error: BaseException) -> Verdict:
         was_probe, visit.is_probe = visit.is_probe, False

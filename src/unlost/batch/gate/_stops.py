@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from unlost.batch.gate._self_stop import Reason, SelfStop
-from unlost.errors import leaves, status_of
+from unlost.errors import cause_of, leaves, status_of
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC})
 _CHAIN: Final = 20  # causes that are looked at
@@ -56,7 +56,7 @@ def stop_of(error: BaseException, title: Callable[[BaseException], str]) -> Self
 
 
 def _reason(leaf: BaseException) -> Reason | None:
-    if any(isinstance(link, OSError) and link.errno in _FULL for link in _chain(leaf)):
+    if any(isinstance(link, OSError) and _read(link, "errno") in _FULL for link in _chain(leaf)):
         return "disk"
     if not isinstance(leaf, Exception):
         return None
@@ -80,7 +80,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         if link is None:
             return
         yield link
-        link = link.__cause__
+        link = cause_of(link)
 
 
 def _told(error: BaseException) -> Iterator[str]:
