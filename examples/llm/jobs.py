@@ -2,8 +2,9 @@ import contextlib
 import json
 from decimal import Decimal
 
-import unlost
 from openai import AsyncOpenAI
+
+import unlost
 
 MODEL = "gpt-5-nano"
 INPUT_USD, OUTPUT_USD = Decimal("0.00000005"), Decimal("0.0000004")  # for a token; your provider's page has them

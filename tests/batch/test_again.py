@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from support.journals import Session, buckets, failure_of, indexed, value_of
+from unlost import UsageError
+from unlost.batch._folder import Folder
+from unlost.batch._selection import check_again
 from unlost.batch.journal._again import Again
 from unlost.batch.journal._journal import Claimed
 
@@ -111,3 +114,14 @@ def test_what_was_kept_comes_with_the_item_unless_it_is_to_be_forgotten(tmp_path
 
     assert claimed[0].kept == {"response": b"raw"}
     assert forgotten[0].kept is None
+
+
+def test_where_no_dead_letter_is_left_but_an_earlier_rerun_was_stopped_it_says_what_is_pending(tmp_path: Path) -> None:
+    session = Session(tmp_path / "work-1.db")
+    session.scan([indexed(1, "a")])
+    session.end(failure_of(*session.claim()))
+    session.kill()
+    Session(tmp_path / "work-1.db", again=Again()).kill()
+
+    with pytest.raises(UsageError, match="1 item is pending; to start what is, continue the run: unlost resume work-1"):
+        check_again(Folder(tmp_path), "work-1", Again())

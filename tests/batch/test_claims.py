@@ -136,6 +136,28 @@ async def test_claims_grow_while_slots_starve_and_shrink_when_they_do_not() -> N
     assert journal.claimed - taken <= 2
 
 
+async def test_one_slot_of_a_fast_job_does_not_wait_for_a_commit_each_time() -> None:
+    journal = Journal()
+    claims = start(journal, 1)
+
+    await fed(journal, asyncio.create_task(take(claims, 5000)))
+
+    assert len(journal.asked) < 40
+
+
+async def test_one_slot_of_a_slow_job_has_about_one_claimed_ahead() -> None:
+    journal = Journal()
+    claims = start(journal, 1)
+    await journal.commit()
+    taken, ahead = 0, []
+
+    for _ in range(50):
+        taken += await slowly(journal, claims)
+        ahead.append(journal.claimed - taken)
+
+    assert max(ahead) <= 2
+
+
 async def test_as_many_are_claimed_as_slots_are_free() -> None:
     journal = Journal()
     claims = Claims(journal, journal, 10, lambda: 7)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import unlost
 from unlost import Failure, Value
 from unlost.batch import Context, Halted, Run
 from unlost.batch.gate import _gate, _outage
@@ -122,7 +123,7 @@ async def test_an_outage_that_lasts_too_long_halts_and_leaves_what_was_parked_pe
     async def job(item: int) -> int:
         if item < 10:
             return item
-        raise ConnectionError("down")
+        raise ConnectionRefusedError("down")
 
     with pytest.raises(Halted, match="outage has lasted for 100ms") as halted:
         async with Run(job, range(100), concurrency=4, outage=0.1, **options) as run:
@@ -130,7 +131,7 @@ async def test_an_outage_that_lasts_too_long_halts_and_leaves_what_was_parked_pe
 
     stop = halted.value.__cause__
     assert isinstance(stop, SelfStop)
-    assert (stop.reason, type(stop.__cause__)) == ("outage", ConnectionError)
+    assert (stop.reason, type(stop.__cause__)) == ("outage", ConnectionRefusedError)
     assert (run.how, books(run)) == ("halted", {"ok": 10, "pending": 90})
     with run.plan.folder.open(run.name) as connection:
         assert connection is not None
@@ -141,7 +142,7 @@ async def test_an_outage_that_lasts_too_long_halts_and_leaves_what_was_parked_pe
 @pytest.mark.parametrize("way", ["stop", "cancel"])
 async def test_a_stop_in_an_outage_ends_at_once_and_leaves_nothing_in_doubt(options: Options, way: str) -> None:
     async def job(item: int) -> int:
-        raise ConnectionError("down")
+        raise ConnectionRefusedError("down")
 
     async with Run(job, range(100), concurrency=4, **options) as run:
         while run.progress.pause is None:  # noqa: ASYNC110  # of another task: there is no event to wait for
@@ -151,9 +152,14 @@ async def test_a_stop_in_an_outage_ends_at_once_and_leaves_nothing_in_doubt(opti
     assert books(run) == {"pending": 100}
 
 
-async def test_a_timeout_that_was_parked_is_in_doubt_when_the_run_stops(options: Options) -> None:
+@pytest.mark.parametrize(
+    "error", [TimeoutError("no answer"), ConnectionResetError("by peer"), Refused(504)], ids=lambda error: str(error)
+)
+async def test_what_may_have_been_done_and_was_parked_is_in_doubt_when_the_run_stops(
+    options: Options, error: Exception
+) -> None:
     async def job(item: int) -> int:
-        raise TimeoutError("no answer")
+        raise error
 
     async with Run(job, range(100), concurrency=4, **options) as run:
         while run.progress.pause is None:  # noqa: ASYNC110  # likewise
@@ -210,6 +216,29 @@ async def test_a_stop_in_a_rest_ends_at_once_and_leaves_nothing_in_doubt(options
     assert books(run) == {"pending": 50}
 
 
+@pytest.mark.parametrize("way", ["stop", "cancel"])
+async def test_what_is_given_back_after_an_attempt_that_stands_is_in_doubt_with_its_error(
+    options: Options, way: str
+) -> None:
+    calls = 0
+
+    async def job(item: int) -> int:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise ValueError("placed, but the answer was unreadable")
+        raise Refused(429, retry_after="50")
+
+    async with Run(job, [1], attempts=3, retry_on=ValueError, **options) as run:
+        while run.progress.pause is None:  # noqa: ASYNC110  # likewise
+            await asyncio.sleep(0.001)
+        getattr(run, way)()
+
+    assert books(run) == {"in_doubt": 1}
+    [(survived,)] = journaled(run, "SELECT survived FROM claim")
+    assert "ValueError placed" in survived
+
+
 async def test_a_rest_of_one_limit_key_holds_no_other(options: Options) -> None:
     refused = False
 
@@ -236,7 +265,6 @@ async def test_a_rest_of_one_limit_key_holds_no_other(options: Options) -> None:
     [
         (Refused(401), "authentication"),
         (Refused(402), "quota"),
-        (OSError(errno.ENOSPC, "No space left on device"), "disk"),
     ],
 )
 async def test_what_no_other_item_would_survive_stops_the_run(options: Options, error: Exception, reason: str) -> None:
@@ -253,6 +281,91 @@ async def test_what_no_other_item_would_survive_stops_the_run(options: Options, 
     assert isinstance(stop, SelfStop)
     assert (stop.reason, stop.__cause__) == (reason, error)
     assert books(run) == {"ok": 5, "pending": 95}
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), Refused(401)], ids=["disk", "401"])
+async def test_an_item_that_paid_and_then_stopped_the_run_is_in_doubt(options: Options, error: Exception) -> None:
+    async def job(item: int, context: Context) -> int:
+        context.spend(usd=1)
+        raise error
+
+    with pytest.raises(Halted):
+        async with Run(job, range(10), concurrency=1, **options) as run:
+            pass
+
+    assert books(run) == {"in_doubt": 1, "pending": 9}
+
+
+async def test_a_full_disk_stops_the_run_and_leaves_its_item_in_doubt_with_the_error(options: Options) -> None:
+    async def job(item: int) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(Halted) as halted:
+        async with Run(job, range(10), concurrency=1, keep_going=True, **options) as run:
+            pass
+
+    stop = halted.value.__cause__
+    assert isinstance(stop, SelfStop)
+    assert (stop.reason, books(run)) == ("disk", {"in_doubt": 1, "pending": 9})
+    [(survived,)] = journaled(run, "SELECT survived FROM claim")
+    assert "ENOSPC" in survived
+
+
+async def test_a_limit_key_that_cannot_be_hashed_is_the_failure_of_its_item_and_not_the_end_of_looking(
+    options: Options,
+) -> None:
+    down = True
+
+    def key(item: int) -> Any:  # what a function returns, whatever it promised
+        return [item] if item >= 20 else "all"
+
+    @unlost.job(limit_key=key)
+    async def job(item: int) -> int:
+        if down:
+            raise ConnectionRefusedError("down")
+        return item
+
+    async with Run(job, range(60), concurrency=20, keep_going=True, **options) as run:
+        await asyncio.sleep(0.2)
+        down = False
+
+    assert books(run) == {"ok": 20, "failed": 40}
+
+
+@pytest.mark.parametrize("key", ["half \ud800", "whole"])
+async def test_a_limit_key_that_is_no_text_can_rest(options: Options, key: str) -> None:
+    refused = False
+
+    @unlost.job(limit_key=lambda _item: key)
+    async def job(item: int) -> int:
+        nonlocal refused
+        if not refused:
+            refused = True
+            raise Refused(429, retry_after_ms="1")
+        return 1
+
+    async with Run(job, [1], **options) as run:
+        pass
+
+    assert books(run) == {"ok": 1}
+    assert journaled(run, "SELECT scope FROM pause") == [(key.encode(errors="backslashreplace").decode(),)]
+
+
+async def test_after_an_outage_items_that_fail_by_themselves_have_all_seats_again(options: Options) -> None:
+    service = Service(range(30))
+
+    async def job(item: int) -> int:
+        await service(item)
+        if item:
+            raise ValueError(item % 7)
+        return item
+
+    async with Run(job, range(300), concurrency=20, keep_going=True, **options) as run:
+        while service.calls.total() < 40:  # noqa: ASYNC110  # likewise
+            await asyncio.sleep(0.001)
+        service.most = 0
+
+    assert (books(run), service.most) == ({"ok": 1, "failed": 299}, 20)
 
 
 async def test_a_hundred_calls_that_meet_the_same_stop_say_it_once(options: Options) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from support.journals import Session, buckets, indexed, refuse_duplicate, value_of
+from support.journals import Session, buckets, failure_of, indexed, refuse_duplicate, value_of
+from unlost.batch.journal._again import Again
 
 
 @pytest.fixture
@@ -161,6 +162,27 @@ def test_a_record_edited_under_a_users_key_is_replaced_while_it_is_not_done(path
     assert [(one.key, one.raw) for one in second.claim()] == [("b", b"new b")]
     stored = {raw for (raw,) in second.connection.execute("SELECT raw FROM input")}
     assert stored == {b"old a", b"new b"}
+    second.kill()
+
+
+@pytest.mark.parametrize("dead", [False, True], ids=["in doubt", "dead letter"])
+def test_a_record_edited_after_its_item_was_started_is_counted_and_what_runs_again_is_what_ran(
+    path: Path, dead: bool
+) -> None:
+    first = Session(path, refuse=refuse_duplicate, same=3)
+    first.scan([indexed(1, "a", b"old 1")])
+    (started,) = first.claim()
+    if dead:
+        first.end(failure_of(started))
+    first.kill()
+    if dead:
+        Session(path, again=Again()).kill()
+    second = Session(path, refuse=refuse_duplicate, same=3, retry=True)
+
+    second.scan([indexed(1, "a", b"new 1")])
+
+    assert [one.raw for one in second.claim()] == [b"old 1"]
+    assert second.books().changed == 1
     second.kill()
 
 

@@ -99,6 +99,36 @@ def test_what_is_released_is_as_it_was_before(path: Path) -> None:
     third.kill()
 
 
+def test_what_the_attempts_of_a_doubt_had_failed_with_stays_until_its_outcome_has_it(path: Path) -> None:
+    def told(session: Session) -> list[tuple[str | None]]:
+        return list(session.connection.execute("SELECT survived FROM claim ORDER BY item"))
+
+    first = Session(path)
+    first.scan(SOURCE[:2])
+    for one in first.claim():
+        first.journal.doubt(first.connection, [(one.item, '[{"title":"first"}]')])
+    first.kill()
+    second = Session(path, retry=True)
+    second.scan(SOURCE[:2])
+    claimed = second.claim()
+    second.journal.doubt(second.connection, [(claimed[0].item, '[{"title":"second"}]')])
+    second.release(claimed[1])
+    doubted = told(second)
+    second.kill()
+    third = Session(path, retry=True)
+    third.scan(SOURCE[:2])
+
+    one, two = third.claim()
+    third.end(dataclasses.replace(value_of(one), survived='[{"title":"third"}]'), failure_of(two))
+
+    assert doubted == [('[{"title":"first"},{"title":"second"}]',), ('[{"title":"first"}]',)]
+    assert list(third.connection.execute("SELECT survived FROM outcome ORDER BY item")) == [
+        ('[{"title":"first"},{"title":"second"},{"title":"third"}]',),
+        ('[{"title":"first"}]',),
+    ]
+    third.kill()
+
+
 def test_a_second_outcome_of_an_item_is_an_error(path: Path) -> None:
     session = Session(path)
     session.scan(SOURCE)
@@ -218,7 +248,7 @@ class Books(RuleBasedStateMachine):
             self.items[key, ordinal] = Item(number, "failed" if refused else "pending", self.epoch, raw)
         else:
             item.scan = self.epoch
-            if self.keyed and item.bucket in ("pending", "in_doubt"):
+            if self.keyed and item.bucket == "pending":  # what was started keeps its input
                 item.raw = raw
 
     @precondition(lambda self: self.live is not None)

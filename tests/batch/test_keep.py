@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import sqlite3
+import threading
 import weakref
 from collections.abc import Awaitable, Callable, Iterator
 from decimal import Decimal
@@ -162,6 +163,25 @@ async def test_a_cancelled_keep_keeps_all_the_same() -> None:
     assert context.kept["response"] == 1
 
 
+async def test_what_could_not_be_written_is_not_kept() -> None:
+    class Full(Slow):
+        async def keep(self, kept: Keep) -> None:
+            if kept.value != "1":
+                raise JournalError("no space left")
+
+    context = Context("run", "key", 1, paper=Full())
+    await context.keep("before", 1)
+    ask, calls = counting("answer")
+    for name in ("before", "response"):
+        with pytest.raises(JournalError):
+            await context.keep(name, 2)
+
+    with pytest.raises(JournalError):
+        await context.once("response", ask)
+
+    assert (dict(context.kept), calls) == ({"before": 1}, [0])
+
+
 # Once
 
 
@@ -255,6 +275,28 @@ async def test_once_inside_of_itself_is_refused_and_does_not_hang() -> None:
         await context.once("response", ask)
 
 
+async def test_once_in_a_task_of_what_once_calls_is_refused_and_does_not_hang() -> None:
+    context, other = Context("run", "key", 1), Context("run", "other", 2)
+    gate = asyncio.Event()
+    left: list[asyncio.Task[str]] = []
+
+    async def late() -> str:
+        await gate.wait()
+        return await context.once("response", retried, "late")
+
+    async def ask() -> object:
+        left.append(asyncio.create_task(late()))
+        assert await other.once("response", retried, "of another item") == "of another item"
+        return await asyncio.gather(context.once("response", retried, "inner"))
+
+    with pytest.raises(UsageError, match=r"was called inside of what ctx.once\('response', ...\) calls"):
+        async with asyncio.timeout(5):
+            await context.once("response", ask)
+    gate.set()
+
+    assert await left[0] == "late"  # what was called has ended: nobody would wait for itself
+
+
 async def test_what_is_no_async_function_is_refused_and_leaves_nothing_unawaited() -> None:
     context = Context("run", "key", 1, kept={"there": "1"})
 
@@ -343,6 +385,34 @@ async def test_a_commit_after_its_waiter_was_cancelled_disturbs_nobody() -> None
     done(None, JournalError("no space left"))
 
     assert keeping.cancelled()
+
+
+@pytest.mark.stock
+async def test_a_keep_in_a_thread_with_a_loop_of_its_own_ends_with_its_commit() -> None:
+    class Late(Held):
+        def put(self, operation: object, payload: object, done: Any, *, urgent: bool) -> None:
+            threading.Timer(0.02, done, (None, None)).start()  # that loop has nothing else to wake it
+
+    till = _till(Late())
+
+    async with asyncio.timeout(3):
+        await asyncio.to_thread(asyncio.run, till.keep(KEEP))
+
+
+@pytest.mark.stock
+async def test_a_commit_after_the_loop_of_its_waiter_was_closed_disturbs_nobody() -> None:
+    writer = Held()
+    till = _till(writer)
+
+    async def leave() -> None:
+        async with asyncio.timeout(0.01):
+            await till.keep(KEEP)
+
+    with pytest.raises(TimeoutError):
+        await asyncio.to_thread(asyncio.run, leave())
+    ((_payload, done, _urgent),) = writer.puts
+
+    done(None, None)
 
 
 # In a run

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from unlost import partial, walk
+from unlost import Failure, UsageError, cleanup, partial, walk
+from unlost import job as unlost_job
 from unlost.batch import Halted, Run, read_in_doubt
+from unlost.batch.journal._pauses import read_why
 from unlost.batch.source._source import Source
 from unlost.report import View, run_as_text
 
@@ -221,6 +224,121 @@ async def test_what_a_cancelled_item_had_failed_with_is_kept_with_its_doubt(tmp_
     assert "after 2 attempts that failed" in "".join(run_as_text(View(run.name, run.path, run.books, [], [item])))
 
 
+async def _cleanup_fails(item: dict[str, int]) -> None:
+    async def close() -> None:
+        raise OSError(f"upload of {item['n']} could not be finished")
+
+    try:
+        await asyncio.sleep(1000)
+    finally:
+        await cleanup(close)
+
+
+async def test_what_cleanup_raised_while_the_run_was_cancelled_is_the_outcome(tmp_path: Path, options: Options) -> None:
+    async with Run(_cleanup_fails, _source(tmp_path, 3), **options) as run:
+        while run.progress.running < 3:  # noqa: ASYNC110  # of another task: there is no event to wait for
+            await asyncio.sleep(0.001)
+        run.cancel()
+
+    assert (run.books.failed, run.books.in_doubt, run.progress.running) == (3, 0, 0)
+
+
+async def test_what_cleanup_raised_in_a_job_that_cancels_itself_is_the_outcome(
+    tmp_path: Path, options: Options
+) -> None:
+    async def job(item: dict[str, int]) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await _cleanup_fails(item)
+
+    async with Run(job, _source(tmp_path, 3), **options) as run:
+        outcomes = [outcome async for outcome in run]
+
+    assert sorted(str(outcome.error) for outcome in outcomes if isinstance(outcome, Failure)) == [
+        f"upload of {n} could not be finished" for n in range(3)
+    ]
+    assert (run.books.failed, run.books.in_doubt, run.progress.running) == (3, 0, 0)
+
+
+async def test_one_exception_object_of_all_items_is_the_outcome_of_each(tmp_path: Path, options: Options) -> None:
+    shared = GeneratorExit()
+
+    async def job(item: dict[str, int]) -> None:
+        raise shared
+
+    async with Run(job, _source(tmp_path, 10), keep_going=True, **options) as run:
+        pass
+
+    assert (run.books.failed, run.books.in_doubt, run.progress.running) == (10, 0, 0)
+
+
+async def test_a_target_that_replaces_the_cancellation_loses_no_outcome(tmp_path: Path, options: Options) -> None:
+    started = asyncio.Event()
+
+    async def job(item: dict[str, int]) -> int:
+        started.set()
+        try:
+            await asyncio.sleep(1000)
+        except asyncio.CancelledError:
+            return item["n"]  # what it had begun is finished
+        raise AssertionError
+
+    async def background() -> None:
+        await started.wait()
+        raise LookupError("of the target's background task")
+
+    @contextlib.asynccontextmanager
+    async def target() -> AsyncIterator[Job]:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(background())
+            yield job
+
+    run = Run(target, _source(tmp_path, 5), concurrency=2, **options)
+    with pytest.raises(ExceptionGroup):
+        async with run:
+            pass
+
+    assert run.books.ok >= 1
+    assert (run.books.in_doubt, run.progress.running) == (0, 0)
+    assert "of the target's background task" in (_why(run) or "")
+
+
+@pytest.mark.parametrize("key_text", ["k", ""])
+async def test_a_limit_key_that_cannot_be_spelled_halts_the_run_with_its_reason_all_the_same(
+    tmp_path: Path, options: Options, key_text: str
+) -> None:
+    class Key:
+        def __repr__(self) -> str:
+            raise RuntimeError("no repr")
+
+        def __str__(self) -> str:
+            return key_text or repr(self)
+
+    class Refused(Exception):
+        status_code = 429
+        headers: ClassVar = {"Retry-After": "99999"}
+
+    key = Key()
+
+    @unlost_job(limit_key=lambda _item: key)
+    async def job(item: dict[str, int]) -> None:
+        raise Refused
+
+    run = Run(job, _source(tmp_path, 1), **options)
+    with pytest.raises(Halted, match=r"asks to wait .* for <Key>"):
+        async with run:
+            pass
+
+    assert "for <Key>" in (_why(run) or "")
+
+
+def _why(run: Run) -> str | None:
+    with run.plan.folder.open(run.name) as connection:
+        assert connection is not None
+        return read_why(connection)
+
+
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="there are eager tasks from 3.12 on; CI runs this there")
 def test_eager_tasks_mix_up_no_items(tmp_path: Path, options: Options) -> None:
     async def cancels_itself(item: dict[str, int]) -> int:
@@ -241,3 +359,29 @@ def test_eager_tasks_mix_up_no_items(tmp_path: Path, options: Options) -> None:
         assert {line["line"] - 1: line["value"] for line in lines} == {n: n for n in range(0, 40, 2)}
 
     asyncio.run(main())
+
+
+async def test_who_stops_taking_outcomes_can_wait_for_the_end(options: Options) -> None:
+    async with Run(quick, [{"n": n} for n in range(100)], concurrency=2, **options) as run:
+        async for _outcome in run:
+            break
+        async with asyncio.timeout(5):
+            await run.finished()
+
+    assert (run.how, run.books.ok) == ("complete", 100)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+@pytest.mark.parametrize("bad", ["source", "out"])
+async def test_a_file_whose_name_no_journal_can_hold_is_refused(tmp_path: Path, options: Options, bad: str) -> None:
+    source, out = _source(tmp_path, 1), tmp_path / "out.jsonl"
+    if bad == "source":
+        source = source.rename(tmp_path / os.fsdecode(b"in\xff.jsonl"))
+    else:
+        out = tmp_path / os.fsdecode(b"out\xff.jsonl")
+
+    with pytest.raises(UsageError, match=r"udcff.jsonl' is not UTF-8, and the journal holds it.\nRename it"):
+        async with Run(quick, source, out=out, **options):
+            pass
+
+    assert not list(options["folder"].glob("*.db"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import time
@@ -35,6 +36,15 @@ async def work(item):
         raise
     log("end", n)
     return n
+
+
+class Refused(Exception):
+    status_code = 401
+
+
+async def refused(item):
+    await work(item)
+    raise Refused
 
 
 async def stubborn(item):
@@ -104,6 +114,19 @@ def test_the_second_signal_cancels_and_what_that_ends_is_in_doubt(unlost: Comman
     assert sorted(entry["line"] - 1 for entry in view["in_doubt"]) == [0, 2, 3, 4]
     assert (view["books"]["ok"], view["books"]["in_doubt"], view["books"]["pending"]) == (1, 4, 15)
     assert "unlost resume work-1 --in-doubt retry" in out
+
+
+def test_a_halt_after_the_first_signal_is_said_and_the_exit_code_is_that_of_the_signal(unlost: CommandLine) -> None:
+    unlost.write_inputs(20)
+    process = unlost.start("run", "jobs:refused", "in.jsonl", "-j", "1", "--json")
+    _await_log(unlost, process, "start", 1)
+
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+
+    summary = json.loads(out)
+    assert (process.returncode, summary["exit"], summary["books"]["pending"]) == (4, 4, 20), err
+    assert "was halted: " in err
 
 
 def test_what_outlives_its_grace_is_cancelled(unlost: CommandLine) -> None:

@@ -482,7 +482,7 @@ def test_an_input_that_was_edited_under_its_key_after_it_ended_is_told(unlost: C
 
     again = unlost("run", "jobs:square", "in.jsonl", "--key", "id", "--out", "results.jsonl")
 
-    assert "1 record has changed since its item ended and keeps that outcome; --new runs it again" in again.stdout
+    assert "1 record has changed since its item began and counts as it was then; --new runs it again" in again.stdout
     assert sorted(line["value"] for line in unlost.results()) == [1, 4]
 
 

@@ -86,7 +86,7 @@ class Model:
                 continue
             item.seen = number
             if named and item.raw != record.raw:
-                if item.outcome is None:
+                if item.outcome is None and item.claim is None and item.generation == 1:
                     item.raw = record.raw
                 else:
                     self.changed += 1

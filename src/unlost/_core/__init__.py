@@ -18,6 +18,7 @@ from unlost._core._backoff import (
     linear,
 )
 from unlost._core._carried import carried
+from unlost._core._caught import outcome_of
 from unlost._core._clock import cpu_time, monotonic, wall
 from unlost._core._events import AttemptFailed, Event, Listener, emit, listen
 from unlost._core._forgive import forgive
@@ -136,6 +137,7 @@ __all__ = [
     "map",
     "monotonic",
     "on_signals",
+    "outcome_of",
     "partial",
     "quorum",
     "race",

@@ -129,9 +129,14 @@ class Context:
         """
         check_name("keep", name)
         stored = stored_form(name, value)
-        self._own()[name] = stored
+        own = self._own()
+        before, own[name] = own.get(name), stored
         if self._paper is not None:
-            await self._paper.keep(Keep(self._item, name, self._generation, self._epoch, self.attempt, stored))
+            try:
+                await self._paper.keep(Keep(self._item, name, self._generation, self._epoch, self.attempt, stored))
+            except Exception:  # not where the waiting was cancelled: it is written all the same
+                self._take_back(name, stored, before)
+                raise
         return value
 
     async def once(self, name: str, func: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -161,6 +166,14 @@ class Context:
             if name not in self.kept:
                 await self.keep(name, await started(name, func, *args, **kwargs))
             return cast("T", self.kept[name])  # as JSON made it
+
+    def _take_back(self, name: str, stored: bytes | str, before: bytes | str | None) -> None:
+        """Have under the name what was there before, unless that was replaced meanwhile."""
+        own = self._own()
+        if own.get(name) is stored:
+            del own[name]
+            if before is not None:
+                own[name] = before
 
     def _own(self) -> dict[str, bytes | str]:
         if self._stored is None:

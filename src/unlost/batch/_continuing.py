@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from unlost.batch.options._options import Options
@@ -76,6 +77,19 @@ def refuse_main(run: str, spec: str) -> None:
             f"run {run} is of {function} in a program or a notebook, which a command cannot import.\n"
             f"Go on there: the same Run({function}, ...) continues it; again=Again() runs its dead letters again."
         )
+
+
+def check_names(*files: Path | None) -> None:
+    """Raise ``UsageError`` for a file whose name is no text: the journal could not say which it is."""
+    for path in files:
+        name = "" if path is None else str(path.resolve())
+        try:
+            name.encode()
+        except UnicodeEncodeError as encoding_error:
+            raise UsageError(
+                f"the name {name!r} is not UTF-8, and the journal holds it.\n"
+                "Rename it, or the folder of it that is not."
+            ) from encoding_error
 
 
 _WHAT: Mapping[Spelling, str] = {"flag": "command", "argument": "call"}

@@ -1,17 +1,17 @@
 """
 What is under way in a run, item by item: handed out, running, waiting for its commit, waiting to be taken.
 
-An item's outcome finds its item by itself: a value comes with it, and an error has it attached. (The order in which
-items start is not the order in which they were handed out, where tasks are eager.)
+An item's outcome comes with its item, whatever it is. (The order in which items start is not the order in which they
+were handed out, where tasks are eager; and what is marked on an exception is gone where another takes its place.)
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
-from unlost._core import Cancelled, Failure, Outcome, Outcomes, Value
+from unlost._core import Cancelled, Failure, Outcome, Outcomes, Value, outcome_of
 from unlost.batch._letters import survived_as_json
 from unlost.batch._perform import Performer, ended_of
 from unlost.batch._progress import Progress
@@ -19,12 +19,10 @@ from unlost.batch.alone._alone import Alone
 from unlost.batch.gate._gate import Gate
 from unlost.batch.gate._visit import Visit
 from unlost.batch.journal._journal import Claimed, Ended
-from unlost.errors import attempts, recall, remember
+from unlost.errors import attach_attempts, attempts
 
-# Any: whatever the job returns; no Ended: the item was given back
-Performed: TypeAlias = tuple[Claimed, Ended | None, Outcome[Any]]
-
-_KEY: Final = "batch-item"
+# Any: whatever the job returns; no Ended: the item was given back, or was cancelled; whether it is known as not done
+Performed: TypeAlias = tuple[Claimed, Ended | None, Outcome[Any], bool]
 
 
 class Desk:
@@ -52,7 +50,6 @@ class Desk:
         self._doubt = doubt
         self._running: set[int] = set()
         self._unacknowledged: dict[int, Outcome[Any]] = {}
-        self._uncertain: dict[int, tuple[BaseException, ...]] = {}  # given back, and what earlier calls failed with
         self._kept = False
 
     def keep(self) -> None:
@@ -64,21 +61,23 @@ class Desk:
         self.unbegun[claimed.item] = None
 
     async def perform(self, performer: Performer | Alone, gate: Gate, claimed: Claimed) -> Performed:
-        """Perform an item; whatever comes out is marked with it."""
+        """Perform an item; whatever comes out of that is returned with it."""
         del self.unbegun[claimed.item]
         self._running.add(claimed.item)
         self.progress.running += 1
         visit = Visit(None)
         try:
             ended, live = await performer(claimed, visit)
-        except BaseException as error:
-            remember(error, _KEY, (claimed, visit.is_undone))  # as settle reads it
+        except (KeyboardInterrupt, SystemExit):  # of the program: a job's own is its outcome
             raise
+        except BaseException as error:  # handed on: it is the item's outcome  # noqa: BLE001
+            return claimed, None, _raised(error), visit.is_undone and not _stands(error, visit)
         finally:
             gate.leave(visit)
-        if ended is None and visit.is_unknown:
-            self._uncertain[claimed.item] = (*live.survived, *visit.failures)
-        return claimed, ended, live
+        is_undone = ended is None and not (live.survived or visit.is_unknown)
+        if ended is None:
+            live.survived = (*live.survived, *visit.failures)
+        return claimed, ended, live, is_undone
 
     def settle(self, outcome: Outcome[Performed], *, cancelling: bool) -> Ended | None:
         """
@@ -88,40 +87,29 @@ class Desk:
             outcome: As the stream gave it.
             cancelling: Whether the run is: what was cancelled then is in doubt, nobody knows how far it came.
         """
-        ended: Ended | None = None
-        is_undone = False
-        match outcome:
-            case Value((claimed, ended, live)):
-                is_undone = ended is None
-            case Failure(error) | Cancelled(error):
-                marked, live = recall(error, _KEY), outcome
-                if marked is None:  # not of an item: the outcome of the claims themselves, which comes out elsewhere
-                    return None
-                claimed, is_undone = marked
+        if not isinstance(outcome, Value):  # not of an item: that of the claims themselves, which comes out elsewhere
+            return None
+        claimed, ended, live, is_undone = outcome.value
         if claimed.item not in self._running:
             return None
         self._running.discard(claimed.item)
         self.progress.running -= 1
-        if is_undone and (isinstance(outcome, Value) or cancelling):
-            self._give_back(claimed)
-            return None
-        if isinstance(outcome, Cancelled) and cancelling:
-            if survived := survived_as_json(attempts(outcome.error), self._own):
-                self._doubt(claimed.item, survived)
-            return None
         if ended is None:
+            if isinstance(live, Value) or (isinstance(live, Cancelled) and cancelling):
+                self._let_go(claimed, live, is_undone=is_undone)
+                return None
+            live.key, live.duration = claimed.key, outcome.duration
             ended = ended_of(claimed, live, self._own)
         self.waiting += 1
         self._unacknowledged[ended.item] = live
         self._put(ended)
         return ended
 
-    def _give_back(self, claimed: Claimed) -> None:
-        """Let an item be as it was before it started, or in doubt, where nobody knows how an earlier call ended."""
-        errors = self._uncertain.pop(claimed.item, None)
-        if errors is None:
+    def _let_go(self, claimed: Claimed, live: Outcome[Any], *, is_undone: bool) -> None:
+        """Let an item be as it was before it started, or in doubt, with what its attempts had failed with."""
+        if is_undone:
             self.unbegun[claimed.item] = None
-        elif survived := survived_as_json(errors, self._own):
+        elif survived := survived_as_json(live.survived, self._own):
             self._doubt(claimed.item, survived)
 
     def acknowledge(self, ended: Ended) -> None:
@@ -138,3 +126,18 @@ class Desk:
     def unacknowledged(self) -> Outcomes[Any]:
         """Return the outcomes that never became durable."""
         return Outcomes(self._unacknowledged.values())
+
+
+def _raised(error: BaseException) -> Failure | Cancelled:
+    """Return the outcome of an item that raised ``error``, with what its attempts had failed with."""
+    outcome = outcome_of(error, -1, 0.0, "")
+    outcome.survived = attempts(error)
+    if outcome.error is not error:  # what the cancellation carried takes its place
+        attach_attempts(outcome.error, outcome.survived)
+    return outcome
+
+
+def _stands(error: BaseException, visit: Visit) -> bool:
+    """Tell whether an attempt of a cancelled item had failed for good: not only with what is no attempt."""
+    waited_for = (visit.refusal, *visit.failures)
+    return any(all(earlier is not other for other in waited_for) for earlier in attempts(error))

@@ -18,6 +18,7 @@ from typing import Literal, TypeAlias
 
 from unlost._core import Failure, Outcome, Stream, Value, attach_outcomes, partial, report, stream
 from unlost.batch._desk import Desk, Performed
+from unlost.batch._letters import title_of
 from unlost.batch._perform import Performer
 from unlost.batch._plan import Plan
 from unlost.batch._store import Store
@@ -82,6 +83,7 @@ class Engine:
         self._first = FirstOutcomes(keep_going=options.keep_going)
         self._failures = Failures(halt_of(options.halt) if options.halt else None, options.halt or "")
         self._is_cancelled = False  # what runs, not only what has not started
+        self._bounded = True  # whether outcomes that nobody takes hold up what follows
         self._changed = asyncio.Event()
         self._scanned = asyncio.Event()
         self._halting: list[Exception] = []
@@ -120,13 +122,13 @@ class Engine:
         except BaseException as error:  # handed on by _conclude  # noqa: BLE001
             failure = error
             self.how = "cancelled" if isinstance(error, asyncio.CancelledError) else "halted"
-            for outcome in partial(error) or ():
-                self.desk.settle(outcome, cancelling=True)
         finally:
-            if self._gate is not None:
-                self._gate.close()
-            self._store.close(self.how, self.desk.unbegun, self._why())
-            self.notify()
+            try:
+                if self._gate is not None:
+                    self._gate.close()  # which spells limit keys: the user's code
+            finally:
+                self._store.close(self.how, self.desk.unbegun, self._why(failure))
+                self.notify()
         try:
             self._conclude(failure)
         finally:
@@ -181,6 +183,11 @@ class Engine:
         self.desk.waiting -= 1
         self.notify()
 
+    def lift_bound(self) -> None:
+        """Go on however many outcomes nobody takes."""
+        self._bounded = False
+        self.notify()
+
     async def _read_and_perform(self) -> None:
         self._store.start_scan()
         if (over := self._store.till.over) is not None:  # by earlier openings
@@ -189,7 +196,11 @@ class Engine:
             return
         async with open_target(self._plan.target) as job:
             with watched(self.desk.progress, self._plan.own):
-                await self._perform_all(job)
+                try:
+                    await self._perform_all(job)
+                except BaseException as error:  # here: the target's context manager may replace it
+                    self._settle_rest(error)
+                    raise
 
     async def _perform_all(self, job: Job) -> None:
         plan = self._plan
@@ -199,7 +210,7 @@ class Engine:
         self._gate = gate = Gate(plan.policy, plan.own, self)
         self._claims = self._store.claims(lambda: gate.free)
         performer = Performer(job, plan.policy, self._store.context, plan.source.reader(), plan.own, gate)
-        alone = Alone(plan, self._store.opening.epoch, self._store.till, self._store.doubt)
+        alone = Alone(plan, self._store.opening.epoch, self._store.till, self._store.doubt, lambda: gate.is_stopped)
 
         def begin(claimed: Claimed) -> Awaitable[Performed]:
             return self.desk.perform(alone if runs_alone(claimed) else performer, gate, claimed)
@@ -218,13 +229,17 @@ class Engine:
     async def _settle_all(self, outcomes: Stream[Performed], bound: int) -> None:
         async for outcome in outcomes:
             self._settle(outcome)
-            while self.desk.waiting > bound and self.how == "complete":
+            while self.desk.waiting > bound and self.how == "complete" and self._bounded:
                 await self.change()
 
     def _settle(self, outcome: Outcome[Performed]) -> None:
         ended = self.desk.settle(outcome, cancelling=self._is_cancelled)
         if ended is not None and ended.attempts:
             self._weigh(ended, outcome)
+
+    def _settle_rest(self, error: BaseException) -> None:
+        for outcome in partial(error) or ():
+            self.desk.settle(outcome, cancelling=True)
 
     def _weigh(self, ended: Ended, outcome: Outcome[Performed]) -> None:
         """Stop, if there is no use in going on."""
@@ -279,9 +294,18 @@ class Engine:
             return any(type(told) is type(error) for told in self._halting)
         return error in self._halting
 
-    def _why(self) -> str | None:
+    def _why(self, failure: BaseException | None) -> str | None:
         """Say why the run stopped by itself, for the journal."""
-        return redact("; ".join(map(str, self._halting))) if self._halting else None
+        told = [self._told(error) for error in self._halting]
+        if failure is not None and not isinstance(failure, asyncio.CancelledError) and failure not in self._halting:
+            told.append(title_of(failure, self._plan.own))
+        return redact("; ".join(told)) if told else None
+
+    def _told(self, error: Exception) -> str:
+        try:
+            return str(error)
+        except (Exception, SystemExit):  # of the user's code: it has the repr of a limit key, say  # noqa: BLE001
+            return title_of(error, self._plan.own)
 
     def _conclude(self, failure: BaseException | None) -> None:
         """Raise what has to come out: all of it, in one exception."""
@@ -301,7 +325,7 @@ class Engine:
         causes = list(self._halting)
         if isinstance(failure, Exception) and failure not in causes:
             causes.append(failure)
-        halted = Halted(f"run {self._plan.run} was halted: {'; '.join(map(str, self._halting))}")
+        halted = Halted(f"run {self._plan.run} was halted: {'; '.join(map(self._told, self._halting))}")
         halted.__cause__ = causes[0] if len(causes) == 1 else ExceptionGroup("all that went wrong", causes)
         if lost := self.desk.unacknowledged():
             attach_outcomes(halted, lost)

@@ -11,7 +11,7 @@ from unlost.batch._context import Context
 from unlost.batch._letters import letter_of, survived_as_json
 from unlost.batch._values import OutputError, encode
 from unlost.batch.gate._gate import Gate
-from unlost.batch.gate._metered import metered
+from unlost.batch.gate._metered import marked, metered
 from unlost.batch.gate._visit import GIVEN_BACK, Visit
 from unlost.batch.journal._journal import Claimed, Ended
 from unlost.batch.options._options import Resolved
@@ -74,6 +74,7 @@ class Performer:
         outcome: Outcome[Any]
         if record.error is None:
             visit.item = record.value
+            context.through(lambda paper: marked(paper, visit))
             if self._is_metered:
                 context.through(lambda paper: metered(paper, self._gate.throttle, visit))
             outcome = await self._outcome(visit, context)

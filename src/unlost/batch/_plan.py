@@ -15,7 +15,7 @@ from typing import Any
 
 from unlost._core import wall
 from unlost.batch._choice import Choice
-from unlost.batch._continuing import Spelling, check_code, check_meta, refuse_main
+from unlost.batch._continuing import Spelling, check_code, check_meta, check_names, refuse_main
 from unlost.batch._folder import DEFAULT, Folder
 from unlost.batch._selection import check_again
 from unlost.batch.journal._again import Again
@@ -116,6 +116,7 @@ def plan_run(
     source = open_source(
         source_spec, options.format, spool_folder=where.folder, inputs=options.inputs, max_record=options.max_record
     )
+    check_names(source.path, out)
     check_field(policy.options.key, source.format)
     choice = Choice(where.folder)
     try:
@@ -200,6 +201,7 @@ def plan_resume(run: str, flags: Values, where: Where, *, out: Path | None = Non
         check_code(run, _last_code(folder, run), target, "flag")
     if again is not None:
         check_again(folder, run, again)
+    check_names(out)
     out = out or _out_of(last)
     choice, revision = Choice(where.folder), revision_of(target.source_file)
     return Plan(run, True, meta, target, source, policy, out, folder, where.door, choice, revision, again)

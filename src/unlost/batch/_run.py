@@ -229,7 +229,12 @@ class Run:
         self._engine.cancel(reason)
 
     async def finished(self) -> None:
-        """Wait until everything has ended and is durable; a cancellation ends the waiting only."""
+        """
+        Wait until everything has ended and is durable; a cancellation ends the waiting only.
+
+        From then on the run no longer waits for who iterates: outcomes that nobody takes are held in memory.
+        """
+        self._engine.lift_bound()
         await self._ended.wait()
 
     async def __aenter__(self) -> Self:

@@ -21,20 +21,29 @@ def check_again(folder: Folder, run: str, again: Again) -> None:
         items = "SELECT DISTINCT fingerprint FROM outcome WHERE NOT ok AND item IN (SELECT item FROM claim)"
         started = {fingerprint for (fingerprint,) in connection.execute(items)}
         groups = [group for group in read_groups(connection) if group.fingerprint in started]
-        in_doubt = read_books(connection).in_doubt
+        books = read_books(connection)
     chosen = [
         group
         for group in groups
         if group.fingerprint.startswith(again.fingerprint or "") and group.kind == (again.kind or group.kind)
     ]
-    if (again.dead and chosen) or (again.in_doubt and in_doubt):
+    if (again.dead and chosen) or (again.in_doubt and books.in_doubt):
         return
     if not again.dead:
         raise UsageError(f"run {run} has nothing in doubt.")
     there = ", ".join(f"{group.fingerprint[:6]} ({group.kind}, {group.count:,})" for group in groups[:10])
     raise UsageError(
         f"run {run} has no dead letters {_named(again)}that could be run again. There are: {there or 'none'}"
+        f"{_pending(run, books.pending)}"
     )
+
+
+def _pending(run: str, count: int) -> str:
+    """Say how to start what was not: dead letters are among that where a rerun was stopped before it came to them."""
+    if not count:
+        return ""
+    items = "1 item is" if count == 1 else f"{count:,} items are"
+    return f"\n{items} pending; to start what is, continue the run: unlost resume {run}"
 
 
 def _named(again: Again) -> str:

@@ -80,6 +80,8 @@ class _Driven:
                 report(target_error, f"{self._plan.target.spec} failed outside of its items")
             else:
                 self.how = self._run.how
+        if self.how == "halted" and self._signals:  # both, which stderr says: of two exit codes the higher one wins
+            self.how = "stopped" if self._signals == 1 else "cancelled"
         self.seconds = loop.time() - started
         progress = self._run.progress
         self.ended = progress.done - progress.done_before

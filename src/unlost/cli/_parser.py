@@ -31,6 +31,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     _add_show(commands)
     _add_export(commands)
     _add_purge(commands)
+    _add_watch(commands)
     return parser.parse_args(argv)
 
 
@@ -122,6 +123,19 @@ def _add_purge(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("run", metavar="RUN", help="as `unlost runs` lists it: fetch-3")
     parser.add_argument("--yes", action="store_true", help="although not everything in it is ok")
     parser.add_argument("--inputs", action="store_true", help="delete only the inputs of what is ok; keep the run")
+
+
+def _add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "run a program as it is, and say what became of each exception"
+    epilog = "The exit code is the program's; with --fail it is 1 where that would be 0 and an error was lost."
+    parser = commands.add_parser("watch", help=text, description=text, epilog=epilog, allow_abbrev=False)
+    add = parser.add_argument
+    add("--fail", action="store_true", help="exit with 1 if anything was lost or swallowed")
+    add("--json", metavar="FILE", help="write what was found as JSON")
+    add("--hang", metavar="TIME", help="say who waits for what when no task makes a step for so long: 30s")
+    # takes all that follows, as python's own does: the module's options are its own
+    add("-m", dest="module", metavar="MODULE", nargs=argparse.REMAINDER, help="run a module, with all that follows")
+    add("program", metavar="FILE ARGS...", nargs=argparse.REMAINDER, help="run a file, with all that follows")
 
 
 def _add_options(parser: argparse.ArgumentParser, *, continuing: bool = True) -> None:

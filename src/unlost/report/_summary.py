@@ -93,9 +93,9 @@ def _blank(books: Books) -> str:
 
 def _changed(books: Books) -> Iterator[str]:
     if books.changed == 1:
-        yield "1 record has changed since its item ended and keeps that outcome; --new runs it again"
+        yield "1 record has changed since its item began and counts as it was then; --new runs it again"
     elif books.changed:
-        yield f"{books.changed:,} records have changed since their items ended and keep those outcomes; --new runs all"
+        yield f"{books.changed:,} records have changed since their items began and count as they were; --new runs all"
 
 
 def _counts(view: View) -> str:

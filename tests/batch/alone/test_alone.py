@@ -539,6 +539,32 @@ async def test_few_run_at_once(rig: Callable[..., Rig], monkeypatch: pytest.Monk
     assert max(running) == 3
 
 
+async def test_what_waits_for_its_process_when_the_run_stops_is_given_back_as_not_started(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_alone, "_PROCESSES", 1)
+    made = rig("""
+async def job(item):
+    log("runs", os.getpid())
+    await asyncio.sleep(0.2)
+    return 1
+""")  # fmt: skip
+    is_stopped = False
+    alone = Alone(made.plan, 5, made.paper, lambda _item, _told: None, lambda: is_stopped)
+    visits = [Visit(None), Visit(None)]
+    tasks = [asyncio.create_task(alone(CLAIMED, visit)) for visit in visits]
+    await made.logged("runs")
+    undone = [visit.is_undone for visit in visits]
+
+    is_stopped = True
+    (first, _value), (second, given_back) = await asyncio.gather(*tasks)
+
+    assert undone == [False, True]
+    assert (first is not None and first.ok, second) == (True, None)
+    assert isinstance(given_back, Value)
+    assert given_back.value is GIVEN_BACK
+
+
 async def test_it_dies_with_the_run_even_where_it_holds_the_interpreter(tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
     (tmp_path / "jobs.py").write_text(_PRELUDE + HANGS.replace("re.match", "log('runs', os.getpid()); re.match"))

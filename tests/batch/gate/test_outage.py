@@ -96,6 +96,59 @@ async def test_what_was_under_way_when_a_network_was_lost_fails_in_another_way_a
     assert await settled(*others) == [Verdict.AGAIN] * len(others)
 
 
+async def test_an_answer_that_was_under_way_when_a_network_was_lost_lets_no_later_failure_stand() -> None:
+    watcher = Watcher()
+    outage = outage_of(watcher)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await asyncio.sleep(0.1)
+    reset = [fail(outage, "reset") for _ in range(SUSPECTS - 1)]
+    await settled(*reset)
+
+    outage.succeeded(began=began)
+    refused = [fail(outage, "refused") for _ in range(SUSPECTS)]
+    await settled(*refused)
+    outage.succeeded(began=began)
+
+    assert await settled(*reset, *refused) == [None] * (2 * SUSPECTS - 1)
+    assert watcher.told == ["began"]
+    outage.close()
+
+
+async def test_failures_between_answers_are_no_outage_and_stand_when_a_later_call_is_answered() -> None:
+    watcher = Watcher()
+    outage = outage_of(watcher)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await asyncio.sleep(0.1)
+    tasks = []
+    for _ in range(SUSPECTS + 5):
+        tasks.append(fail(outage))
+        await asyncio.sleep(0)
+        outage.succeeded(began=began)
+    open_before = await settled(*tasks)
+
+    outage.succeeded(began=loop.time())
+
+    assert open_before == [None] * len(tasks)
+    assert await settled(*tasks) == [Verdict.STANDS] * len(tasks)
+    assert watcher.told == []
+
+
+async def test_where_no_new_item_can_show_it_what_was_answered_meanwhile_makes_the_first_look_the_last() -> None:
+    watcher = Watcher()
+    outage = outage_of(watcher)
+    began = asyncio.get_running_loop().time()
+    await asyncio.sleep(0.1)
+    first, *others = await out(outage)
+    outage.succeeded(began=began)
+    assert await first is Verdict.PROBE
+
+    assert await fail(outage, was_probe=True) is Verdict.ONCE_MORE
+    assert await settled(*others) == [Verdict.ONCE_MORE] * len(others)
+    assert watcher.told[-1].startswith("ended")
+
+
 async def test_many_failures_of_any_fingerprint_and_nothing_else_are_an_outage() -> None:
     watcher = Watcher()
     outage = outage_of(watcher)

@@ -110,6 +110,17 @@ async def test_one_error_of_two_operations_is_not_attached_to_itself(told: Told)
     assert await told.all() == []
 
 
+async def test_an_operation_that_was_cancelled_is_no_failure(told: Told) -> None:
+    loop = asyncio.get_running_loop()
+    failed, cancelled = loop.create_future(), loop.create_future()
+    failed.set_exception(Boom("first"))
+    cancelled.set_exception(CancelledError())  # what a gather inside of another ends with
+    with pytest.raises(Boom) as caught:
+        await gather(failed, cancelled)
+
+    assert attached(caught.value) == ()
+
+
 async def test_an_error_that_was_raised_from_the_first_one_makes_no_cycle(told: Told) -> None:
     first = asyncio.create_task(fail("first"))
 

@@ -116,6 +116,19 @@ async def test_what_cleanup_raises_when_the_time_runs_out_comes_out_as_before(to
     assert await told.all() == []
 
 
+async def test_what_cleanup_raises_when_the_caller_is_cancelled_is_told_once(told: Told) -> None:
+    told.listen()
+    caller = create_task(wait_for(create_task(fail_when_stopped("cleanup")), 10))
+    await asyncio.sleep(0.1)
+    caller.cancel()
+    with pytest.raises((CancelledError, Boom)) as caught:  # from 3.12 on it comes out
+        await caller
+    raised = [str(caught.value)] if isinstance(caught.value, Boom) else []
+    del caught, caller
+
+    assert raised + await told.all() == ["cleanup"]
+
+
 async def test_the_traceback_through_wait_for_is_the_one_that_there_was(told: Told, patch: Patch) -> None:
     async def functions() -> list[str]:
         try:

@@ -1,7 +1,7 @@
 """Process-wide hooks by which a program is watched: each is put on and taken away again, and calls what was there."""
 
 from unlost._core.hooks._ending import before_termination, is_ours, on_request
-from unlost._core.hooks._errors import on_uncaught
+from unlost._core.hooks._errors import on_uncaught, tell_uncaught
 from unlost._core.hooks._forks import on_fork
 from unlost._core.hooks._futures import on_futures
 from unlost._core.hooks._loops import on_loops
@@ -28,6 +28,7 @@ __all__ = [
     "on_uncaught",
     "replace",
     "spawned_of",
+    "tell_uncaught",
     "together",
     "with_origins",
 ]

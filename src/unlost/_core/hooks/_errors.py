@@ -43,3 +43,8 @@ def on_uncaught(tell: Told) -> Undo:
             replace(sys, "unraisablehook", carried("sys.unraisablehook")),
         ]
     )
+
+
+def tell_uncaught(error: BaseException, traceback: TracebackType | None) -> None:
+    """Call the hook that stands with an error that ended a program, as the interpreter does."""
+    sys.excepthook(type(error), error.with_traceback(traceback), traceback)

@@ -57,18 +57,27 @@ class Alone:
         epoch: Of the journal's opening.
         paper: Takes down what the job spends and keeps.
         doubt: Takes down what the attempts of an item had failed with, as JSON, before it was cancelled.
+        is_stopped: Tells whether nothing more is to start.
     """
 
-    def __init__(self, plan: Plan, epoch: int, paper: Paper, doubt: Callable[[int, str], None]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        epoch: int,
+        paper: Paper,
+        doubt: Callable[[int, str], None],
+        is_stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._plan = plan
         self._epoch = epoch
         self._paper = paper
         self._doubt = doubt
+        self._is_stopped = is_stopped
         self._seats = asyncio.Semaphore(min(_PROCESSES, os.cpu_count() or 1))
         self._unfit = unfit(plan.target)
         self._reported: set[str] = set()
 
-    async def __call__(self, claimed: Claimed, _visit: Visit) -> tuple[Ended | None, Outcome[Any]]:
+    async def __call__(self, claimed: Claimed, visit: Visit) -> tuple[Ended | None, Outcome[Any]]:
         """
         Perform the item.
 
@@ -78,7 +87,11 @@ class Alone:
         Raises:
             CancelledError: The item was cancelled; it has no outcome, and its process has ended.
         """
+        visit.is_waiting = True
         async with self._seats:
+            if self._is_stopped():
+                return None, Value(GIVEN_BACK)
+            visit.is_waiting = False
             if self._unfit is not None:
                 return self._not_started(claimed, self._unfit)
             request = Request.of(self._plan, self._epoch, claimed)

@@ -127,6 +127,7 @@ class Gate:
         if not self.under_way:
             self._wake()
         if self._is_alert:
+            self._probe_lost(visit)  # it failed before its call
             if self._outage.is_granted:  # it was started to look, and made no call
                 self._outage.unanswered()
             self._outage.look_around()
@@ -194,7 +195,9 @@ class Gate:
 
     def _know(self, visit: Visit) -> None:
         if self._key_of is not None:
-            visit.key = self._key_of(visit.item)
+            key = self._key_of(visit.item)
+            hash(key)  # here, where no call is counted on yet
+            visit.key = key
         if self._estimate_of is not None:
             visit.estimate = self._estimate_of(visit.item)
         visit.is_known = True
@@ -271,13 +274,14 @@ class Gate:
         stop = stop_of(error, self._title_of)
         if stop is not None and (stop.reason == "disk" or not self._keep_going):
             self.throttle.answered(ticket)
-            return self._stopped_by(visit, stop)
+            return self._stopped_by(visit, stop, error)
         transient = stop is None and _is_transient(error)
+        visit.is_unknown = visit.is_unknown or ended_unknown(error)
         if stop is None and _is_refusal(error):
             try:
                 self.throttle.refused(ticket, error)
             except HoldTooLong as too_long:
-                return self._stopped_by(visit, too_long)
+                return self._stopped_by(visit, too_long, error)
             if transient:
                 return self._refused(visit, error, ticket.began)
         self.throttle.answered(ticket)
@@ -286,10 +290,13 @@ class Gate:
         was_probe, visit.is_probe = visit.is_probe, False
         if not self._outage.is_calm:
             self._outage.succeeded(began=ticket.began, was_probe=was_probe, is_answer=was_probe)
+        self.seats.widen()
         return Verdict.STANDS
 
-    def _stopped_by(self, visit: Visit, stop: Exception) -> Verdict:
-        visit.is_waiting = True
+    def _stopped_by(self, visit: Visit, stop: Exception, error: BaseException) -> Verdict:
+        visit.is_waiting, visit.failures = True, (error,)
+        if isinstance(error, BaseExceptionGroup) or (isinstance(stop, SelfStop) and stop.reason == "disk"):
+            visit.is_unknown = True  # the service has refused nothing, or one call of several
         self._warden.halt(stop)
         return Verdict.GIVEN_BACK
 
@@ -303,7 +310,6 @@ class Gate:
 
     async def _parked(self, visit: Visit, error: BaseException) -> Verdict:
         was_probe, visit.is_probe = visit.is_probe, False
-        visit.is_unknown = visit.is_unknown or ended_unknown(error)
         visit.is_waiting, visit.failures, self._is_alert = True, (error,), True
         self._stand_up(visit)
         try:

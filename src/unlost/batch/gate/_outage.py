@@ -3,7 +3,9 @@ Outages: when what is called is not there at all, no item is to blame.
 
 A call that fails by a transient error is *parked*: what that means for its item is open until something else happens.
 
-- Something succeeds, or fails by no transient error: the failures *stand*, as attempts and outcomes.
+- A call that began after it succeeds, or fails by no transient error: the failures before that *stand*, as attempts and
+  outcomes. One that began earlier shows only that it was no outage then; its answer may have been under way already
+  when a network was lost.
 - ``SUSPECTS`` items of one fingerprint are parked, none of which has failed before, or ``SUSPECTS_OF_ANY`` of any: an
   *outage*. All of them get their attempt back. Nothing new starts; one call after another, from those parked, tries
   whether it is over: after 1 s, then after twice as long each time, up to a minute, less a random part (Brooker,
@@ -23,6 +25,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import math
 import random
 from collections import Counter, deque
 from collections.abc import Callable
@@ -33,7 +36,10 @@ SUSPECTS: Final = 20
 """Items that fail by one fingerprint and nothing else happens, before it is an outage."""
 
 SUSPECTS_OF_ANY: Final = 2 * SUSPECTS - 1
-"""Items that fail by any transient error and nothing else happens, before it is an outage: so many are parked at most."""
+"""Items that fail by any transient error and nothing else happens, before it is an outage."""
+
+MOST: Final = 3 * SUSPECTS - 1
+"""Failures that are parked at most; of more, the oldest that is no suspect stands."""
 
 NEW: Final = 3
 """Each so-many-th probe is an item that was not among those that failed."""
@@ -62,12 +68,14 @@ class Trouble:
         fingerprint: Of its error, when it began.
         error: One of them.
         failed: How many calls failed since the last that did not.
+        began: When the last call failed that made it one, by the loop's clock.
         next_probe: When it is looked at again, by the loop's clock; None while that is done.
     """
 
     fingerprint: str
     error: BaseException
     failed: int
+    began: float
     next_probe: float | None = None
 
 
@@ -92,13 +100,16 @@ class Watcher(Protocol):
 
 
 class _Parked:
-    __slots__ = ("error", "fingerprint", "is_first", "verdict")
+    __slots__ = ("at", "error", "fingerprint", "is_first", "is_suspect", "verdict")
 
     def __init__(self, error: BaseException | None, *, is_first: bool = True) -> None:
+        loop = asyncio.get_running_loop()
+        self.at = loop.time()
         self.error = error
         self.is_first = is_first  # no call of the item has failed before
+        self.is_suspect = is_first  # and nothing has succeeded since
         self.fingerprint: str | None = None  # not asked for yet, or of no failure
-        self.verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        self.verdict: asyncio.Future[Verdict] = loop.create_future()
 
 
 class Outage:
@@ -134,6 +145,7 @@ class Outage:
         self._wait = FIRST
         self._looks = 0
         self._is_new = False  # whether the call that looks was not among those that failed
+        self._is_doubtful = False  # whether calls that began before it came to something good
         self._timer: asyncio.TimerHandle | None = None
         self._limit: asyncio.TimerHandle | None = None
         self._is_stopped = False
@@ -163,6 +175,10 @@ class Outage:
             self._suspect(parked)
         else:
             self.trouble.failed += 1
+            if was_probe and self._is_doubtful and not self._watcher.has_more():
+                # others have been answered meanwhile, and no new item could show it: those left fail by themselves
+                self._over(was_new=True)
+                return Verdict.ONCE_MORE
             if was_probe:
                 self._look_later()
             self._parked.append(parked)
@@ -178,19 +194,24 @@ class Outage:
         self._parked.append(parked)
         return await self._judged(parked)
 
-    def succeeded(self, *, was_probe: bool = False, is_answer: bool = True) -> None:
+    def succeeded(self, *, began: float = math.inf, was_probe: bool = False, is_answer: bool = True) -> None:
         """
         Hear that a call came to something else than a transient failure.
 
         Args:
+            began: When the call did, by the loop's clock.
             was_probe: Whether the call was to look whether the outage is over.
             is_answer: A value, or an answer of the service: that ends an outage as well. Another failure shows no more
                 than that those before it were not all there is.
         """
         if self.trouble is None:
-            self._let_go(Verdict.STANDS)
-        elif is_answer:
+            self._let_go(Verdict.STANDS, began)
+            for parked in self._parked:
+                parked.is_suspect = False
+        elif is_answer and (was_probe or began >= self.trouble.began):
             self._over(was_new=self._is_new or not was_probe)
+        elif is_answer:
+            self._is_doubtful = True
 
     def grant(self) -> None:
         """Let the next call that arrives look: an item is started for that."""
@@ -242,13 +263,20 @@ class Outage:
     def _suspect(self, parked: _Parked) -> None:
         """Park a failure, which may be the one that makes an outage."""
         self._parked.append(parked)
-        again = next((known for known in self._parked if not known.is_first), None)
-        if len(self._parked) > SUSPECTS and again is not None:
-            self._parked.remove(again)
-            again.verdict.set_result(Verdict.STANDS)
-        suspects = [known for known in self._parked if known.is_first]
+        if len(self._parked) > SUSPECTS:
+            self._let_one_stand(lambda known: not known.is_first)
+        if len(self._parked) > MOST:
+            self._let_one_stand(lambda known: not known.is_suspect)
+        suspects = [known for known in self._parked if known.is_suspect]
         if len(suspects) >= SUSPECTS_OF_ANY or self._most_common(suspects) >= SUSPECTS:
             self._begin(parked)
+
+    def _let_one_stand(self, is_such: Callable[[_Parked], bool]) -> None:
+        oldest = next(filter(is_such, self._parked), None)
+        if oldest is not None:
+            self._parked.remove(oldest)
+            if not oldest.verdict.done():
+                oldest.verdict.set_result(Verdict.STANDS)
 
     def _most_common(self, suspects: list[_Parked]) -> int:
         """Return how many have the most common fingerprint, or fewer than ``SUSPECTS`` where that is certain."""
@@ -265,8 +293,8 @@ class Outage:
 
     def _begin(self, last: _Parked) -> None:
         assert last.error is not None
-        self.trouble = Trouble(self._of(last), last.error, len(self._parked))
-        self._wait, self._looks = FIRST, 0
+        self.trouble = Trouble(self._of(last), last.error, len(self._parked), last.at)
+        self._wait, self._looks, self._is_doubtful = FIRST, 0, False
         if self._longest is not None:
             self._limit = self._loop.call_later(self._longest, self._too_long)
         self._arm()
@@ -333,8 +361,8 @@ class Outage:
                 timer.cancel()
         self._timer = self._limit = None
 
-    def _let_go(self, verdict: Verdict) -> None:
-        while self._parked:
+    def _let_go(self, verdict: Verdict, until: float = math.inf) -> None:
+        while self._parked and self._parked[0].at <= until:
             parked = self._parked.popleft()
             if not parked.verdict.done():
                 parked.verdict.set_result(verdict)

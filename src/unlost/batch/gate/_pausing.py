@@ -36,7 +36,7 @@ class Pausing:
         """Hear that a rest began, ended, or has grown since."""
         known = self._rests.get(rest)
         if known is None:
-            known = self._numbered("rest", "" if rest.key is None else str(rest.key), rest.error)
+            known = self._numbered("rest", _scope(rest), rest.error)
         ended = known.ended if known.ended is not None or rest.ended is None else wall()
         self._rests[rest] = known = known._replace(ended=ended, refused=rest.refused)
         self._put(known)
@@ -78,5 +78,16 @@ class Pausing:
             return None, None
         if len(rests) > 1:
             return f"{len(rests)} limit keys rest, as the server asked (429)", min(rest.until for rest in rests)
-        what = "a rest" if rests[0].key is None else f"{rests[0].key} rests"
+        what = "a rest" if rests[0].key is None else f"{_scope(rests[0])} rests"
         return f"{what}, as the server asked (429)", rests[0].until
+
+
+def _scope(rest: Rest) -> str:
+    """Return the limit key in words that can be written: it is whatever the user's function made of an item."""
+    if rest.key is None:
+        return ""
+    try:
+        text = str(rest.key)
+    except Exception:  # it says nothing of itself, and the rest is no less one  # noqa: BLE001
+        text = f"<{type(rest.key).__name__}>"
+    return text.encode(errors="backslashreplace").decode()

@@ -49,8 +49,15 @@ class HoldTooLong(UnlostError):
         self.max_hold = max_hold
 
     def __str__(self) -> str:
-        whose = "" if self.key is None else f" for {self.key!r}"
+        whose = "" if self.key is None else f" for {_shown(self.key)}"
         return (
             f"the server asks to wait {spelled(self.seconds)}{whose}, and the run waits {spelled(self.max_hold)} at "
             f"most. Continue later, or with --max-hold {math.ceil(self.seconds)}s"
         )
+
+
+def _shown(key: Hashable) -> str:
+    try:
+        return repr(key)
+    except Exception:  # of the user's class: what happened is said all the same  # noqa: BLE001
+        return f"<{type(key).__name__}>"

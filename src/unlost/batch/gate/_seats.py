@@ -22,13 +22,14 @@ class Seats:
         taken: How many are.
     """
 
-    __slots__ = ("_count", "_freed", "_line", "limit", "taken")
+    __slots__ = ("_count", "_freed", "_is_sent_away", "_line", "limit", "taken")
 
     def __init__(self, count: int, freed: Callable[[], None]) -> None:
         self.limit = count
         self.taken = 0
         self._count = count
         self._freed = freed
+        self._is_sent_away = False
         self._line: deque[Future[bool]] = deque()
 
     @property
@@ -47,6 +48,8 @@ class Seats:
         """Take a seat when it is the caller's turn; return False, without one, if the line is sent away."""
         if self.try_take():
             return True
+        if self._is_sent_away:  # a seat of an item that was handed out and never began is not given back any more
+            return False
         turn: Future[bool] = get_running_loop().create_future()
         self._line.append(turn)
         try:
@@ -71,7 +74,8 @@ class Seats:
             self._freed()
 
     def send_away(self) -> None:
-        """End the line: who is in it gets no seat."""
+        """End the line: who is in it gets no seat, nor does who would come to be in it."""
+        self._is_sent_away = True
         while self._line:
             turn = self._line.popleft()
             if not turn.done():

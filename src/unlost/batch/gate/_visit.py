@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from typing import Any, Final
 
 from unlost.batch.gate._lane import Ticket
 from unlost.batch.gate._need import NOTHING, Amounts
+from unlost.errors import status_of
 
 GIVEN_BACK: Final = object()
 """What an attempt returns that was not made, or that nobody counts: the item is as it was before its start."""
+
+_REFUSED: Final = frozenset({401, 402, 429})  # of these statuses, nothing was done
+_NOT_REACHED: Final = re.compile(
+    r"ConnectionRefusedError|gaierror|ConnectError|Connect(?:ion)?Timeout(?:Error)?|Pool(?:Acquire)?Timeout(?:Error)?"
+    r"|\w*ClientConnector\w*Error|NewConnectionError|NameResolutionError|EndpointConnectionError"
+)  # of sockets, httpx, httpcore, aiohttp, urllib3, requests, botocore, psycopg
+_CHAIN: Final = 20  # causes that are looked at
 
 
 class Visit:
@@ -22,7 +31,7 @@ class Visit:
         is_seated: Whether it holds a seat.
         has_failed: Whether a call of it has failed, and stands.
         is_waiting: Whether it waits at the gate: no call of it is under way.
-        is_unknown: Whether nobody knows what became of its last call: a timeout, say.
+        is_unknown: Whether a call of it may have been done: it timed out, say, or told what it spent or keeps.
         is_probe: Whether its call is to show whether an outage is over.
         ticket: Of the call that is under way.
         held: How often it was sent away, which is no attempt.
@@ -54,8 +63,23 @@ class Visit:
 
 
 def ended_unknown(error: BaseException) -> bool:
-    """Tell whether ``error`` leaves open what the service did: a timeout, but for one of getting a connection."""
-    names = [base.__name__ for base in type(error).__mro__]
-    if any(name.startswith(("Connect", "ServerConnect", "ConnectionTimeout", "Pool")) for name in names):
-        return False
-    return isinstance(error, TimeoutError) or names[0].endswith(("Timeout", "TimeoutError", "TimeoutException"))
+    """
+    Tell whether ``error`` leaves open what the service did.
+
+    So does each one, but for what never reached it, by the names that the clients have for that, and what it refused. A
+    group does: of what ran side by side, it does not have what was cancelled or came to something.
+    """
+    if isinstance(error, BaseExceptionGroup):
+        return True
+    return status_of(error) not in _REFUSED and not _is_not_reached(error)
+
+
+def _is_not_reached(error: BaseException) -> bool:
+    link: BaseException | None = error
+    for _ in range(_CHAIN):
+        if link is None:
+            return False
+        if any(_NOT_REACHED.fullmatch(base.__name__) for base in type(link).__mro__):
+            return True
+        link = link.__cause__
+    return False

@@ -57,7 +57,7 @@ class Books:
         seen: Items that the last scan saw.
         blank: Lines of white space that the last scan passed over, which are no inputs; None likewise.
         whole: Whether the last scan reached the end of the source: not with ``--first``, nor where it was cut off.
-        changed: Records under a ``--key`` that are not what they were when their item ended.
+        changed: Records under a ``--key`` that are not what they were when their item was first started, or ended.
         retries: Attempts beyond the first.
         recovered: Items that ended with a value after a failed attempt.
     """

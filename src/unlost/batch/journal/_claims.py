@@ -46,6 +46,7 @@ class Claims:
         self._asked = concurrency  # items asked for in the claim under way; 0 where none is
         self._want = 1.0  # how many to have at hand
         self._taken = 0  # since the claim under way was asked for
+        self._taking = 0  # 1 where the taking of an item asked for it
         self._streak = 0  # taken while slots waited for one claim after another
         self._starved = False  # whether a slot waited for that claim
         self._woken = False  # whether the journal got more since the claim under way was asked for
@@ -70,7 +71,7 @@ class Claims:
         self._taken += 1
         claimed = self._ready.popleft()
         if len(self._ready) < self._want / 2:
-            self._ask()
+            self._ask(taking=1)
         return claimed
 
     def stop(self) -> None:
@@ -90,11 +91,11 @@ class Claims:
         self._woken = True  # a claim that is under way may have looked before
         self._told.set()
 
-    def _ask(self, *, urgent: bool = False) -> None:
+    def _ask(self, *, urgent: bool = False, taking: int = 0) -> None:
         if self._asked or self._stopped or not self._more:
             return
         self._asked = max(1, round(self._want) - len(self._ready), self._idle())
-        self._taken, self._starved, self._woken = 0, False, False
+        self._taken, self._taking, self._starved, self._woken = 0, taking, False, False
         self._writer.put(self._journal.claim, self._asked, self._claimed, urgent=urgent)
 
     def _claimed(self, told: object, error: JournalError | None) -> None:
@@ -116,9 +117,10 @@ class Claims:
         self._ready.extend(claimed)
         self._more = not ended
         if self._starved:
-            self._streak += self._taken
-            # As many as run can end at one moment, however slow they are; only more than that is a fast job
-            limit = MOST if self._streak > self._concurrency else self._concurrency
+            self._streak += self._taking + self._taken
+            # As many as run can end at one moment, however slow they are, and the streak can go on from one such moment
+            # to the next; only more than both is a fast job
+            limit = MOST if self._streak > 2 * self._concurrency else self._concurrency
             if len(claimed) == self._asked:  # else the journal had no more: asking for more would not have helped
                 self._want = max(self._want, min(self._want * 2.0, limit))
         else:  # it shrinks slowly, so that one quiet moment does not starve the slots

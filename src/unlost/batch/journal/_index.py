@@ -16,6 +16,11 @@ from unlost.batch.journal._journal import Ended, Journal, name_of
 
 _ALL = 2**31 - 1  # bytes: more than SQLite holds in one value
 
+_BEGUN = """(EXISTS (SELECT 1 FROM outcome WHERE outcome.item = input.item)
+    OR EXISTS (SELECT 1 FROM claim WHERE claim.item = input.item)
+    OR (SELECT generation FROM item WHERE id = input.item) > 1)"""
+"""Whether an item ended, or may have been started, in this generation or an earlier one: it stays what it was then."""
+
 Refuse: TypeAlias = Callable[[str, int, int], tuple[str, str]]
 """Takes a duplicate key, its line and the first one's line; returns the error's record (JSON) and fingerprint."""
 
@@ -78,7 +83,7 @@ class Index:
         self._refuse_duplicate = refuse_duplicate
         self._same = _ALL if same is None else same
         self._compared = refuse_duplicate is not None or same is not None
-        self._changed = 0  # records that were edited after their item had ended
+        self._changed = 0  # records that were edited after their item had begun
 
     def enter(self, connection: Connection, chunks: list[Sequence[Indexed]]) -> None:
         """Enter records: new ones as items, known ones as seen again; those with an error end at once."""
@@ -150,11 +155,10 @@ class Index:
         return row is not None and row[2] == self._scan
 
     def _count_changed(self, connection: Connection, edited: list[tuple[bytes, int]]) -> None:
-        """Count the records that are not what their item was when it ended: it keeps its outcome, but not silently."""
+        """Count the records that are not what their item was when it began: it stays that, but not silently."""
         for raw, item in edited:
             found = connection.execute(
-                """SELECT 1 FROM outcome JOIN input ON input.item = outcome.item
-                WHERE outcome.item = ? AND raw <> ? AND substr(raw, 1, ?) <> ?""",
+                f"SELECT 1 FROM input WHERE item = ? AND raw <> ? AND substr(raw, 1, ?) <> ? AND {_BEGUN}",
                 (item, raw, self._same, raw[: self._same]),
             )
             self._changed += sum(1 for _row in found)
@@ -165,8 +169,7 @@ class Index:
         connection.executemany("UPDATE item SET line = ?, scan = ? WHERE id = ?", rows.again)
         self._count_changed(connection, rows.edited)
         connection.executemany(
-            """UPDATE input SET raw = ? WHERE item = ? AND raw <> ? AND (substr(raw, 1, ?) = ?
-            OR NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.item = input.item))""",
+            f"UPDATE input SET raw = ? WHERE item = ? AND raw <> ? AND (substr(raw, 1, ?) = ? OR NOT {_BEGUN})",
             [(raw, item, raw, self._same, raw[: self._same]) for raw, item in rows.edited],
         )
         self._journal.end(connection, rows.refused)

@@ -12,7 +12,7 @@ Every method here is an operation of the writer: it runs in its thread and takes
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unlost._core import wall
 from unlost.batch.journal._door import Connection
@@ -140,7 +140,7 @@ class Journal:
                 self._before[item] = before
         connection.executemany(
             """INSERT INTO claim(item, epoch, times) VALUES (?, ?, 1)
-            ON CONFLICT(item) DO UPDATE SET epoch = excluded.epoch, times = times + 1, survived = NULL""",
+            ON CONFLICT(item) DO UPDATE SET epoch = excluded.epoch, times = times + 1""",
             [(one.item, self._epoch) for one in claimed],
         )
         if len(claimed) == count:
@@ -175,19 +175,22 @@ class Journal:
 
     def doubt(self, connection: Connection, items: list[tuple[int, str]]) -> None:
         """Note what attempts of an item had failed with (JSON) before it was cancelled: it is in doubt."""
-        connection.executemany("UPDATE claim SET survived = ? WHERE item = ?", [(told, item) for item, told in items])
+        for item, told in items:  # after what earlier starts of it had failed with
+            row = (_joined(_survived(connection, item), told), item)
+            connection.execute("UPDATE claim SET survived = ? WHERE item = ?", row)
 
     def end(self, connection: Connection, outcomes: list[Ended]) -> None:
         """Store outcomes, in the order given."""
         now = wall()
         rows = []
         for seq, ended in enumerate(outcomes, self._next_seq):
+            if self._before.pop(ended.item, None) is not None:
+                ended = replace(ended, survived=_joined(_survived(connection, ended.item), ended.survived))
             place = (ended.item, ended.generation, seq, self._epoch, now, ended.line)
             counts = (int(ended.ok), ended.attempts, ended.held, ended.ms)
             told = (ended.value, ended.survived, ended.kind, ended.fingerprint, ended.error)
             rows.append((*place, *counts, *told))
             self._fresh.append((seq, ended))
-            self._before.pop(ended.item, None)
         self._next_seq += len(rows)
         connection.executemany("INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
@@ -201,3 +204,14 @@ class Journal:
         for ended, why in ends:
             row = (wall(), ended, why, self._epoch)
             connection.execute("UPDATE epoch SET closed = ?, ended = ?, why = ? WHERE epoch = ?", row)
+
+
+def _survived(connection: Connection, item: int) -> str | None:
+    """Return what earlier starts of an item that was in doubt had failed with: a JSON list, or None."""
+    rows = connection.execute("SELECT survived FROM claim WHERE item = ?", (item,))
+    return next((survived for (survived,) in rows), None)
+
+
+def _joined(earlier: str | None, later: str | None) -> str | None:
+    """Return one JSON list of two, none of which is empty."""
+    return f"{earlier[:-1]},{later[1:]}" if earlier and later else earlier or later

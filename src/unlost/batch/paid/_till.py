@@ -70,7 +70,11 @@ class Till:
         durable: asyncio.Future[None] = loop.create_future()
 
         def done(_result: object, error: JournalError | None) -> None:
-            self._tell(partial(_settle, durable, error))
+            try:  # not the run's loop, where a thread of the job has its own
+                loop.call_soon_threadsafe(_settle, durable, error)
+            except RuntimeError:  # it is closed, so nobody waits
+                if not loop.is_closed():
+                    raise
 
         with self._lock:
             if self._closed:

@@ -6,7 +6,8 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, ParamSpec, TypeVar, cast
+from contextvars import ContextVar
+from typing import ParamSpec, TypeVar, cast
 
 from unlost.errors import UsageError
 
@@ -14,12 +15,16 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+_HELD: ContextVar[tuple[object, ...]] = ContextVar("unlost_turns", default=())
+"""The turns that are had by what runs here and by who called it, or started it as a task or in a thread."""
+
+
 class Turns:
     """The turns of an item's names: one at a time has each."""
 
     def __init__(self) -> None:
         self._locks: dict[str, asyncio.Lock] = {}
-        self._owners: dict[str, asyncio.Task[Any] | None] = {}  # Any: tasks of the job, whatever they return
+        self._turns: dict[str, object] = {}  # that somebody has now
 
     @asynccontextmanager
     async def of(self, name: str) -> AsyncIterator[None]:
@@ -27,19 +32,22 @@ class Turns:
         Have the turn of a name for the length of the block; wait for whoever has it.
 
         Raises:
-            UsageError: The caller has it already, and would wait for itself.
+            UsageError: The caller has it already, or is a task or thread of who has it, and would wait for itself.
         """
-        if name in self._owners and self._owners[name] is asyncio.current_task():
+        held = _HELD.get()
+        if name in self._turns and self._turns[name] in held:
             raise UsageError(
                 f"ctx.once({name!r}, ...) was called inside of what ctx.once({name!r}, ...) calls.\n"
                 "It would wait for itself: give one of them another name."
             )
         async with self._locks.setdefault(name, asyncio.Lock()):
-            self._owners[name] = asyncio.current_task()
+            self._turns[name] = turn = object()
+            _HELD.set((*held, turn))
             try:
                 yield
             finally:
-                del self._owners[name]
+                _HELD.set(held)  # not reset(): a coroutine that is dropped is closed in any context
+                del self._turns[name]
 
 
 def check_function(name: str, func: object) -> None:

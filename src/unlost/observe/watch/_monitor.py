@@ -49,6 +49,10 @@ class Monitor:
         self._codes = Codes()
         self._handlers = self._codes.handlers
 
+    def collect_into(self, collector: Collector) -> None:
+        """Let what is born from now on be for another collector."""
+        self._collector = collector
+
     def handled(self, code: CodeType, offset: int, error: BaseException) -> None:
         """A handler was entered."""
         try:

@@ -24,8 +24,8 @@ class Notice:
         kind: In a word: ``never awaited``, ``destroyed while pending``, ``died unasked``, ``terminated``, ``hangs``,
             ``loop error``.
         text: In a sentence.
-        site: Where to look: where a coroutine was made or dropped, where a task was started or stood; None where that is
-            not known.
+        site: Where to look: where a coroutine was made or dropped, where a task was started or stood; None where that
+            is not known.
         origin: The task that it is about, or in which it happened; None where there is none.
     """
 

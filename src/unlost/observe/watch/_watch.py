@@ -52,6 +52,11 @@ class Watch:
         self.mode = BOUNDARY if self._tool is None else MONITORING
         self.why = "" if self._tool is not None else _OLD if sys.version_info < (3, 12) else _TAKEN
 
+    def collect_into(self, collector: Collector) -> None:
+        """Let what is born from now on be for another collector; what was born before stays with its own."""
+        self.collector = collector
+        self._monitor.collect_into(collector)
+
     def stop(self) -> None:
         """
         End it, and give the verdict on each exception that somebody still holds: undelivered, if nobody had taken it.
@@ -65,8 +70,12 @@ class Watch:
         _watch = None
         if self._tool is not None:
             stop_monitoring(self._tool)
+        self.finish(self.collector)
+
+    def finish(self, *collectors: Collector) -> None:
+        """Give the verdict on each exception of these collectors that somebody still holds."""
         for one in gc.get_objects():
-            if type(one) is Tracker and one.is_of(self.collector):
+            if type(one) is Tracker and any(map(one.is_of, collectors)):
                 one.finish(is_held=True)
 
 

@@ -1,0 +1,195 @@
+"""
+``pytest --unlost``: a test fails for each error that is lost or swallowed during it.
+
+Nothing of ``unlost`` is imported unless it is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from unlost.observe.install import Session
+    from unlost.observe.watch import Finding, Notice
+
+_NAME = "unlost-watch"
+_MARK = "unlost_forgive"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("unlost", "what became of each exception")
+    group.addoption(
+        "--unlost",
+        nargs="?",
+        const="fail",
+        choices=("fail", "report", "off"),
+        help="fail each test that loses or swallows an error; `report` only tells (write --unlost=... before a path)",
+    )
+    group.addoption("--unlost-baseline", metavar="FILE", help="forgive what is in this file")
+    group.addoption("--unlost-update-baseline", action="store_true", help="write what is found into it; fail nothing")
+    parser.addini("unlost", "fail, report or off", default="off")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"{_MARK}(reason, what=''): losses with this key or text are meant")
+    mode = config.getoption("--unlost") or config.getini("unlost")
+    if mode not in ("fail", "report", "off"):
+        raise pytest.UsageError(f"unlost = {mode}: expected fail, report or off")
+    if config.getoption("--unlost-update-baseline") and not config.getoption("--unlost-baseline"):
+        raise pytest.UsageError("--unlost-update-baseline needs --unlost-baseline FILE")
+    if mode == "off":
+        return
+    from unlost.observe.install import is_off
+
+    if not is_off():
+        config.pluginmanager.register(_Plugin(config, mode), _NAME)
+
+
+class _Plugin:
+    """What is found, by test; under xdist the workers find, and the controller tells."""
+
+    def __init__(self, config: pytest.Config, mode: str) -> None:
+        self._config = config
+        self._baseline = _Baseline(config)
+        self._fails = mode == "fail" and not self._baseline.is_written
+        self._session: Session | None = None
+        self._late: list[str] = []
+        self._told = 0
+        self._why = ""
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:  # Any: what hooks return
+        self._began().begin(item.nodeid)
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:  # Any: as above
+        try:
+            result = yield
+        except BaseException:
+            self._tell(item, "call", self._began().called(item.nodeid), fails=False)
+            raise
+        self._tell(item, "call", self._began().called(item.nodeid), fails=self._fails)
+        return result
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, Any, Any]:  # Any: as above
+        try:
+            result = yield
+        except BaseException:
+            self._tell(item, "teardown", self._began().end(item.nodeid), fails=False)
+            raise
+        self._tell(item, "teardown", self._began().end(item.nodeid), fails=self._fails)
+        return result
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self._session is not None:
+            self._why = self._session.why
+            for test, found in self._session.close().items():
+                self._late += [f"{test or 'outside of all tests'}\n{text}" for text in self._texts(found, test)]
+        worker = getattr(self._config, "workeroutput", None)
+        if worker is not None:
+            worker[_NAME] = {"late": self._late, "told": self._told, "why": self._why, "keys": self._baseline.found}
+            return
+        self._baseline.write()
+        if self._late and self._fails and session.exitstatus in (pytest.ExitCode.OK, 0):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:  # Any: xdist's, which need not be installed
+        output = getattr(node, "workeroutput", {}).get(_NAME)
+        if output is not None:
+            self._late += output["late"]
+            self._told += output["told"]
+            self._why = output["why"]
+            self._baseline.found.update(output["keys"])
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if not (self._late or self._told or self._baseline.is_written):
+            return
+        terminalreporter.section("unlost")
+        for text in self._late:
+            terminalreporter.line(f"found after the test had ended: {text}")
+        terminalreporter.line(f"{self._told} found in tests, {len(self._late)} after their ends")
+        if self._baseline.is_written:
+            terminalreporter.line(f"{len(self._baseline.found)} written to {self._baseline.file}")
+        if self._why:
+            terminalreporter.line(self._why)
+
+    def _began(self) -> Session:
+        if self._session is None:  # the first test: a controller of xdist has none
+            from unlost.observe.install import Session
+
+            self._session = Session()
+        return self._session
+
+    def _tell(self, item: pytest.Item, when: str, found: list[Finding | Notice], *, fails: bool) -> None:
+        texts = self._texts([one for one in found if not _is_forgiven(one, item)], item.nodeid)
+        self._told += len(texts)
+        if not texts:
+            return
+        if fails:
+            pytest.fail("unlost: " + "\n\n".join(texts), pytrace=False)
+        item.add_report_section(when, "unlost", "\n\n".join(texts))
+
+    def _texts(self, found: list[Finding | Notice], test: str) -> list[str]:
+        from unlost.observe.install import key_of, lines_about
+
+        new = {key_of(one): one for one in found if not self._baseline.has(key_of(one))}
+        texts = {key: "\n".join(lines_about(one)) for key, one in new.items()}
+        for key, text in texts.items():
+            self._baseline.found.setdefault(key, f"{text.partition(chr(10))[0]} ({test})")
+        return list(texts.values())
+
+
+class _Baseline:
+    """
+    What is forgiven by a file.
+
+    Attributes:
+        file: Its path; None where there is none.
+        is_written: Whether what is found goes into it.
+        found: What was found that is not in it, by its key.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        name = config.getoption("--unlost-baseline")
+        self.file = config.invocation_params.dir / name if name else None
+        self.is_written = bool(config.getoption("--unlost-update-baseline"))
+        self.found: dict[str, str] = {}
+        self._known = {} if self.file is None or self.is_written else _read(self.file)
+
+    def has(self, key: str) -> bool:
+        return key in self._known
+
+    def write(self) -> None:
+        if self.file is not None and self.is_written:
+            text = json.dumps({"version": 1, "forgiven": dict(sorted(self.found.items()))}, indent=1)
+            self.file.write_text(text + "\n", encoding="utf-8")
+
+
+def _read(file: Path) -> dict[str, str]:
+    try:
+        loaded = json.loads(file.read_text(encoding="utf-8"))
+        return dict(loaded["forgiven"])
+    except (OSError, ValueError, KeyError, TypeError) as unreadable:
+        message = f"--unlost-baseline {file} cannot be read: {unreadable}. Write it with --unlost-update-baseline"
+        raise pytest.UsageError(message) from unreadable
+
+
+def _is_forgiven(found: Finding | Notice, item: pytest.Item) -> bool:
+    from unlost.observe.install import key_of, lines_about
+
+    for mark in item.iter_markers(_MARK):
+        reason, what = [*mark.args, *mark.kwargs.values(), "", ""][:2]
+        if not reason:
+            raise pytest.UsageError(f"{item.nodeid}: write {_MARK}('why', 'part of the text, or the key')")
+        if not what or what == key_of(found) or what in "\n".join(lines_about(found)):
+            return True
+    return False

@@ -1,0 +1,119 @@
+"""A program run inside of this process, as python itself would run it."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import find_spec
+from pathlib import Path
+from threading import current_thread, enumerate, main_thread  # noqa: A004  # threading's own word
+from types import CodeType, ModuleType, TracebackType
+from typing import Any
+
+from unlost._core.hooks import tell_uncaught
+from unlost.errors import UsageError
+
+SIGINT_CODE = 130
+
+
+def load(module: Sequence[str] | None, program: Sequence[str]) -> Callable[[], int]:
+    """
+    Return what runs a file, or a module, with its arguments, and returns its exit code.
+
+    ``sys.argv``, ``sys.path[0]`` and ``__main__`` become the program's now, and stay so.
+
+    Raises:
+        UsageError: There is no such file or module.
+    """
+    words = [*module, *program] if module is not None else list(program)
+    if not words:
+        raise UsageError("there is nothing to run. Write: unlost watch app.py, or unlost watch -m module")
+    main = ModuleType("__main__")
+    code = _module(words, main) if module is not None else _file(words, main)
+    sys.argv[:] = words
+    main.__dict__["__builtins__"] = __builtins__
+    sys.modules["__main__"] = main
+    return lambda: _exit_code(code, main.__dict__)
+
+
+def _file(words: list[str], main: ModuleType) -> CodeType:
+    path = Path(words[0])
+    _search_first(str(path.resolve().parent))
+    try:
+        with io.open_code(str(path.absolute())) as file:
+            source = file.read()
+    except OSError as reading_error:
+        raise UsageError(f"{words[0]} cannot be read: {reading_error.strerror}") from reading_error
+    main.__file__ = words[0] if path.is_absolute() else os.path.abspath(words[0])
+    main.__loader__ = SourceFileLoader("__main__", main.__file__)
+    return compile(source, main.__file__, "exec", dont_inherit=True)
+
+
+def _module(words: list[str], main: ModuleType) -> CodeType:
+    _search_first(os.getcwd())
+    spec = _spec_of(words[0])
+    if spec is not None and spec.submodule_search_locations is not None:
+        spec = _spec_of(f"{words[0]}.__main__")
+    get_code = getattr(spec.loader if spec is not None else None, "get_code", None)
+    if spec is None or get_code is None or (code := get_code(spec.name)) is None:
+        raise UsageError(f"there is no module {words[0]} that can be run")
+    assert isinstance(code, CodeType)
+    words[0] = spec.origin or words[0]
+    main.__file__, main.__spec__, main.__loader__ = spec.origin, spec, spec.loader
+    main.__package__ = spec.parent
+    return code
+
+
+def _spec_of(name: str) -> ModuleSpec | None:
+    try:
+        return find_spec(name)
+    except (ModuleNotFoundError, ValueError) as not_found:  # a parent that is not there; a module without a spec
+        raise UsageError(f"there is no module {name} that can be run: {not_found}") from not_found
+
+
+def _search_first(folder: str) -> None:
+    """Put the program's folder where python puts it; it stands there for this command's own now."""
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path[0:1] = [folder]
+
+
+def _exit_code(code: CodeType, namespace: dict[str, Any]) -> int:  # Any: a module's names
+    try:
+        exec(code, namespace)
+    except SystemExit as leaving:
+        return _code_of(leaving)
+    except KeyboardInterrupt as interrupt:
+        _print(interrupt)
+        return SIGINT_CODE
+    except BaseException as uncaught:  # printed, as python does  # noqa: BLE001
+        _print(uncaught)
+        return 1
+    finally:
+        _join_threads()
+    return 0
+
+
+def _code_of(leaving: SystemExit) -> int:
+    if leaving.code is None:
+        return 0
+    if isinstance(leaving.code, int):
+        return leaving.code
+    print(leaving.code, file=sys.stderr)
+    return 1
+
+
+def _print(error: BaseException) -> None:
+    """Call the hook that the program may have set, with the frames that are its own."""
+    traceback: TracebackType | None = error.__traceback__
+    own = traceback.tb_next if traceback is not None else None  # the first frame is that of exec() above
+    tell_uncaught(error, own)
+
+
+def _join_threads() -> None:
+    """Wait for what python waits for before it exits."""
+    for thread in enumerate():
+        if not thread.daemon and thread not in (current_thread(), main_thread()):
+            thread.join()

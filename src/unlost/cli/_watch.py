@@ -1,0 +1,126 @@
+"""Runs a program as it is, and says what became of each exception: ``unlost watch``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from unlost.batch.options._durations import seconds
+from unlost.cli._program import load
+from unlost.cli._streams import say
+from unlost.errors import UsageError
+from unlost.observe.install import (
+    advice_on,
+    all_in,
+    blind_spots,
+    is_bad,
+    is_off,
+    is_own,
+    join,
+    key_of,
+    leave,
+    lines_about,
+    summary_of,
+)
+from unlost.observe.sinks import as_json
+from unlost.observe.sinks._found import found as report_of_found
+from unlost.observe.tasks import Stalled
+from unlost.observe.watch import Collector, Finding, Notice, Verdict
+
+_MOST = 50  # told one by one; the file that --json writes has all
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Run the program to its end; return its exit code."""
+    file = _writable(arguments.json)
+    hang = _seconds(arguments.hang)
+    run = load(arguments.module, arguments.program)
+    if is_off():
+        return run()
+    with ExitStack() as stack:
+        running = join(origins=1)
+        running.is_quiet = True
+        bad: list[Finding | Notice] = []
+        running.leaving.append(lambda: bad.extend(_tell(running.collector, running.watch.why, file)))
+        stack.callback(running.finish)
+        stack.callback(leave, running)
+        if hang is not None:
+            stack.callback(Stalled(say, hang, running.around.ends).stop)
+        code = run()
+    return 1 if arguments.fail and bad and code == 0 else code
+
+
+def _tell(collector: Collector, why: str, file: Path | None) -> list[Finding | Notice]:
+    """Print and write what was found; return what of it is bad."""
+    bad = [one for one in all_in(collector) if is_bad(one)]
+    say("\n".join(_lines(collector, [one for one in all_in(collector) if is_bad(one) or _is_unread(one)], why)))
+    if file is not None:
+        _write(file, collector, why)
+    return bad
+
+
+def _lines(collector: Collector, told: list[Finding | Notice], why: str) -> Iterator[str]:
+    yield ""
+    yield "unlost watch: what became of the exceptions"
+    yield from (f"  {line}" for line in list(summary_of(collector)) or ["there were none to tell of"])
+    alike: dict[str, list[Finding | Notice]] = {}
+    for one in told:
+        alike.setdefault(key_of(one), []).append(one)
+    for same in list(alike.values())[:_MOST]:
+        first, *others = lines_about(same[0])
+        yield ""
+        yield first + (f"  {len(same):,}×" if len(same) > 1 else "")
+        yield from others
+    if len(alike) > _MOST:
+        yield f"\nand {len(alike) - _MOST:,} more; --json FILE has all"
+    spots = list(blind_spots(collector, why))
+    if spots:
+        yield "\nWhat could not be seen:"
+        yield from (f"  {line}" for line in spots)
+
+
+def _is_unread(found: Finding | Notice) -> bool:
+    """Whether it was returned as a value, and nobody was seen to look at it: told, but no reason to fail."""
+    return isinstance(found, Finding) and found.verdict is Verdict.RETURNED and is_own(found)
+
+
+def _write(file: Path, collector: Collector, why: str) -> None:
+    counts = {verdict.value: count for verdict, count in collector.counts.items() if count}
+    found = [
+        {**as_json(report_of_found(one)), "key": key_of(one), "bad": is_bad(one), "instead": advice_on(one)}
+        for one in all_in(collector)
+    ]
+    written = {
+        "version": 1,
+        "counts": {**counts, **collector.noted},
+        "found": found,
+        "unseen": list(blind_spots(collector, why)),
+    }
+    try:
+        file.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+    except OSError as writing_error:
+        say(f"unlost watch: {file} cannot be written: {writing_error.strerror}")
+
+
+def _writable(name: str | None) -> Path | None:
+    if name is None:
+        return None
+    file = Path(name).absolute()  # the program may change the folder
+    if not file.parent.is_dir():
+        raise UsageError(f"{name} cannot be written: there is no folder {file.parent}")
+    return file
+
+
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        read = seconds(text)
+    except ValueError as unreadable:
+        raise UsageError(f"--hang {text}: {unreadable}") from unreadable
+    if read == 0:
+        raise UsageError("--hang 0: expected more than nothing, such as 30s")
+    return read

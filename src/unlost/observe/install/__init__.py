@@ -1,0 +1,32 @@
+"""
+Watching a program that was not changed: by one call, for the command ``unlost watch``, and for pytest.
+
+``install`` puts everything on; ``Session`` attributes what is found to tests.
+"""
+
+from unlost.observe.install._about import Key, advice_on, key_of, lines_about, place_of
+from unlost.observe.install._install import Installed, install
+from unlost.observe.install._running import is_off, join, leave
+from unlost.observe.install._serious import is_bad, is_own, is_serious
+from unlost.observe.install._session import Session
+from unlost.observe.install._summary import all_in, blind_spots, summary_of
+
+__all__ = [
+    "Installed",
+    "Key",
+    "Session",
+    "advice_on",
+    "all_in",
+    "blind_spots",
+    "install",
+    "is_bad",
+    "is_off",
+    "is_own",
+    "is_serious",
+    "join",
+    "key_of",
+    "leave",
+    "lines_about",
+    "place_of",
+    "summary_of",
+]

@@ -1,0 +1,112 @@
+"""What was found, compactly for people, and under a key that stays the same on every machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Final, TypeAlias
+
+from unlost.observe._place import base_name
+from unlost.observe._redact import redact
+from unlost.observe._render import short_path
+from unlost.observe._text import printable
+from unlost.observe.sinks._found import found as report_of_found
+from unlost.observe.watch import DESTROYED, DIED, NEVER_AWAITED, Finding, Notice, Site, Verdict
+
+Key: TypeAlias = str
+
+_KEY: Final = 12  # hex digits
+_WIDTH: Final = 13
+
+_INSTEAD: Final = {
+    Verdict.LOST.value: "await the task, or start it in a group: async with asyncio.TaskGroup() as group: ...",
+    Verdict.UNDELIVERED.value: "await the task before the program ends",
+    Verdict.RETURNED.value: "look at each result: if isinstance(result, BaseException): ...",
+    Verdict.ABSORBED.value: "unlost.gather(...) or asyncio.TaskGroup: each error reaches who waits",
+    NEVER_AWAITED: "await it",
+    DESTROYED: "keep the task until it is done, or start it in a group",
+    DIED: "await the task, or start it in a group",
+}
+_INSTEAD_OF: Final = (
+    ("a concurrent future", "ask the future: future.result(), or await asyncio.wrap_future(future)"),
+    ("an executor", "ask the future: future.result(), or await loop.run_in_executor(...)"),
+    ("callback", "log what task.exception() returns in the callback, or await the task"),
+)
+"""By who took it, which says more than the verdict."""
+
+
+def key_of(found: Finding | Notice) -> Key:
+    """Return 12 hex digits: the same for the same bug that ends at the same place, without line numbers and paths."""
+    parts = [_word(found), found.site.function if found.site else "", _module(found.site)]
+    if isinstance(found, Finding):
+        parts.append(report_of_found(found).digest)
+    return sha256("\n".join(parts).encode()).hexdigest()[:_KEY]
+
+
+def lines_about(found: Finding | Notice) -> Iterator[str]:
+    """Yield what it is, where it was raised and where it ended, its task, and what to write instead."""
+    yield f"{_what(found)}  [{key_of(found)}]"
+    if isinstance(found, Finding) and found.raised is not None:
+        yield _line("raised at", place_of(found.raised))
+    yield _ending(found)
+    if isinstance(found, Finding) and found.by:
+        yield _line("by", printable(found.by))
+    if found.origin is not None:
+        started = found.origin.spawned
+        yield _line(
+            "task", printable(repr(found.origin.task)) + (f", started at {place_of(started[0])}" if started else "")
+        )
+        yield from (_line("", f"by a task started at {place_of(site)}") for site in started[1:])
+    if advice := advice_on(found):
+        yield _line("instead", advice)
+
+
+def place_of(site: Site) -> str:
+    """Return a place as short as it can be found by."""
+    return printable(f"{short_path(site.file)}:{site.line} in {site.function}")
+
+
+def advice_on(found: Finding | Notice) -> str:
+    """Return what to write instead, in a line; empty where there is nothing to say."""
+    if isinstance(found, Finding) and found.cancellation:
+        return "end with `raise` in that handler, so that the task ends"
+    if isinstance(found, Finding) and found.verdict is Verdict.SWALLOWED:
+        return f"except {found.type.rpartition('.')[2]}: if that is what you mean; else log.exception(...) or raise"
+    by = found.by if isinstance(found, Finding) else ""
+    return next((advice for who, advice in _INSTEAD_OF if by.startswith(who)), _INSTEAD.get(_word(found), ""))
+
+
+def _ending(found: Finding | Notice) -> str:
+    """Return where it ended: who took it, else the user's own place that started its task."""
+    word = _ended(found)
+    if found.site is not None:
+        return _line(f"{word} at", place_of(found.site))
+    own = [site for site in (found.origin.spawned if found.origin is not None else ()) if site.app]
+    if own:
+        return _line(f"{word} at", f"{place_of(own[0])} (its task was started there)")
+    return _line(word, "nobody asked; where it was let go is not known")
+
+
+def _what(found: Finding | Notice) -> str:
+    if isinstance(found, Notice):
+        return printable(f"{found.kind}: {redact(found.text)}")
+    subject = "cancellation swallowed" if found.cancellation else found.verdict.value
+    text = f": {redact(found.text)}" if found.text else ""
+    return printable(f"{subject}: {found.type}{text}".replace("\n", " "))
+
+
+def _ended(found: Finding | Notice) -> str:
+    return "found" if isinstance(found, Notice) else found.verdict.value
+
+
+def _word(found: Finding | Notice) -> str:
+    return found.kind if isinstance(found, Notice) else found.verdict.value
+
+
+def _module(site: Site | None) -> str:
+    """Return the module's file: its name would be ``__main__`` for one way to start it, and another for others."""
+    return base_name(site.file) if site is not None else ""
+
+
+def _line(label: str, text: str) -> str:
+    return f"  {label:<{_WIDTH}} {text}"

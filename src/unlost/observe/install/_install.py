@@ -1,0 +1,103 @@
+"""One call that watches a whole program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from unlost._core._report import report_to
+from unlost.observe.install._running import Running, is_off, join, leave
+from unlost.observe.install._serious import is_serious
+from unlost.observe.patch import patch_asyncio
+from unlost.observe.sinks import Sink, Sinks, sinks_of
+from unlost.observe.watch import Collector, Finding, Notice
+
+OFF = "off"
+
+
+class Installed:
+    """
+    What ``install`` began; as a context manager it ends with its block.
+
+    Attributes:
+        collector: Has the counts, and what was found.
+        mode: ``"monitoring"``; ``"boundary"`` where the interpreter cannot tell who takes an exception; ``"off"``.
+        why: Why it is not monitoring, in a sentence; empty where it is.
+    """
+
+    def __init__(self, running: Running | None, stack: ExitStack) -> None:
+        self.collector = running.collector if running is not None else Collector()
+        self.mode = running.watch.mode if running is not None else OFF
+        self.why = running.watch.why if running is not None else "The environment has UNLOST=off."
+        self._stack = stack
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        self.uninstall()
+
+    def uninstall(self) -> None:
+        """
+        Take it away again; a second call does nothing.
+
+        While somebody else has installed it too, the watching goes on for them, and only these sinks are told no more.
+        With the last one what is still held by then is told as undelivered. Garbage is collected first.
+        """
+        self._stack.close()
+
+
+def install(
+    *,
+    sinks: Iterable[str | Sink] | None = None,
+    report: Callable[[Finding | Notice], bool] = is_serious,
+    patch: bool = False,
+) -> Installed:
+    """
+    Watch what becomes of each exception of this process, until ``uninstall`` or its end.
+
+    What ``report`` is true for is told to the sinks, once each; all is counted. The counts and what could not be seen
+    are logged at the end if anything ended badly. Where it is installed already, the watching is shared.
+    The environment variable ``UNLOST=off`` turns it off: then nothing is put on.
+
+    Args:
+        sinks: As ``sinks_of`` takes them: names or objects; by default the logger ``unlost``. Errors that an operation
+            of this library has nobody to give to go there as well.
+        report: Called with each finding and notice, in the middle of anything: it must not wait. By default it is true
+            for what is lost, undelivered or a swallowed cancellation, in the application's own code.
+        patch: Whether ``asyncio.gather`` and the like keep what they drop.
+
+    Raises:
+        UsageError: There is no such sink, or the process is watched by other means (``watch.start``).
+    """
+    if is_off():
+        return Installed(None, ExitStack())
+    with ExitStack() as stack:
+        telling = Sinks(sinks_of(["logging"] if sinks is None else sinks))
+        stack.callback(telling.close)
+        stack.enter_context(report_to(telling))
+        running = join()
+        stack.callback(_unlisten, running, listener := _listener(telling, report))
+        running.collector.listeners.append(listener)
+        running.leaving.append(telling.flush)
+        stack.callback(leave, running)
+        if patch:
+            stack.callback(patch_asyncio().undo)
+        return Installed(running, stack.pop_all())
+
+
+def _listener(telling: Sinks, report: Callable[[Finding | Notice], bool]) -> Callable[[Finding | Notice], None]:
+    def listen(found: Finding | Notice) -> None:
+        if report(found):
+            telling.found(found)
+
+    return listen
+
+
+def _unlisten(running: Running, listener: Callable[[Finding | Notice], None]) -> None:
+    if listener in running.collector.listeners:
+        running.collector.listeners.remove(listener)

@@ -1,0 +1,108 @@
+"""The one watching of a process that all who asked for it share."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from threading import RLock
+from typing import Final
+
+from unlost._core._hooks import at_exit
+from unlost._core.hooks import on_fork
+from unlost.observe.install._serious import is_bad
+from unlost.observe.install._summary import all_in, blind_spots, summary_of
+from unlost.observe.tasks import watch_tasks
+from unlost.observe.watch import Collector, start
+
+_lock = RLock()  # a signal handler may end what the main thread is about to begin
+
+
+def is_off() -> bool:
+    """Say whether the environment turns everything off: ``UNLOST=off``."""
+    return os.environ.get("UNLOST", "").strip().lower() == "off"
+
+
+class Running:
+    """
+    Attributes:
+        collector: Has what was found.
+        watch, around: What is put on.
+        leaving: Called once, in order, when the verdicts have fallen.
+        is_quiet: Whether somebody else tells the counts at the end.
+    """
+
+    def __init__(self, collector: Collector, origins: int) -> None:
+        self.collector = collector
+        self.users = 0
+        self.leaving: list[Callable[[], object]] = []
+        self.is_quiet = False
+        self.watch = start(collector)
+        self.around = watch_tasks(self.watch, say=self.finish, origins=origins)
+        self._is_over = False
+
+    def finish(self) -> None:
+        """Give the last verdicts, and take everything away; a second call does nothing."""
+        global _running  # one for each process, as there is one interpreter
+        with _lock:
+            if self._is_over:
+                return
+            self._is_over = True
+            if _running is self:
+                _running = None
+        self.watch.stop()
+        self.around.stop()
+        for leave in self.leaving:
+            leave()
+        if not self.is_quiet and any(map(is_bad, all_in(self.collector))):
+            logging.getLogger("unlost").warning("%s", self._counts())
+
+    def _counts(self) -> str:
+        counts = ", ".join(" ".join(line.split()) for line in summary_of(self.collector))
+        return "\n".join([f"what became of the exceptions: {counts}", *blind_spots(self.collector, self.watch.why)])
+
+
+def join(collector: Callable[[], Collector] = Collector, origins: int = 0) -> Running:
+    """Return the watching of this process, begun if there was none; to be left as often."""
+    global _running, _is_hooked  # as above
+    with _lock:
+        if _running is None:
+            _running = Running(collector(), origins)
+        if not _is_hooked:
+            _is_hooked = True
+            at_exit(_finish)
+            on_fork(_NOTHING, _NOTHING, _begin_anew)
+        _running.users += 1
+        return _running
+
+
+def leave(running: Running) -> None:
+    """Let go of it; it ends with the last one."""
+    with _lock:
+        running.users -= 1
+        is_last = running.users == 0
+    if is_last:
+        running.finish()
+
+
+def _finish() -> None:
+    if (running := _running) is not None:
+        running.finish()
+
+
+def _begin_anew() -> None:
+    """Forget, in a forked child, what the parent will tell."""
+    if (running := _running) is not None:
+        for kept in (running.collector.counts, running.collector.noted, running.collector.reports):
+            kept.clear()
+        running.collector.findings.clear()
+        running.collector.notices.clear()
+
+
+def _nothing() -> None:
+    """Have nothing to put away before a fork."""
+
+
+_NOTHING: Final = _nothing
+_running: Running | None = None
+_is_hooked = False

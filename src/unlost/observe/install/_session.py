@@ -1,0 +1,139 @@
+"""
+Tests: what is found belongs to the test in which it was born, however late the verdict falls.
+
+Each test has a collector of its own. What is known of an exception refers to the collector of its birth, so that the
+number of references to that tells whether anything is outstanding.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+from asyncio import AbstractEventLoop, Task, runners
+from collections.abc import Callable
+from typing import Any, Final
+from weakref import WeakSet
+
+from unlost._core.hooks import Switch, replace
+from unlost.observe.install._running import Running, join, leave
+from unlost.observe.install._serious import is_bad
+from unlost.observe.install._summary import all_in
+from unlost.observe.tasks._died import every_task
+from unlost.observe.tasks._origin import name_of_coroutine, origin_of
+from unlost.observe.watch import Collector, Finding, Notice
+
+LEAKED: Final = "leaked task"
+_AT_REST: Final = 2  # a variable, and the argument of getrefcount
+
+
+class _Base(Collector):
+    """Hands on what is found around tasks to the collector of the test that runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.current: Collector = self
+
+    def note(self, notice: Notice) -> None:
+        if self.current is self:
+            super().note(notice)
+        else:
+            self.current.note(notice)
+
+
+class Session:
+    """
+    The watching of a session of tests, that run one after the other.
+
+    Attributes:
+        collector: Has what is found outside of all tests.
+    """
+
+    def __init__(self) -> None:
+        self.collector = _Base()
+        self._running: Running = join(lambda: self.collector, origins=1)
+        self._running.is_quiet = True
+        self._of: dict[str, Collector] = {}
+        self._tasks: dict[str, WeakSet[Task[Any]]] = {}  # Any: tasks of every result
+        self._before: WeakSet[Task[Any]] = WeakSet()
+        self._undo = replace(runners, "_cancel_all_tasks", self._cancelling)
+        self.why = self._running.watch.why
+
+    def begin(self, test: str) -> None:
+        """Begin a test; what is born from now on is its."""
+        collector = self._of.setdefault(test, Collector())
+        self._before = WeakSet(every_task())
+        self._collect_into(collector)
+
+    def called(self, test: str) -> list[Finding | Notice]:
+        """Return what a test is to be blamed for, when its function has returned."""
+        left = [task for task in every_task() if task not in self._before and not task.done()]
+        if left:
+            self._tasks[test] = WeakSet(left)
+        del left
+        return self._take(test)
+
+    def end(self, test: str) -> list[Finding | Notice]:
+        """Return what came up since, when its fixtures are gone; what is born from now on is no test's."""
+        found = self._take(test)
+        if not self._is_outstanding(test) and test not in self._tasks:
+            del self._of[test]
+        self._collect_into(self.collector)
+        return found
+
+    def close(self) -> dict[str, list[Finding | Notice]]:
+        """End the watching; return what came up after the tests' ends, by test; under ``""`` what is no test's."""
+        self._undo()
+        gc.collect()
+        self._running.watch.finish(*self._of.values(), self.collector)
+        leave(self._running)
+        late = {test: self._drain(collector) for test, collector in self._of.items()}
+        late[""] = self._drain(self.collector)
+        return {test: found for test, found in late.items() if found}
+
+    def _take(self, test: str) -> list[Finding | Notice]:
+        if self._is_outstanding(test) or test in self._tasks:
+            gc.collect()
+        return self._drain(self._of[test])
+
+    def _is_outstanding(self, test: str) -> bool:
+        """Say whether anything refers to the collector of a test but this object."""
+        collector = self._of.pop(test)
+        self._collect_into(self.collector)
+        count = sys.getrefcount(collector)
+        self._of[test] = collector
+        self._collect_into(collector)
+        return count > _AT_REST
+
+    def _drain(self, collector: Collector) -> list[Finding | Notice]:
+        found = [one for one in all_in(collector) if is_bad(one)]
+        collector.findings.clear()
+        collector.notices.clear()
+        return found
+
+    def _collect_into(self, collector: Collector) -> None:
+        self.collector.current = collector
+        self._running.watch.collect_into(collector)
+
+    def _cancelling(self, original: Callable[..., object], switch: Switch) -> Callable[..., object]:
+        def cancel_all_tasks(loop: AbstractEventLoop) -> object:
+            if switch.on:
+                try:
+                    self._note_leaked(loop)
+                except Exception as fault:  # counted: the runner has to close  # noqa: BLE001
+                    self.collector.fault(fault)
+            return original(loop)
+
+        return cancel_all_tasks
+
+    def _note_leaked(self, loop: AbstractEventLoop) -> None:
+        for task in asyncio.all_tasks(loop):
+            for test, tasks in self._tasks.items():
+                if task in tasks:
+                    self._of[test].note(_leaked(task))
+
+
+def _leaked(task: Task[Any]) -> Notice:  # Any: as above
+    origin = origin_of(task)
+    text = f"task {task.get_name()!r}{name_of_coroutine(task)} was still running when its loop was closed"
+    return Notice(LEAKED, text, origin.spawned[0] if origin.spawned else None, origin)

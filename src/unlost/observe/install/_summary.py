@@ -1,0 +1,33 @@
+"""How many came to which verdict, and what could not be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from unlost.observe.watch import Collector, Finding, Notice, Verdict
+
+
+def summary_of(collector: Collector) -> Iterator[str]:
+    """Yield a line for each verdict and each kind of notice that there was."""
+    rows = [(verdict.value, collector.counts[verdict]) for verdict in Verdict if collector.counts[verdict]]
+    rows += [(kind, count) for kind, count in sorted(collector.noted.items()) if count]
+    label = max((len(name) for name, _ in rows), default=0)
+    number = max((len(f"{count:,}") for _, count in rows), default=0)
+    yield from (f"{name:<{label}}  {count:>{number},}" for name, count in rows)
+
+
+def all_in(collector: Collector) -> list[Finding | Notice]:
+    """Return what was found and kept: exceptions, then notices, the oldest first."""
+    found: list[Finding | Notice] = list(collector.findings)
+    return found + list(collector.notices)
+
+
+def blind_spots(collector: Collector, why: str) -> Iterator[str]:
+    """Yield a sentence for each thing that could not be seen, or that was let go; ``why`` is ``Watch.why``."""
+    if why:
+        yield why
+    if collector.held_back:
+        yield f"{collector.held_back:,} exceptions were only counted: enough was told of their places."
+    if collector.dropped:
+        yield f"{collector.dropped:,} findings were let go again, for want of room."
+    yield from (f"The watching itself failed {count:,}×: {fault}." for fault, count in sorted(collector.faults.items()))

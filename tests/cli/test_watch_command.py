@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.command import CommandLine
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "watch"
+LOSES = """\
+import asyncio
+async def f():
+    1 / 0
+async def main():
+    asyncio.create_task(f())
+    await asyncio.sleep(0.01)
+"""
+
+
+@pytest.fixture
+def unlost(tmp_path: Path) -> CommandLine:
+    return CommandLine(tmp_path)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="what is swallowed inside of a task is seen from 3.12 on")
+@pytest.mark.parametrize("program", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
+def test_the_examples_say_what_is_written_beside_them(program: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "unlost", "watch", program.name],
+        cwd=EXAMPLES, env={**os.environ, "UNLOST": ""}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    said = done.stderr[done.stderr.index("unlost watch:") :]
+
+    assert said == program.with_suffix(".txt").read_text(encoding="utf-8")
+    assert done.returncode == 0
+
+
+def test_a_program_has_its_arguments_its_path_and_its_main_module(unlost: CommandLine) -> None:
+    source = (
+        "import sys, os, pickle, __main__\n"
+        "class Own: pass\n"
+        "print(sys.argv, sys.path[0] == os.path.dirname(os.path.abspath(__file__)), __name__, __main__.Own is Own)\n"
+        "assert type(pickle.loads(pickle.dumps(Own()))) is Own\n"
+    )
+    unlost.write("app.py", source)
+
+    done = unlost("watch", "app.py", "--fail", "-m", "x")
+
+    assert done.stdout == "['app.py', '--fail', '-m', 'x'] True __main__ True\n"
+    assert "there were none" in done.stderr
+    assert done.returncode == 0
+
+
+def test_a_module_has_its_options_for_itself(unlost: CommandLine) -> None:
+    package = unlost.folder / "pack"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "other.py").write_text("name = 'other'\n", encoding="utf-8")
+    (package / "__main__.py").write_text("import sys\nfrom .other import name\nprint(sys.argv[1:], name)\n", "utf-8")
+
+    done = unlost("watch", "--fail", "-m", "pack", "--json", "x", "--", "y")
+
+    assert done.stdout == "['--json', 'x', '--', 'y'] other\n"
+
+
+@pytest.mark.parametrize(
+    ("ending", "code"), [("raise SystemExit(7)", 7), ("raise SystemExit", 0), ("exit('no')", 1), ("1 / 0", 1)]
+)
+def test_the_exit_code_is_the_programs(unlost: CommandLine, ending: str, code: int) -> None:
+    unlost.write("app.py", ending + "\n")
+
+    assert unlost("watch", "app.py").returncode == code
+
+
+def test_an_uncaught_error_is_printed_with_the_programs_frames_only(unlost: CommandLine) -> None:
+    unlost.write("app.py", "def f():\n    raise ValueError('at the end')\nf()\n")
+
+    done = unlost("watch", "app.py")
+
+    assert re.findall(r'File ".*?([\w.]+)"', done.stderr) == ["app.py", "app.py"]
+    assert "ValueError: at the end" in done.stderr
+    assert "reported  1" in done.stderr
+
+
+def test_fail_makes_a_loss_an_exit_code(unlost: CommandLine) -> None:
+    unlost.write("app.py", f"{LOSES}asyncio.run(main())\n")
+
+    assert unlost("watch", "app.py").returncode == 0
+    assert unlost("watch", "--fail", "app.py").returncode == 1
+
+
+def test_what_was_found_is_written_as_json(unlost: CommandLine) -> None:
+    unlost.write("app.py", f"{LOSES}asyncio.run(main())\n")
+
+    unlost("watch", "--json", "found.json", "app.py")
+
+    written = json.loads((unlost.folder / "found.json").read_text(encoding="utf-8"))
+    assert written["counts"] == {"lost": 1}
+    [found] = written["found"]
+    assert (found["verdict"], found["error"]["message"], found["bad"]) == ("lost", "division by zero", True)
+
+
+def test_a_hang_says_who_waits(unlost: CommandLine) -> None:
+    unlost.write("app.py", "import asyncio\nasync def stuck():\n  await asyncio.sleep(1.5)\nasyncio.run(stuck())\n")
+
+    done = unlost("watch", "--hang", "300ms", "app.py")
+
+    assert "no task has made a step" in done.stderr
+    assert "app.py:3 in stuck" in done.stderr
+
+
+def test_a_program_that_installs_it_too_shares_the_watching(unlost: CommandLine) -> None:
+    unlost.write("app.py", f"from unlost.observe.install import install\n{LOSES}install()\nasyncio.run(main())\n")
+
+    done = unlost("watch", "app.py")
+
+    assert "lost  1" in done.stderr
+    assert "nobody ever took it" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["nowhere.py"], ["-m", "nowhere.at.all"], ["--hang", "soon", "app.py"]])
+def test_what_cannot_be_run_is_a_usage_error(unlost: CommandLine, arguments: list[str]) -> None:
+    done = unlost("watch", *arguments)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("unlost watch: ")
+    assert "Traceback" not in done.stderr

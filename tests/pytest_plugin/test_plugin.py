@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Tested = Callable[..., "subprocess.CompletedProcess[str]"]
+
+SIX = (Path(__file__).parent / "six.txt").read_text(encoding="utf-8")
+LOSES = """
+import asyncio
+import pytest
+
+async def boom():
+    raise ValueError("it broke")
+
+MARK
+async def test_loses():
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    asyncio.create_task(boom())
+    await asyncio.sleep(0.01)
+
+async def test_is_right():
+    with pytest.raises(ValueError):
+        await boom()
+"""
+FORGIVING = LOSES.replace("MARK", '@pytest.mark.unlost_forgive("known", WHAT)')
+
+
+def summary(done: subprocess.CompletedProcess[str]) -> str:
+    """Return what pytest says last, without the time."""
+    return done.stdout.strip().splitlines()[-1].strip("= ").partition(" in ")[0]
+
+
+def test_six_tests_that_lose_errors_pass_without_it(tested: Tested) -> None:
+    assert summary(tested(SIX)) == "6 passed"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="what is swallowed inside of a task is seen from 3.12 on")
+def test_all_six_fail_with_it_each_naming_where_it_was_raised_and_lost(tested: Tested) -> None:
+    done = tested(SIX, "--unlost")
+
+    assert summary(done) == "6 failed"
+    lines = SIX.splitlines()
+    raised = [number for number, line in enumerate(lines, 1) if "raised here" in line]
+    for name in ("gather", "callback", "broad", "suppress", "threadsafe", "executor"):
+        [text] = re.findall(rf"unlost: \w+: ValueError: {name} .*?\n\s+instead", done.stdout, re.DOTALL)
+        lost = next(number for number, line in enumerate(lines, 1) if f"lost: {name}" in line)
+        assert any(f"raised at     test_it.py:{line} " in text for line in raised)
+        assert f"test_it.py:{lost} " in text or "where it was let go is not known" in text
+
+
+def test_in_boundary_mode_what_left_a_task_fails_and_the_mode_is_told(tested: Tested) -> None:
+    source = "import sys\nif sys.version_info >= (3, 12):\n    sys.monitoring.use_tool_id(3, 'a')\n"
+    done = tested(f"{source}    sys.monitoring.use_tool_id(4, 'b')\n{SIX}", "--unlost")
+
+    assert summary(done) == "4 failed, 2 passed"
+    assert "is unknown." in done.stdout
+
+
+def test_a_right_test_passes_beside_one_that_loses(tested: Tested) -> None:
+    done = tested(LOSES.replace("MARK", ""), "--unlost")
+
+    assert summary(done) == "1 failed, 1 passed"
+
+
+def test_the_ini_file_asks_for_it_and_report_only_tells(tested: Tested) -> None:
+    done = tested(LOSES.replace("MARK", ""), ini="unlost = report\n")
+
+    assert summary(done) == "2 passed"
+    assert "1 found in tests" in done.stdout
+
+
+@pytest.mark.parametrize(("what", "ends"), [('""', "2 passed"), ('"broke"', "2 passed"), ('"x"', "1 failed, 1 passed")])
+def test_a_mark_forgives_all_or_what_has_a_text(tested: Tested, what: str, ends: str) -> None:
+    assert summary(tested(FORGIVING.replace("WHAT", what), "--unlost")) == ends
+
+
+def test_a_baseline_forgives_what_it_was_written_with(tested: Tested, tmp_path: Path) -> None:
+    source = LOSES.replace("MARK", "")
+    baseline = ["--unlost", "--unlost-baseline", "known.json"]
+
+    written = tested(source, *baseline, "--unlost-update-baseline")
+    forgiven = tested("\n\n" + source, *baseline)
+    another = tested(source.replace("boom", "crash"), *baseline)
+
+    assert summary(written) == "2 passed"
+    assert len(json.loads((tmp_path / "known.json").read_text(encoding="utf-8"))["forgiven"]) == 1
+    assert summary(forgiven) == "2 passed"
+    assert summary(another) == "1 failed, 1 passed"
+
+
+def test_a_baseline_that_is_not_there_is_a_usage_error(tested: Tested) -> None:
+    assert tested(LOSES.replace("MARK", ""), "--unlost", "--unlost-baseline", "gone.json").returncode == 4
+
+
+def test_the_workers_of_xdist_find_and_the_controller_tells(tested: Tested, tmp_path: Path) -> None:
+    source = LOSES.replace("MARK", "")
+
+    done = tested(source, "--unlost", "-n", "2")
+    tested(source, "--unlost", "--unlost-baseline", "known.json", "--unlost-update-baseline", "-n", "2")
+
+    assert summary(done) == "1 failed, 1 passed"
+    assert len(json.loads((tmp_path / "known.json").read_text(encoding="utf-8"))["forgiven"]) == 1
+
+
+LATE = """
+import asyncio
+
+held = []
+
+async def boom():
+    raise ValueError("held")
+
+async def test_holds():
+    held.append(asyncio.create_task(boom()))
+    await asyncio.sleep(0.01)
+
+async def test_another():
+    await asyncio.sleep(0)
+"""
+
+
+@pytest.mark.parametrize("more", [[], ["-n", "1"]])
+def test_a_late_verdict_belongs_to_the_test_of_its_birth(tested: Tested, more: list[str]) -> None:
+    done = tested(LATE, "--unlost", *more)
+
+    assert summary(done) == "2 passed"
+    assert "found after the test had ended: test_it.py::test_holds\nundelivered: ValueError: held" in done.stdout
+    assert done.returncode == 1
+
+
+def test_what_one_test_let_go_in_another_is_still_the_firsts(tested: Tested) -> None:
+    source = LATE.replace("await asyncio.sleep(0)\n", "asyncio.get_running_loop()\n    held.clear()\n")
+
+    done = tested(source, "--unlost", "-W", "ignore")
+
+    assert "found after the test had ended: test_it.py::test_holds\nlost: ValueError: held" in done.stdout
+    assert done.returncode == 1
+
+
+def test_a_task_that_runs_on_when_its_loop_is_closed_is_an_error(tested: Tested) -> None:
+    source = (
+        "import asyncio\nasync def test_leaves():\n    task = asyncio.create_task(asyncio.sleep(60), name='poller')\n"
+    )
+
+    done = tested(source, "--unlost")
+
+    assert summary(done) == "1 passed, 1 error"
+    assert "leaked task: task 'poller'" in done.stdout
+    assert "test_it.py:3 in test_leaves" in done.stdout
+
+
+def test_a_task_that_a_fixture_ends_is_none(tested: Tested) -> None:
+    source = """
+import asyncio, contextlib, pytest_asyncio
+@pytest_asyncio.fixture
+async def tasks():
+    started = []
+    yield started
+    for task in started:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+async def test_is_right(tasks):
+    tasks.append(asyncio.create_task(asyncio.sleep(60)))
+    await asyncio.sleep(0)
+"""
+    assert summary(tested(source, "--unlost")) == "1 passed"
+
+
+def test_a_coroutine_that_is_never_awaited_fails(tested: Tested) -> None:
+    source = "async def f(): ...\nasync def test_forgets():\n    f()\n"
+
+    done = tested(source, "--unlost", "-W", "ignore")
+
+    assert summary(done) == "1 failed"
+    assert "f() was called here and never awaited" in done.stdout
+
+
+def test_it_works_beside_anyios_plugin(tested: Tested) -> None:
+    source = LOSES.replace("MARK", "").replace("async def test", "@pytest.mark.anyio\nasync def test")
+    backend = "\n@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n"
+
+    done = tested(source + backend, "--unlost", "-p", "no:asyncio", "-o", "addopts=", "-W", "ignore")
+
+    assert summary(done).startswith("1 failed, 1 passed")
+
+
+def test_failing_tests_fail_as_they_did(tested: Tested) -> None:
+    source = "import pytest\ndef test_a():\n    assert 1 == 2\n@pytest.mark.xfail\ndef test_b():\n    1 / 0\n"
+
+    done = tested(source + "def test_c():\n    pytest.skip('so')\n", "--unlost")
+
+    assert summary(done) == "1 failed, 1 skipped, 1 xfailed"
+    assert "assert 1 == 2" in done.stdout
+    assert "found in tests" not in done.stdout
+
+
+def test_nothing_is_imported_unless_it_is_asked_for(tested: Tested) -> None:
+    source = "import sys\ndef test_it():\n    assert not [name for name in sys.modules if name.startswith('unlost')]\n"
+
+    assert summary(tested(source)) == "1 passed"
