@@ -158,7 +158,7 @@ def stock_create_task(making: Making) -> Callable[[Any, Switch], Any]:  # Any: a
                     code = frame.f_code
                 code, instruction = (code, frame.f_lasti) if not _inside(code.co_filename, True) else _outside(frame)
                 above = _current(self)
-                chain = above._unlost_chain if type(above) is kind else _chain_of(above)
+                chain = above._unlost_chain if above is not None and type(above) is kind else _chain_of(above)
                 if chain is None:
                     task._unlost_chain = (code, instruction, None, 0)
                 else:

@@ -157,7 +157,7 @@ def _start() -> subprocess.Popen[bytes]:
     group: dict[str, Any] = {"process_group": 0}  # Any: arguments of Popen
     if sys.platform == "win32":
         group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return subprocess.Popen(
+    return subprocess.Popen(  # pyright: ignore[reportReturnType]  # by what is in group, it cannot know
         # -P: the current folder is found on sys.path where this process has it, and not before
         [sys.executable, "-P", "-X", "faulthandler", *_flags(), "-c", _START, *map(str, sys.path)],
         stdin=subprocess.PIPE,

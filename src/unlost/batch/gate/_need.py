@@ -27,7 +27,7 @@ class Needs:
 
     def __init__(self, units: Iterable[Unit]) -> None:
         self._units = tuple(units)
-        self._tokens = tuple(unit for unit in self._units if unit != "calls")
+        self._tokens: tuple[Unit, ...] = tuple(unit for unit in self._units if unit != "calls")
         self._means: dict[Unit, float] = {}
         self._reports = 0
 
@@ -43,7 +43,7 @@ class Needs:
 
     def used(self, told: Amounts) -> dict[Unit, float]:
         """Return what was told, as far as there are rates for it."""
-        amounts = ((unit, _amount(unit, told)) for unit in self._tokens)
+        amounts: list[tuple[Unit, float | None]] = [(unit, _amount(unit, told)) for unit in self._tokens]
         return {unit: amount for unit, amount in amounts if amount is not None}
 
     def learn(self, used: Amounts) -> bool:

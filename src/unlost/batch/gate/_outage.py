@@ -94,9 +94,11 @@ class Watcher(Protocol):
 
     def alone(self) -> bool:
         """Tell whether nothing else can happen: all that is under way is parked, and nothing more will start."""
+        ...
 
     def has_more(self) -> bool:
         """Tell whether there may be items that were not started."""
+        ...
 
 
 class _Parked:

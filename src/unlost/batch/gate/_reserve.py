@@ -47,7 +47,7 @@ class Reserve:
 
     def __init__(self, rates: Sequence[Rate], needs: Needs) -> None:
         self._needs = needs
-        self._meters = {rate.unit: Meter(rate) for rate in rates}
+        self._meters: dict[Unit, Meter] = {rate.unit: Meter(rate) for rate in rates}
         self._unknown = 0
 
     def due(self, estimate: Amounts) -> float:

@@ -23,7 +23,7 @@ class BudgetSpent(UnlostError):
 
     def __init__(self, unit: Spent, spent: Decimal, budget: Decimal) -> None:
         super().__init__(unit, spent, budget)
-        self.unit = unit
+        self.unit: Spent = unit
         self.spent = spent
         self.budget = budget
 
@@ -41,7 +41,7 @@ class Purse:
     """
 
     def __init__(self, budgets: Iterable[str]) -> None:
-        self._budgets = [(budget.unit, _parts(budget)) for budget in map(budget_of, budgets)]
+        self._budgets: list[tuple[Spent, int]] = [(budget.unit, _parts(budget)) for budget in map(budget_of, budgets)]
 
     def over(self, spent: Amount) -> BudgetSpent | None:
         """Return what to say where that reaches a budget or exceeds it."""

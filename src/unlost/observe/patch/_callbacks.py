@@ -16,7 +16,8 @@ def find_callback(future: object, name: str, knows: str, this: object) -> tuple[
 
     It is the last one whose qualified name is ``name``, and in which the variable ``knows`` is ``this``.
     """
-    for callback, context in reversed(getattr(future, "_callbacks", None) or ()):
+    callbacks: list[tuple[Any, Context]] = getattr(future, "_callbacks", None) or []
+    for callback, context in reversed(callbacks):
         if getattr(callback, "__qualname__", "") == name and known_to(callback, knows) is this:
             return callback, context
     return None

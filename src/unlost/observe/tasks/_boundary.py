@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextvars import Context
+from types import CellType
 from typing import Any, Final
 
 from unlost._core.hooks import Making, Task
@@ -88,6 +89,7 @@ def _has_ended(callbacks: list[tuple[Callable[..., object], Context | None]]) ->
     for callback, _ in callbacks:
         code = getattr(callback, "__code__", None)
         if code is not None and code.co_qualname == _GATHER and "outer" in code.co_freevars:
-            outer = (getattr(callback, "__closure__", None) or ())[code.co_freevars.index("outer")].cell_contents
+            cells: list[CellType] = [*(getattr(callback, "__closure__", None) or ())]
+            outer = cells[code.co_freevars.index("outer")].cell_contents
             return isinstance(outer, asyncio.Future) and outer.done()
     return False
