@@ -56,6 +56,16 @@ async def stubborn(item):
             log("ignored", item["n"])
 """
 
+BLOCKING = """
+import time
+
+async def blocking(item):
+    with open("log.txt", "w") as log:
+        log.write("start 1\\n")
+    while True:
+        time.sleep(1)
+"""
+
 
 @pytest.fixture
 def unlost(tmp_path: Path) -> CommandLine:
@@ -161,3 +171,23 @@ def test_the_third_signal_ends_a_process_whose_jobs_ignore_cancellation(
     assert process.returncode == -third
     books = unlost.json("show", "stubborn-1")["books"]
     assert (books["in_doubt"], books["balance"]) == (3, True)
+
+
+def test_a_job_that_never_lets_the_loop_turn_is_ended_by_the_third(tmp_path: Path) -> None:
+    unlost = CommandLine(tmp_path)
+    unlost.write(
+        "jobs.py", JOB + "\n\nasync def blocking(item):\n    log('start', 1)\n    while True:\n        time.sleep(1)\n"
+    )
+    unlost.write("jobs.py", "import time\n" + (tmp_path / "jobs.py").read_text())
+    unlost.write_inputs(1)
+    process = unlost.start("run", "jobs:blocking", "in.jsonl")
+    while not logged(tmp_path, "start"):
+        time.sleep(0.01)
+
+    for _ in range(3):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+    process.communicate(timeout=20)
+
+    assert process.returncode == -signal.SIGINT
+    assert unlost.json("show", "blocking-1")["books"]["in_doubt"] == 1

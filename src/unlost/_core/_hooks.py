@@ -27,6 +27,8 @@ def on_signals(handler: Callable[[signal.Signals], object]) -> Iterator[None]:
     """
     Call ``handler`` on the running loop for each SIGINT and SIGTERM, in place of what they do, until the block ends.
 
+    Where the loop does not turn, so that nobody hears of them, the third ends the process.
+
     The handlers that were there before come back afterwards. Main thread only.
     """
     loop = asyncio.get_running_loop()
@@ -36,7 +38,10 @@ def on_signals(handler: Callable[[signal.Signals], object]) -> Iterator[None]:
         if sys.platform == "win32":
             signal.signal(number, _from_any_frame(loop, handler))
         else:
-            loop.add_signal_handler(number, handler, number)
+            unheard = _Unheard(handler)
+            loop.add_signal_handler(number, unheard.hear, number)
+            signal.signal(number, unheard.came)  # beside the loop's, which wakes up by a file descriptor
+            signal.siginterrupt(number, False)  # as the loop has it
     try:
         yield
     finally:
@@ -101,6 +106,27 @@ def _do_nothing() -> None:
 def on_loop_errors(loop: asyncio.AbstractEventLoop, handler: Callable[[dict[str, Any]], object]) -> None:
     """Give ``handler`` what the loop would log. Any: the loop's own dictionary, whose values are of every sort."""
     loop.set_exception_handler(lambda _loop, context: handler(context))
+
+
+class _Unheard:
+    """Signals of one number that came, and of which the loop has not heard."""
+
+    def __init__(self, handler: Callable[[signal.Signals], object]) -> None:
+        self._handler = handler
+        self._count = 0
+
+    def came(self, number: int, _frame: FrameType | None) -> None:
+        self._count += 1
+        if self._count >= _MOST_UNHEARD:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+
+    def hear(self, number: signal.Signals) -> None:
+        self._count = 0
+        self._handler(number)
+
+
+_MOST_UNHEARD = 3
 
 
 def end_by_signal() -> None:

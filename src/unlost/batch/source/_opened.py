@@ -41,8 +41,11 @@ def is_compressed(path: Path, file: io.BufferedReader) -> bool:
     Raises:
         UsageError: By its name it is, but not by its bytes.
     """
-    first = file.read(2)
-    file.seek(0)
+    try:
+        first = file.read(2)
+        file.seek(0)
+    except OSError as unreadable:
+        raise UsageError(f"{str(path)!r} cannot be read: {unreadable.strerror}. Name a file that can.") from unreadable
     if first and first != _GZIP and path.suffix.lower() == ".gz":
         raise UsageError(f"{str(path)!r} is compressed by its name, but not by its first bytes. Rename or repair it.")
     return first == _GZIP
