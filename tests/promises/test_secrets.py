@@ -220,7 +220,8 @@ def test_no_secret_is_in_what_a_run_has_not_yet_moved_into_its_journal(unlost: C
 
     with unlost.start("run", "jobs:fetch", "in.jsonl", "--quiet") as process:
         until(lambda: "fetch-1" in unlost("runs").stdout)
-        until(lambda: unlost.json("show", "fetch-1")["books"]["failed"] == len(WAYS))
+        # not all of them: what a transient failure means is open while another call, which never ends, is under way
+        until(lambda: unlost.json("show", "fetch-1")["books"]["failed"] > len(WAYS) // 2)
         files = _files(unlost.folder / ".unlost")
         process.kill()
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from unlost.batch.gate._lane import Ticket
 from unlost.batch.gate._need import NOTHING, Amounts
-from unlost.errors import status_of
+from unlost.errors import cause_of, status_of
 
 GIVEN_BACK: Final = object()
 """What an attempt returns that was not made, or that nobody counts: the item is as it was before its start."""
@@ -81,5 +81,5 @@ def _is_not_reached(error: BaseException) -> bool:
             return False
         if any(_NOT_REACHED.fullmatch(base.__name__) for base in type(link).__mro__):
             return True
-        link = link.__cause__
+        link = cause_of(link)
     return False
