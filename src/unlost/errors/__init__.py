@@ -30,7 +30,7 @@ from unlost.errors._exceptions import (
     UsageError,
 )
 from unlost.errors._groups import leaves, rebuild, split, walk
-from unlost.errors._hints import cause_of, retry_after, status_of
+from unlost.errors._hints import causes, retry_after, status_of
 from unlost.errors._history import attach_attempts, attempts, move_history
 from unlost.errors._kinds import Kind
 from unlost.errors._own_group import group_of
@@ -65,7 +65,7 @@ __all__ = [
     "attach_errors",
     "attached",
     "attempts",
-    "cause_of",
+    "causes",
     "classify",
     "default_kinds",
     "extend_kinds",

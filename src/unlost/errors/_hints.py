@@ -23,7 +23,7 @@ _NUMBER: Final = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*", re.ASCII)
 
 def status_of(error: BaseException) -> int | None:
     """Return the HTTP status (100 to 599) that the error or the nearest of its causes carries, or None."""
-    for link in _causes(error):
+    for link in causes(error):
         if (status := own_status(link)) is not None:
             return status
     return None
@@ -77,7 +77,8 @@ def own_status(error: BaseException) -> int | None:
     return next((status for status in map(_as_status, found) if status is not None), None)
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error, its cause, that one's cause and so on, each once, whatever a subclass calls ``__cause__``."""
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:

@@ -17,10 +17,11 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Final
 
 from unlost.batch.gate._self_stop import Reason, SelfStop
-from unlost.errors import cause_of, leaves, status_of
+from unlost.errors import causes, leaves, status_of
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC})
 _CHAIN: Final = 20  # causes that are looked at
@@ -56,7 +57,7 @@ def stop_of(error: BaseException, title: Callable[[BaseException], str]) -> Self
 
 
 def _reason(leaf: BaseException) -> Reason | None:
-    if any(isinstance(link, OSError) and _read(link, "errno") in _FULL for link in _chain(leaf)):
+    if any(isinstance(link, OSError) and _read(link, "errno") in _FULL for link in islice(causes(leaf), _CHAIN)):
         return "disk"
     if not isinstance(leaf, Exception):
         return None
@@ -66,21 +67,12 @@ def _reason(leaf: BaseException) -> Reason | None:
     if status == 402:
         return "quota"
     if status in (400, 403, 429):
-        told = [text for link in _chain(leaf) for text in _told(link)]
+        told = [text for link in islice(causes(leaf), _CHAIN) for text in _told(link)]
         if any(map(_NO_MONEY.search, told)):
             return "quota"
         if any(map(_NO_ACCESS.search, told)):
             return "authentication"
     return None
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    link: BaseException | None = error
-    for _ in range(_CHAIN):
-        if link is None:
-            return
-        yield link
-        link = cause_of(link)
 
 
 def _told(error: BaseException) -> Iterator[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
+from itertools import islice
 from typing import Any, Final
 
 from unlost.batch.gate._lane import Ticket
 from unlost.batch.gate._need import NOTHING, Amounts
-from unlost.errors import cause_of, status_of
+from unlost.errors import causes, status_of
 
 GIVEN_BACK: Final = object()
 """What an attempt returns that was not made, or that nobody counts: the item is as it was before its start."""
@@ -75,11 +76,5 @@ def ended_unknown(error: BaseException) -> bool:
 
 
 def _is_not_reached(error: BaseException) -> bool:
-    link: BaseException | None = error
-    for _ in range(_CHAIN):
-        if link is None:
-            return False
-        if any(_NOT_REACHED.fullmatch(base.__name__) for base in type(link).__mro__):
-            return True
-        link = cause_of(link)
-    return False
+    links = islice(causes(error), _CHAIN)
+    return any(_NOT_REACHED.fullmatch(base.__name__) for link in links for base in type(link).__mro__)
