@@ -59,11 +59,13 @@ class Contender:
         name: For the table.
         arguments: To Python.
         times: Takes folder, output and the number of items; returns the four stamps, having checked the counts.
+        python: The interpreter that runs it: another environment's has another version of unlost.
     """
 
     name: str
     arguments: Sequence[str]
     times: Callable[[Path, str, int], list[float]]
+    python: str = sys.executable
 
 
 def in_process(name: str, script: str, job: str, items: int, limit: int, *more: str) -> Contender:
@@ -71,10 +73,10 @@ def in_process(name: str, script: str, job: str, items: int, limit: int, *more: 
     return Contender(name, [str(HERE / script), job, "../in.jsonl", str(items), str(limit), *more], _printed)
 
 
-def unlost_run(name: str, job: str, limit: int, *flags: str) -> Contender:
-    """Return `unlost run` itself, as it is typed."""
+def unlost_run(name: str, job: str, limit: int, *flags: str, python: str = sys.executable) -> Contender:
+    """Return `unlost run` itself, as it is typed, with the unlost that ``python`` imports."""
     command = ["-m", "unlost", "run", f"_run_jobs:{job}", "../in.jsonl", "-j", str(limit), "--quiet", *flags]
-    return Contender(name, command, _journaled)
+    return Contender(name, command, _journaled, python)
 
 
 def rounds(contenders: Sequence[Contender], items: int, count: int, folder: Path) -> dict[str, list[Timing]]:
@@ -99,7 +101,7 @@ def measure(contender: Contender, items: int, folder: Path) -> Timing:
     cpu_before = _children_cpu()
     began, began_at = perf_counter(), time()
     done = subprocess.run(
-        [sys.executable, *contender.arguments],
+        [contender.python, *contender.arguments],
         cwd=folder,
         env=environment,
         capture_output=True,
