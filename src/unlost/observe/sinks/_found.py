@@ -40,16 +40,17 @@ def found(finding: Finding | Notice, *, redact: bool | Redactor = True) -> Repor
         return Report(what, finding.kind, None, key, wall(), site=finding.site, origin=origin)
     error = _record(finding, mask)
     return Report(
-        _sentence(finding), finding.verdict.value, error, digest(error), finding.at,
+        _sentence(finding, mask), finding.verdict.value, error, digest(error), finding.at,
         by=finding.by, site=finding.site, origin=origin,
     )  # fmt: skip
 
 
-def _sentence(finding: Finding) -> str:
+def _sentence(finding: Finding, mask: Redactor | type[str]) -> str:
     subject = "a cancellation was " if finding.cancellation else ""
     by = f" (by {finding.by})" if finding.by else ""
     where = f", at {_spot(finding.site)}" if finding.site else ""
-    return f"{subject}{_SENTENCES.get(finding.verdict, finding.verdict.value)}{by}{where}"
+    during = f", during {cut_redacted(finding.during, _NAME, mask)}" if finding.during else ""
+    return f"{subject}{_SENTENCES.get(finding.verdict, finding.verdict.value)}{by}{where}{during}"
 
 
 def _spot(site: Site) -> str:

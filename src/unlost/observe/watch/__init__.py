@@ -4,17 +4,19 @@ What became of every exception of a program that was not changed.
 ``start`` begins to watch; what is found goes to a ``Collector``. What cannot be seen from the interpreter's events is
 said by those who see it: that somebody was told of an error (a log record, a hook, a loop's handler, a reporter) with
 ``reported``; that a task or future died and nobody had asked, with ``never_retrieved``; that an error was put where
-somebody may ask for it, with ``left_task`` and ``held_by``, and that somebody did, with ``taken``.
+somebody may ask for it, with ``left_task`` and ``held_by``, and that somebody did, with ``taken``; that it left the
+application, with ``owed``. ``during`` is for whom the code runs.
 All of them do nothing where nothing is watched, and never raise.
 """
 
 from unlost.observe.watch._collector import MOST, Collector, Listener
+from unlost.observe.watch._during import during
 from unlost.observe.watch._finding import Finding, Origin, Site
 from unlost.observe.watch._notice import DESTROYED, DIED, HANGS, LOOP_ERROR, NEVER_AWAITED, TERMINATED, Notice
 from unlost.observe.watch._sites import origin_of, site_of
 from unlost.observe.watch._verdict import Verdict
 from unlost.observe.watch._waiters import Waiter, waiter_of
-from unlost.observe.watch._watch import Watch, held_by, left_task, never_retrieved, reported, start, taken
+from unlost.observe.watch._watch import Watch, held_by, left_task, never_retrieved, owed, reported, start, taken
 
 __all__ = [
     "DESTROYED",
@@ -33,10 +35,12 @@ __all__ = [
     "Verdict",
     "Waiter",
     "Watch",
+    "during",
     "held_by",
     "left_task",
     "never_retrieved",
     "origin_of",
+    "owed",
     "reported",
     "site_of",
     "start",

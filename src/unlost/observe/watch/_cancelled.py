@@ -19,7 +19,9 @@ from weakref import ref
 from unlost._core import wall
 from unlost._core.hooks import Spot, spawned_of
 from unlost.errors import forget, recall, remember
+from unlost.observe._text import text_of
 from unlost.observe.watch._collector import Collector
+from unlost.observe.watch._during import during
 from unlost.observe.watch._finding import Finding
 from unlost.observe.watch._sites import origin_of, site_at, site_of, spots_of
 from unlost.observe.watch._verdict import Verdict
@@ -35,7 +37,7 @@ _COUNTS: Final = frozenset({"uncancel", "cancelling"})
 class Cancellation:
     """A request to end, in the hands of a handler."""
 
-    __slots__ = ("_collector", "_is_tail", "_line", "_spots", "_task", "code", "depth", "frame", "is_over")
+    __slots__ = ("_collector", "_during", "_is_tail", "_line", "_spots", "_task", "code", "depth", "frame", "is_over")
 
     def __init__(
         self, task: asyncio.Task[Any], frame: FrameType, line: int, depth: int, loops: bool, collector: Collector
@@ -45,6 +47,7 @@ class Cancellation:
         self.depth = depth
         self.is_over = False
         self._collector = collector
+        self._during = during.get()
         self._is_tail = not loops and not task.done() and getattr(task.get_coro(), "cr_frame", None) is frame
         self._line = line
         self._spots: tuple[Spot, ...] = ()
@@ -60,7 +63,9 @@ class Cancellation:
             return
         loop = task.get_loop()
         if not loop.is_closed():
-            loop.call_soon_threadsafe(_judge, self._task, self._collector, self.code, self._line, self._spots)
+            loop.call_soon_threadsafe(
+                _judge, self._task, self._collector, self.code, (self._line, self._during), self._spots
+            )
 
     def __del__(self) -> None:
         try:
@@ -104,13 +109,14 @@ def _knows(code: CodeType) -> bool:
 
 
 def _judge(
-    ended: ref[asyncio.Task[Any]], collector: Collector, code: CodeType, line: int, spots: tuple[Spot, ...]
+    ended: ref[asyncio.Task[Any]], collector: Collector, code: CodeType, at: tuple[int, object], spots: tuple[Spot, ...]
 ) -> None:  # Any: as above
     """One turn later: the task ended, or lives on."""
     try:
         task = ended()
         if task is None or task.done():
             return
+        line, request = at
         origin = origin_of(task.get_name(), spawned_of(task))
         place = (Verdict.SWALLOWED, id(code), line, KEY)
         if collector.is_told(place):
@@ -118,7 +124,10 @@ def _judge(
             return
         frames = tuple(site_of(spot) for spot in spots)
         site = site_at(code, line)
-        finding = Finding(Verdict.SWALLOWED, _TYPE, "", frames, site, "", origin, cancellation=True, at=wall())
+        finding = Finding(
+            Verdict.SWALLOWED, _TYPE, "", frames, site, "", origin,
+            cancellation=True, at=wall(), during=text_of(request),
+        )  # fmt: skip
         collector.add(finding, place)
     except Exception as fault:  # counted: it must not come out of the user's loop  # noqa: BLE001
         collector.fault(fault)

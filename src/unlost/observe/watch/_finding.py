@@ -59,6 +59,7 @@ class Finding:
         origin: The task that it left last; None where it left none.
         cancellation: Whether it asked a task to end, and the task lived on.
         at: When the verdict fell, in seconds since the epoch.
+        during: The request that it came up in, as a service names it; empty where there was none.
     """
 
     verdict: Verdict
@@ -70,6 +71,7 @@ class Finding:
     origin: Origin | None = None
     cancellation: bool = False
     at: float = 0.0
+    during: str = ""
 
     @property
     def raised(self) -> Site | None:

@@ -14,8 +14,10 @@ from typing import Final
 
 from unlost._core import wall
 from unlost._core.hooks import Spot
-from unlost.observe._text import module_of, text_of, type_name
+from unlost.observe._code import is_application
+from unlost.observe._text import encodable, module_of, text_of, type_name
 from unlost.observe.watch._collector import Collector
+from unlost.observe.watch._during import during
 from unlost.observe.watch._finding import Finding
 from unlost.observe.watch._sites import origin_of, site_at, site_of, spots_of
 from unlost.observe.watch._verdict import COUNTED, Verdict
@@ -55,6 +57,8 @@ class Tracker:
     _spawned: tuple[Spot, ...] = ()
     _spots: tuple[Spot, ...] = ()
     _text: str | None = None
+    _during: object = ""
+    _owed = ""
 
     def __init__(self, collector: Collector, error: BaseException) -> None:
         self._collector = collector
@@ -128,11 +132,19 @@ class Tracker:
             self.state, self._by = verdict, ""
             self.is_final = True
 
+    def owe(self, who: str, error: BaseException) -> None:
+        """Note that it left the application to those who run that, and so is lost if they tell nobody."""
+        if not self.is_final:
+            self._owed = who
+            self._look_at(error)
+
     def finish(self, *, is_held: bool = False) -> None:
         """Give the verdict, once; ``is_held`` is for an exception that somebody still has when the watching ends."""
         if self.is_over:
             return
         self.is_over = True
+        if self._owed and not self.is_final and self._is_nobodys():
+            self.state, self._by, self.code = Verdict.LOST, self._owed, None
         if is_held and self.was_left and self.state in _WAITING and not self.is_final:
             self.state = Verdict.UNDELIVERED
         if self.state in COUNTED:
@@ -146,6 +158,12 @@ class Tracker:
         self._spots = spots_of(error.__traceback__)
         if self._text is None and not self._collector.is_told(self._origin()):
             self._text = _text_of(error)
+            self._during = during.get()
+
+    def _is_nobodys(self) -> bool:
+        """Whether no code of the application's has it, or made another of it."""
+        is_theirs = self.code is None or not is_application(encodable(self.code.co_filename))
+        return is_theirs and self.state is not Verdict.CONVERTED
 
     def _place(self) -> Hashable:
         return (id(self.code), self._line) if self.state is Verdict.SWALLOWED else self._origin()
@@ -159,7 +177,9 @@ class Tracker:
         frames = tuple(site_of(spot) for spot in self._spots)
         site = site_at(self.code, self._line) if self.code is not None else None
         origin = None if self._task is None else origin_of(self._task, self._spawned)
-        return Finding(self.state, name, self._text or "", frames, site, self._by, origin, at=wall())
+        return Finding(
+            self.state, name, self._text or "", frames, site, self._by, origin, at=wall(), during=text_of(self._during)
+        )
 
     def __del__(self) -> None:
         try:

@@ -146,6 +146,22 @@ def held_by(error: BaseException, by: str) -> None:
         watch.collector.fault(fault)
 
 
+def owed(error: BaseException, who: str) -> None:
+    """
+    Note that an error left the application, to ``who`` runs that: it is lost if nobody is told of it.
+
+    What becomes of it further out counts all the same where that is the application's own code.
+    """
+    if (watch := _watch) is None:
+        return
+    try:
+        for leaf in leaves_of(error):
+            if not isinstance(leaf, NOBODYS):
+                tracked(leaf, watch.collector).owe(who, leaf)
+    except Exception as fault:  # as above  # noqa: BLE001
+        watch.collector.fault(fault)
+
+
 def taken(error: BaseException) -> None:
     """Note that somebody asked for an error that was put somewhere: what comes of it now is not known."""
     if (watch := _watch) is None:
