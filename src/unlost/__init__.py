@@ -65,6 +65,7 @@ from unlost._core import (
     tolerate,
     wait_all,
 )
+from unlost._install import install
 from unlost.errors import (
     BreakerOpen,
     BulkheadFull,
@@ -249,6 +250,7 @@ __all__ = [
     "forgiven",
     "full_jitter",
     "gather",
+    "install",
     "job",
     "job_options",
     "leaves",

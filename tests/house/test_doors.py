@@ -86,6 +86,25 @@ def test_one_file_and_the_room_beside_it_install_process_wide_hooks() -> None:
     assert {file for file in installing if not file.startswith("_core/hooks/")} == {"_core/_hooks.py"}
 
 
+def test_one_file_replaces_what_a_function_of_another_library_does() -> None:
+    """By its code; no file of ours may do that to a function by any other way."""
+    assigning = {
+        file
+        for file, tree in _modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "__code__" and not isinstance(node.ctx, ast.Load)
+    }
+    named = {
+        file
+        for file, tree in _modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and _dotted(node.func).rpartition(".")[2] in {"setattr", "replace", "__setattr__"}
+        if any(isinstance(argument, ast.Constant) and argument.value == "__code__" for argument in node.args)
+    }
+
+    assert assigning | named == {"_core/hooks/_code.py"}
+
+
 def test_one_file_registers_with_the_interpreters_monitoring() -> None:
     assert _files_that_use({"sys.monitoring"}) == {"_core/_monitoring.py"}
 

@@ -20,12 +20,13 @@ def loaded_by_import() -> set[str]:
 
 
 def test_importing_it_loads_errors_core_and_policies_and_nothing_outside_the_standard_library() -> None:
+    """And ``_install``, a function that loads the observer when it is called."""
     loaded = loaded_by_import()
 
     ours = {name for name in loaded if name.split(".")[0] == "unlost"}
     parts = {name.split(".")[1] for name in ours if "." in name}
     foreign = {name.split(".")[0] for name in loaded - ours} - set(sys.stdlib_module_names)
-    assert parts == {"errors", "_core", "policies"}
+    assert parts == {"errors", "_core", "policies", "_install"}
     assert foreign == set()
 
 

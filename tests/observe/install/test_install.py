@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from unlost.observe.install import install
+from unlost import install
 from unlost.observe.watch import Finding, Notice
 
 Ran = Callable[..., str]
 
 LOSES = """
 import asyncio, logging
-from unlost.observe.install import install
+from unlost import install
 
 async def boom():
     raise ValueError("it broke")
@@ -35,7 +35,7 @@ def test_what_is_lost_is_logged_once_with_its_counts_at_the_end(ran: Ran) -> Non
 
 
 def test_a_program_that_loses_nothing_is_told_nothing(ran: Ran) -> None:
-    told = ran("from unlost.observe.install import install\ninstall()\ntry: 1/0\nexcept ZeroDivisionError: pass\n")
+    told = ran("import unlost\nunlost.install()\ntry: 1/0\nexcept ZeroDivisionError: pass\n")
 
     assert told == ""
 
@@ -87,3 +87,41 @@ def test_a_sink_that_does_not_exist_leaves_nothing_installed() -> None:
 
     with install() as watching:
         assert watching.mode != "off"
+
+
+def test_what_is_asked_for_twice_is_told_once(ran: Ran) -> None:
+    told = ran(LOSES.replace("INSTALL", "install(); again = install()"))
+
+    assert told.count("lost: nobody ever took it") == 1
+    assert told.count("what became of the exceptions") == 1
+
+
+def test_the_one_who_stays_is_told_what_comes_after_the_other_has_gone(ran: Ran) -> None:
+    told = ran(LOSES.replace("INSTALL", "install(); install().uninstall()"))
+
+    assert told.count("lost: nobody ever took it") == 1
+
+
+def test_a_choice_of_its_own_is_told_besides(ran: Ran) -> None:
+    told = ran(LOSES.replace("INSTALL", "install(); install(sinks=['stderr'], report=lambda found: True)"))
+
+    assert told.count("lost: nobody ever took it") == 2
+
+
+def test_what_of_asyncio_could_not_be_told_anything_is_said_at_the_end(ran: Ran) -> None:
+    stand_in = "import asyncio\nasyncio.tasks.wait_for = asyncio.wait_for = 'another'\n"
+    told = ran(f"{stand_in}import unlost\nunlost.install(patch=True)\n")
+
+    assert "asyncio.wait_for drops what it always did: asyncio.wait_for is 'another'" in told
+
+
+def test_a_fault_of_the_watching_is_never_silent(ran: Ran) -> None:
+    told = ran("import unlost\nunlost.install().collector.fault(KeyError('x'))\n")
+
+    assert "The watching itself failed 1×: KeyError" in told
+
+
+def test_what_went_well_is_there_for_who_asks_for_it(ran: Ran) -> None:
+    told = ran("import logging, unlost\nlogging.basicConfig(level='INFO')\nunlost.install()\n")
+
+    assert "INFO:unlost:what became of the exceptions: there were none to tell of" in told

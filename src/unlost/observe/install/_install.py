@@ -7,11 +7,11 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from unlost._core._report import report_to
 from unlost.observe.install._running import Running, is_off, join, leave
 from unlost.observe.install._serious import is_serious
+from unlost.observe.install._telling import tell_to
 from unlost.observe.patch import patch_asyncio
-from unlost.observe.sinks import Sink, Sinks, sinks_of
+from unlost.observe.sinks import Sink
 from unlost.observe.watch import Collector, Finding, Notice
 
 OFF = "off"
@@ -77,27 +77,13 @@ def install(
     if is_off():
         return Installed(None, ExitStack())
     with ExitStack() as stack:
-        telling = Sinks(sinks_of(["logging"] if sinks is None else sinks))
-        stack.callback(telling.close)
-        stack.enter_context(report_to(telling))
         running = join()
-        stack.callback(_unlisten, running, listener := _listener(telling, report))
-        running.collector.listeners.append(listener)
-        running.leaving.append(telling.flush)
-        stack.callback(leave, running)
+        leaving = stack.enter_context(ExitStack())
+        leaving.callback(leave, running)
+        untell = tell_to(running, sinks, report)
+        stack.callback(untell)
+        stack.push(leaving.pop_all())  # the last verdicts fall with it, and are told by then
         if patch:
-            stack.callback(patch_asyncio().undo)
+            running.patch = patched = patch_asyncio()
+            stack.callback(patched.undo)
         return Installed(running, stack.pop_all())
-
-
-def _listener(telling: Sinks, report: Callable[[Finding | Notice], bool]) -> Callable[[Finding | Notice], None]:
-    def listen(found: Finding | Notice) -> None:
-        if report(found):
-            telling.found(found)
-
-    return listen
-
-
-def _unlisten(running: Running, listener: Callable[[Finding | Notice], None]) -> None:
-    if listener in running.collector.listeners:
-        running.collector.listeners.remove(listener)

@@ -11,7 +11,8 @@ from typing import Final
 from unlost._core._hooks import at_exit
 from unlost._core.hooks import on_fork
 from unlost.observe.install._serious import is_bad
-from unlost.observe.install._summary import all_in, blind_spots, summary_of
+from unlost.observe.install._summary import all_in, blind_spots, kept_by, missed_by, summary_of
+from unlost.observe.patch import Patch
 from unlost.observe.tasks import watch_tasks
 from unlost.observe.watch import Collector, start
 
@@ -28,6 +29,7 @@ class Running:
     Attributes:
         collector: Has what was found.
         watch, around: What is put on.
+        patch: What was put on besides, where that was asked for.
         leaving: Called once, in order, when the verdicts have fallen.
         is_quiet: Whether somebody else tells the counts at the end.
     """
@@ -37,6 +39,7 @@ class Running:
         self.users = 0
         self.leaving: list[Callable[[], object]] = []
         self.is_quiet = False
+        self.patch: Patch | None = None
         self.watch = start(collector)
         self.around = watch_tasks(self.watch, say=self.finish, origins=origins)
         self._is_over = False
@@ -54,12 +57,26 @@ class Running:
         self.around.stop()
         for leave in self.leaving:
             leave()
-        if not self.is_quiet and any(map(is_bad, all_in(self.collector))):
-            logging.getLogger("unlost").warning("%s", self._counts())
+        if not self.is_quiet:
+            # what went well is there for who asks for it; what may have cost a verdict is never silent
+            level = logging.WARNING if self._is_worth_telling() else logging.INFO
+            logging.getLogger("unlost").log(level, "%s", self._counts())
+
+    def unseen(self) -> list[str]:
+        """Return a sentence for each thing that could not be seen, was let go, or could not be put on."""
+        return [*blind_spots(self.collector, self.watch.why), *(missed_by(self.patch) if self.patch else ())]
+
+    def summary(self) -> list[str]:
+        """Return a line for each verdict, each kind of notice, and what was kept that asyncio drops."""
+        return [*summary_of(self.collector), *(kept_by(self.patch) if self.patch else ())]
+
+    def _is_worth_telling(self) -> bool:
+        failed = self.patch is not None and any(missed_by(self.patch))
+        return failed or bool(self.collector.faults) or any(map(is_bad, all_in(self.collector)))
 
     def _counts(self) -> str:
-        counts = ", ".join(" ".join(line.split()) for line in summary_of(self.collector))
-        return "\n".join([f"what became of the exceptions: {counts}", *blind_spots(self.collector, self.watch.why)])
+        counts = ", ".join(" ".join(line.split()) for line in self.summary()) or "there were none to tell of"
+        return "\n".join([f"what became of the exceptions: {counts}", *self.unseen()])
 
 
 def join(collector: Callable[[], Collector] = Collector, origins: int = 0) -> Running:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from unlost.observe.patch import Patch
 from unlost.observe.watch import Collector, Finding, Notice, Verdict
 
 
@@ -31,3 +32,22 @@ def blind_spots(collector: Collector, why: str) -> Iterator[str]:
     if collector.dropped:
         yield f"{collector.dropped:,} findings were let go again, for want of room."
     yield from (f"The watching itself failed {count:,}×: {fault}." for fault, count in sorted(collector.faults.items()))
+
+
+def kept_by(patch: Patch) -> Iterator[str]:
+    """Yield how many errors asyncio's functions kept that they drop."""
+    kept = patch.kept
+    if kept.attached:
+        yield f"attached to the error that came out  {kept.attached:,}"
+    if kept.reported:
+        yield f"reported in place of dropped  {kept.reported:,}"
+    if kept.left:
+        yield f"left to asyncio, which tells of an error that nobody asks for  {kept.left:,}"
+
+
+def missed_by(patch: Patch) -> Iterator[str]:
+    """Yield a sentence for each function of asyncio that drops what it did, and one for faults of ours."""
+    for name, why in sorted(patch.missed.items()):
+        yield f"asyncio.{name} drops what it always did: {why}."
+    if patch.kept.faults:
+        yield f"Keeping what asyncio drops failed {patch.kept.faults:,}×, lately: {patch.kept.last_fault}."
