@@ -18,6 +18,7 @@ from unlost.batch._choice import Choice
 from unlost.batch._continuing import Spelling, check_code, check_meta, check_names, refuse_main
 from unlost.batch._folder import DEFAULT, Folder
 from unlost.batch._selection import check_again
+from unlost.batch.gate._known_key import check_limit_key
 from unlost.batch.journal._again import Again
 from unlost.batch.journal._door import SQLITE, Door
 from unlost.batch.options._options import Resolved, Values, resolve
@@ -118,6 +119,7 @@ def plan_run(
     )
     check_names(source.path, out)
     check_field(policy.options.key, source.format)
+    check_limit_key(policy, source)
     choice = Choice(where.folder)
     try:
         return _chosen(target, source, policy, where, folder, out, choice, spelling)
@@ -196,6 +198,7 @@ def plan_resume(run: str, flags: Values, where: Where, *, out: Path | None = Non
     again = where.again
     if again is None or source.inputs == "hash":
         source.check()
+        check_limit_key(policy, source)
     check_meta(run, meta, source, policy.options, "flag")
     if not (where.accept_code or again is not None):
         check_code(run, _last_code(folder, run), target, "flag")

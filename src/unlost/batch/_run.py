@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -58,7 +58,8 @@ class Run:
         in_doubt: ``"hold"`` what was started and has no outcome, or start it again: ``"retry"``.
         first: Run so many items only.
         rate: ``"50/s"``, or several: ``("50/s", "tokens=2M/min")``.
-        limit_key: The field of the input, or ``"host"``, whose values have rates and rests of their own.
+        limit_key: The field of the input, or ``"host"``, whose values have rates and rests of their own; or a function
+            of the item. ``unlost resume`` and ``retry`` find that by its name, if it is one of the target's module.
         budget: ``"usd=50"``, or ``{"usd": 50}``: then nothing more is started.
         halt: ``"soon,fail=5%"``: stop when so many have failed.
         keep_going: Do not stop where all items seem to fail for one reason.
@@ -98,7 +99,7 @@ class Run:
         in_doubt: Literal["hold", "retry"] | None = None,
         first: int | None = None,
         rate: str | tuple[str, ...] | None = None,
-        limit_key: str | None = None,
+        limit_key: str | Callable[[Any], Hashable] | None = None,  # Any: an item
         budget: str | tuple[str, ...] | Mapping[str, float] | None = None,
         halt: str | None = None,
         keep_going: bool | None = None,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
+
+from unlost.cli._joined import joined
 
 _EXIT_CODES = """\
 exit codes:
@@ -32,7 +35,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     _add_export(commands)
     _add_purge(commands)
     _add_watch(commands)
-    return parser.parse_args(argv)
+    typed = list(sys.argv[1:] if argv is None else argv)
+    return parser.parse_args(typed if typed[:1] == ["watch"] else joined(typed))  # what a program is given is its own
 
 
 def _version() -> str:
@@ -86,7 +90,9 @@ def _add_retry(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = _command(commands, "retry", "run dead letters again, from the journal; what they had kept is there")
     parser.add_argument("run", metavar="RUN", help="as `unlost runs` lists it: fetch-3")
     parser.add_argument("--only", metavar="FINGERPRINT", help="dead letters with this error")
-    parser.add_argument("--kind", choices=("transient", "permanent", "defect", "cancelled", "output"), help="of them")
+    parser.add_argument(
+        "--kind", choices=("transient", "permanent", "defect", "cancelled", "input", "output"), help="of them"
+    )
     parser.add_argument("--in-doubt", action="store_true", help="what is in doubt; dead letters only if named as well")
     parser.add_argument("--fresh", action="store_true", help="forget what they had kept: call again")
     _add_options(parser, continuing=False)
@@ -152,7 +158,8 @@ def _add_options(parser: argparse.ArgumentParser, *, continuing: bool = True) ->
     add("--limit-key", metavar="FIELD", help="rates and rests by this field of the input, or by host (default: one)")
     add("--budget", metavar="AMOUNT", action="append", help="usd=50, tokens=2M: then nothing more is started")
     add("--halt", metavar="WHEN", help="now,fail=N or soon,fail=N or soon,fail=5%%: stop when so many have failed")
-    add("--keep-going", action="store_true", default=None, help="do not stop where all seem to fail for one reason")
+    text = "do not stop where all seem to fail for one reason"
+    add("--keep-going", action=argparse.BooleanOptionalAction, help=text)
     add("--outage", metavar="TIME", help="how long an outage is waited for (default: 1h); none for ever")
     add("--max-hold", metavar="TIME", help="the longest Retry-After that is waited for (default: 1h)")
     add("--tag", metavar="WORD", help="is with every outcome of this opening")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
@@ -11,6 +11,7 @@ from unlost.batch.options._amounts import amount
 from unlost.batch.options._budgets import read_budgets
 from unlost.batch.options._durations import seconds, spelled
 from unlost.batch.options._halts import read_halt
+from unlost.batch.options._limit_keys import KeyFunction, name_of_function, read_limit_key
 from unlost.batch.options._rates import read_rates
 from unlost.batch.options._retry_on import RetryOn, as_tuple, names_of
 from unlost.batch.source._records import Format
@@ -40,7 +41,8 @@ class Options:
         in_doubt: Whether what was started and has no outcome waits for a decision or is started again.
         first: Run so many items only; None runs all.
         rate: How many calls start in a time, or tokens are used: ``50/s``, ``tokens=2M/min``; see ``rate_of``.
-        limit_key: Field of the input, or ``host``, whose values have rates and rests of their own; None: one for all.
+        limit_key: Field of the input, or ``host``, whose values have rates and rests of their own; a function by its
+            name; None: one for all.
         budget: What the run may spend: ``usd=50``; see ``budget_of``. It then starts nothing more.
         halt: When failures stop the run: ``soon,fail=5%``; see ``halt_of``. None: never.
         keep_going: Do not stop where all items seem to fail for one reason.
@@ -89,7 +91,7 @@ class Resolved:
         retry_on: What ``options.retry_on`` names, for ``Retry(on=...)``.
         given: What was given by flag or argument, as JSON can hold it: given again to ``resolve``, the same holds
             again, and what the decorator says by then.
-        limit_key: The function whose name is ``options.limit_key``, where the decorator has one and it holds.
+        limit_key: The function whose name is ``options.limit_key``, where there is one and it holds.
         estimate: What the decorator says about the tokens that an item will use.
     """
 
@@ -97,7 +99,7 @@ class Resolved:
     origins: Mapping[str, str]
     retry_on: tuple[RetryOn, ...]
     given: Mapping[str, Any] = field(default_factory=dict)  # Any: built-ins
-    limit_key: Callable[[Any], Hashable] | None = None  # Any: an item
+    limit_key: KeyFunction | None = None
     estimate: Estimate | None = None
 
 
@@ -136,7 +138,7 @@ def resolve(
     retry_on = values.pop("retry_on", (Kind.TRANSIENT,))
     limit_key = values.get("limit_key") if callable(values.get("limit_key")) else None
     if limit_key is not None:
-        values["limit_key"] = _function_name(limit_key)
+        values["limit_key"] = name_of_function(limit_key)
     options = Options(**values, retry_on=names_of(retry_on))
     _refuse_contradiction(options, origins)
     kept = options.to_json()
@@ -161,8 +163,30 @@ def _read(name: str, value: object, where: str, readers: Readers | None = None) 
     try:
         return reader(value)
     except ValueError as refusal:
-        shown = value if isinstance(value, str) and " " not in value and value else repr(value)
-        raise UsageError(f"{where}{'' if where.endswith('=') else ' '}{shown}: {refusal}.") from refusal
+        instead = _instead(name) if value == "none" else ""
+        # from its cause, if it has one: it says itself what the refusal says
+        raise UsageError(f"{_as_typed(where, value)}: {refusal}{instead}.") from refusal.__cause__
+
+
+def _as_typed(where: str, value: object) -> str:
+    """Return an option as the user wrote it, a flag that was given several times as often."""
+    if where.endswith("="):
+        return f"{where}{_plain(value)}"
+    given = value if isinstance(value, list | tuple) else [value]
+    return " ".join(f"{where} {_plain(one)}" for one in given)
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) and value and " " not in value else repr(value)
+
+
+def _instead(name: str) -> str:
+    """Say how to undo an option that there is no being without."""
+    default = Options().to_json()[name]
+    shown = (
+        spelled(default) if isinstance(default, float) else ",".join(default) if isinstance(default, list) else default
+    )
+    return f"; it cannot be taken away, write {shown} for the default"
 
 
 def _refuse_contradiction(options: Options, origins: Mapping[str, str]) -> None:
@@ -207,20 +231,14 @@ def _text(value: object) -> str:
     return value
 
 
-def _field(value: object) -> str | None:
-    return None if value == "none" else _text(value)
+def _or_none(reader: Callable[[object], object]) -> Callable[[object], object]:
+    """Return a reader that takes ``none`` too, which undoes what the decorator or an earlier opening said."""
+    return lambda value: None if value == "none" else reader(value)
 
 
-def _field_or_function(value: object) -> object:
-    return value if callable(value) else _field(value)
-
-
-def _function_name(function: object) -> str:
-    return f"{getattr(function, '__module__', '?')}:{getattr(function, '__qualname__', type(function).__qualname__)}"
-
-
-def _rates(value: object) -> tuple[str, ...]:
-    return () if value == "none" else read_rates(value)
+def _or_nothing(reader: Callable[[object], tuple[str, ...]]) -> Callable[[object], tuple[str, ...]]:
+    """Do so for what may be given several times."""
+    return lambda value: () if value in ("none", ["none"], ("none",)) else reader(value)
 
 
 def _word(value: object) -> str:
@@ -263,11 +281,11 @@ _READERS: Readers = MappingProxyType(
         "durability": _one_of("power", "process"),
         "grace": seconds,
         "in_doubt": _one_of("hold", "retry"),
-        "first": _count(10**12),
-        "rate": _rates,
-        "limit_key": _field,
-        "budget": read_budgets,
-        "halt": read_halt,
+        "first": _or_none(_count(10**12)),
+        "rate": _or_nothing(read_rates),
+        "limit_key": read_limit_key,
+        "budget": _or_nothing(read_budgets),
+        "halt": _or_none(read_halt),
         "keep_going": _truth,
         "outage": _limit,
         "max_hold": seconds,
@@ -278,7 +296,9 @@ _READERS: Readers = MappingProxyType(
 )
 
 _DECORATED: Readers = MappingProxyType(
-    {name: _READERS[name] for name in ("concurrency", "attempts", "timeout", "deadline", "retry_on", "rate")}
-    | {"limit_key": _field_or_function}
+    {
+        name: _READERS[name]
+        for name in ("concurrency", "attempts", "timeout", "deadline", "retry_on", "rate", "limit_key")
+    }
 )
-"""What ``@job`` says; a function too, which has no name that a flag could have."""
+"""What ``@job`` says."""
