@@ -51,6 +51,8 @@ def lines_about(found: Finding | Notice) -> Iterator[str]:
     yield _ending(found)
     if isinstance(found, Finding) and found.by:
         yield _line("by", printable(found.by))
+    if isinstance(found, Finding) and found.during:
+        yield _line("during", printable(redact(found.during)))
     if found.origin is not None:
         started = found.origin.spawned
         yield _line(
