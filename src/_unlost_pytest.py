@@ -6,8 +6,10 @@ Nothing of ``unlost`` is imported unless it is asked for.
 
 from __future__ import annotations
 
+import argparse
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +21,33 @@ if TYPE_CHECKING:
 
 _NAME = "unlost-watch"
 _MARK = "unlost_forgive"
+_MODES = ("fail", "report", "off")
+
+
+class _Asked(argparse.Action):
+    """
+    ``--unlost``, alone or with ``=`` and a mode, but never with the next argument, which is a path.
+
+    Each of the four is an option of its own: argparse knows values that may be left out only where they take the next.
+    """
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **others: Any) -> None:  # Any: argparse's own
+        super().__init__(option_strings, dest, **{**others, "nargs": 0})
+
+    def __call__(
+        self, _parser: object, namespace: argparse.Namespace, _values: object, option_string: str | None = None
+    ) -> None:
+        setattr(namespace, self.dest, (option_string or "").partition("=")[2] or "fail")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("unlost", "what became of each exception")
     group.addoption(
         "--unlost",
-        nargs="?",
-        const="fail",
-        choices=("fail", "report", "off"),
-        help="fail each test that loses or swallows an error; `report` only tells (write --unlost=... before a path)",
+        *(f"--unlost={mode}" for mode in _MODES),
+        action=_Asked,
+        dest="unlost",
+        help="fail each test that loses or swallows an error (`--unlost` is `--unlost=fail`); `report` only tells",
     )
     group.addoption("--unlost-baseline", metavar="FILE", help="forgive what is in this file")
     group.addoption("--unlost-update-baseline", action="store_true", help="write what is found into it; fail nothing")
@@ -38,8 +57,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{_MARK}(reason, what=''): losses with this key or text are meant")
     mode = config.getoption("--unlost") or config.getini("unlost")
-    if mode not in ("fail", "report", "off"):
+    if mode not in _MODES:
         raise pytest.UsageError(f"unlost = {mode}: expected fail, report or off")
+    _check_paths(config)
     if config.getoption("--unlost-update-baseline") and not config.getoption("--unlost-baseline"):
         raise pytest.UsageError("--unlost-update-baseline needs --unlost-baseline FILE")
     if mode == "off":
@@ -48,6 +68,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
     if not is_off():
         config.pluginmanager.register(_Plugin(config, mode), _NAME)
+
+
+def _check_paths(config: pytest.Config) -> None:
+    """Refuse ``--unlost report``, which pytest would take for a path."""
+    given = config.invocation_params.args
+    for option, value in pairwise(given):
+        if option == "--unlost" and value in _MODES and not (config.invocation_params.dir / value).exists():
+            raise pytest.UsageError(f"{value!r} would be a path, and there is none: write --unlost={value}")
 
 
 class _Plugin:

@@ -76,6 +76,37 @@ def test_the_ini_file_asks_for_it_and_report_only_tells(tested: Tested) -> None:
     assert "1 found in tests" in done.stdout
 
 
+@pytest.mark.parametrize("asked", [["--unlost", "test_it.py"], ["test_it.py", "--unlost"], ["--unlost=fail", "."]])
+def test_a_path_after_the_bare_option_is_a_path(tested: Tested, asked: list[str]) -> None:
+    assert summary(tested(LOSES.replace("MARK", ""), *asked)) == "1 failed, 1 passed"
+
+
+def test_a_conftest_beside_a_path_after_the_bare_option_may_add_options(tested: Tested, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "conftest.py").write_text("def pytest_addoption(parser):\n    parser.addoption('--mirror')\n")
+    (folder / "test_there.py").write_text("def test_there(pytestconfig):\n    assert pytestconfig.option.mirror\n")
+
+    assert summary(tested("", "--unlost", "folder", "--mirror=1")) == "1 passed"
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (["--unlost", "report"], "'report' would be a path, and there is none: write --unlost=report"),
+        (
+            ["--unlost=raport"],
+            "--unlost=report/--unlost=off: ignored explicit argument 'raport'",
+        ),
+    ],
+)
+def test_what_was_meant_for_a_mode_is_told_how_to_write_it(tested: Tested, asked: list[str], says: str) -> None:
+    done = tested(SIX, *asked)
+
+    assert done.returncode == 4
+    assert says in done.stderr
+
+
 @pytest.mark.parametrize(("what", "ends"), [('""', "2 passed"), ('"broke"', "2 passed"), ('"x"', "1 failed, 1 passed")])
 def test_a_mark_forgives_all_or_what_has_a_text(tested: Tested, what: str, ends: str) -> None:
     assert summary(tested(FORGIVING.replace("WHAT", what), "--unlost")) == ends
