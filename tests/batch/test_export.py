@@ -235,9 +235,9 @@ def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
     assert target.read_bytes() == b"1\n"
 
 
-@pytest.mark.parametrize("name", ["/dev/null", "."])
-def test_what_is_no_regular_file_is_refused(name: str) -> None:
-    with pytest.raises(UsageError, match="not a regular file"):
+@pytest.mark.parametrize(("name", "what"), [("/dev/null", "not a regular file"), (".", "is a folder")])
+def test_what_is_no_regular_file_is_refused(name: str, what: str) -> None:
+    with pytest.raises(UsageError, match=what):
         write_file(Path(name), [], replace=True)
 
 

@@ -269,3 +269,33 @@ def test_a_run_in_a_folder_that_cannot_be_written_to_is_refused(read_only: Folde
     assert "--folder DIR" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert os.listdir(read_only.path).count("fetch-2.db") == 0
+
+
+def test_a_file_in_its_place_is_not_taken_for_an_empty_folder(tmp_path: Path) -> None:
+    (tmp_path / ".unlost").write_text("notes", encoding="utf-8")
+
+    with pytest.raises(UsageError, match=r"cannot read the journals in .*: Not a directory"):
+        Folder(tmp_path / ".unlost").runs()
+
+
+def test_a_folder_that_may_not_be_read_is_not_taken_for_an_empty_one(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> list[str]:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "listdir", refuse)
+
+    with pytest.raises(UsageError, match=r"Permission denied.\nName the folder that has them: --folder DIR"):
+        folder.runs()
+
+
+def test_where_there_is_no_folder_there_are_no_runs(tmp_path: Path) -> None:
+    assert Folder(tmp_path / "none").runs() == []
+
+
+def test_a_folder_that_is_named_as_a_journal_is_called_one(folder: Folder) -> None:
+    folder.journal("fetch-1").mkdir()
+
+    with pytest.raises(UsageError, match=r"It is a folder. Move it away"):
+        folder.read_meta("fetch-1")

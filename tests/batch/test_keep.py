@@ -110,7 +110,7 @@ async def test_what_json_cannot_hold_fails_on_that_line_and_nothing_is_written()
         await context.keep("response", object())
 
     assert classify(refused.value) is Kind.OUTPUT
-    assert "ctx.keep('response', ...), which takes bytes too" in refused.value.__notes__[0]
+    assert "context.keep('response', ...), which takes bytes too" in refused.value.__notes__[0]
     assert (paper.kept, dict(context.kept)) == ([], {})
 
 
@@ -130,9 +130,9 @@ async def test_a_name_is_a_text_of_1_to_200_characters(name: Any) -> None:
     context = Context("run", "key", 1)
     await context.keep("x" * 200, 1)
 
-    with pytest.raises(UsageError, match=r"Write a text of 1 to 200 characters first: ctx.keep\("):
+    with pytest.raises(UsageError, match=r"Write a text of 1 to 200 characters first: context.keep\("):
         await context.keep(name, 1)
-    with pytest.raises(UsageError, match=r"Write a text of 1 to 200 characters first: ctx.once\("):
+    with pytest.raises(UsageError, match=r"Write a text of 1 to 200 characters first: context.once\("):
         await context.once(name, asyncio.sleep, 0)
 
 
@@ -271,7 +271,7 @@ async def test_once_inside_of_itself_is_refused_and_does_not_hang() -> None:
     async def ask() -> object:
         return await context.once("response", ask)
 
-    with pytest.raises(UsageError, match=r"was called inside of what ctx.once\('response', ...\) calls"):
+    with pytest.raises(UsageError, match=r"was called inside of what context.once\('response', ...\) calls"):
         await context.once("response", ask)
 
 
@@ -289,7 +289,7 @@ async def test_once_in_a_task_of_what_once_calls_is_refused_and_does_not_hang() 
         assert await other.once("response", retried, "of another item") == "of another item"
         return await asyncio.gather(context.once("response", retried, "inner"))
 
-    with pytest.raises(UsageError, match=r"was called inside of what ctx.once\('response', ...\) calls"):
+    with pytest.raises(UsageError, match=r"was called inside of what context.once\('response', ...\) calls"):
         async with asyncio.timeout(5):
             await context.once("response", ask)
     gate.set()
@@ -300,11 +300,13 @@ async def test_once_in_a_task_of_what_once_calls_is_refused_and_does_not_hang() 
 async def test_what_is_no_async_function_is_refused_and_leaves_nothing_unawaited() -> None:
     context = Context("run", "key", 1, kept={"there": "1"})
 
-    with pytest.raises(UsageError, match=r"Write ctx.once\('there', retried, ...\): what is kept already then needs"):
+    with pytest.raises(
+        UsageError, match=r"Write context.once\('there', retried, ...\): what is kept already then needs"
+    ):
         await context.once("there", retried("answer"))  # type: ignore[arg-type]  # the mistake
-    with pytest.raises(UsageError, match=r"ctx.once\('response', 7\) needs an async function"):
+    with pytest.raises(UsageError, match=r"context.once\('response', 7\) needs an async function"):
         await context.once("response", 7)  # type: ignore[arg-type]  # the mistake
-    with pytest.raises(UsageError, match=r"Write ctx.once\('response', asyncio.to_thread, len, ...\)"):
+    with pytest.raises(UsageError, match=r"Write context.once\('response', asyncio.to_thread, len, ...\)"):
         await context.once("response", len, "abc")  # type: ignore[arg-type]  # the mistake
 
 

@@ -276,12 +276,7 @@ def make_fifo(path: Path) -> Path:
     return path
 
 
-def make_folder(path: Path) -> Path:
-    path.mkdir()
-    return path
-
-
-@pytest.mark.parametrize("make", [make_fifo, make_folder, lambda _: Path(os.devnull)], ids=["fifo", "folder", "null"])
+@pytest.mark.parametrize("make", [make_fifo, lambda _: Path(os.devnull)], ids=["fifo", "null"])
 def test_what_is_no_regular_file_is_refused(tmp_path: Path, make: object) -> None:
     out = make(tmp_path / "odd")
 
@@ -370,3 +365,15 @@ def test_a_sync_is_wanted_a_second_after_something_was_appended(
 
     assert (nothing, later, just_now, run.results.wants_sync()) == (False, True, False, True)
     run.kill()
+
+
+def test_a_file_that_was_there_is_not_called_this_runs_own(tmp_path: Path, out: Path) -> None:
+    out.write_text('{"of": "another"}\n', encoding="utf-8")
+
+    with pytest.raises(UsageError, match="it is there already, and this run has not written it"):
+        Run(tmp_path, out)
+
+
+def test_a_folder_is_answered_with_a_file_in_it(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"is a folder.\nName a file in it: --out {tmp_path}/results.jsonl"):
+        Run(tmp_path, tmp_path)

@@ -99,7 +99,7 @@ def test_what_is_no_amount_of_dollars_is_refused_with_what_to_write(usd: Any) ->
     with decimal.localcontext(decimal.Context(traps=[])), pytest.raises(UsageError) as refused:
         nano_of(usd)
 
-    assert f"ctx.spend(usd={usd!r}) is no amount of dollars." in str(refused.value)
+    assert f"context.spend(usd={usd!r}) is no amount of dollars." in str(refused.value)
     assert "Write a number of dollars" in str(refused.value)
 
 
@@ -124,7 +124,7 @@ def test_dollars_are_written_in_full(nano: int, text: str, shown: str) -> None:
     assert (usd_text(nano), dollars(nano)) == (text, shown)
 
 
-# ctx.spend
+# context.spend
 
 
 def test_an_attempt_says_what_it_spent_under_its_own_number() -> None:
@@ -155,7 +155,7 @@ def test_an_attempt_says_what_it_spent_under_its_own_number() -> None:
 )
 def test_what_cannot_be_noted_is_refused_and_nothing_is(told: dict[str, Any]) -> None:
     paper = Sheet()
-    with pytest.raises(UsageError, match=r"\nWrite .*ctx.spend\("):
+    with pytest.raises(UsageError, match=r"\nWrite .*context.spend\("):
         Context("run", "key", 1, paper=paper).spend(**told)
 
     assert paper.spends == []

@@ -218,6 +218,24 @@ def test_a_module_that_raises_is_told_from_one_that_is_missing(
     assert caught.value.__cause__ is not None
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import json\n\nSETTINGS = json.loads('{nope')\n", r"JSONDecodeError: .* \(at jobs.py:3\)$"),
+        ("import unlost\n\n\n@unlost.job(attempts='x')\nasync def fetch(item): ...\n",
+         r"imported: @job\(attempts='x'\): expected an int.* \(at jobs.py:4\)$"),
+        ("import unlost\n\nunlost.job(timeout=-1)\n", r"imported: @job\(timeout=-1\).* \(at jobs.py:3\)$"),
+    ],
+)  # fmt: skip
+def test_a_module_that_raises_in_a_library_is_named_with_its_own_line(
+    write: Write, tmp_path: Path, text: str, said: str
+) -> None:
+    write("jobs.py", text)
+
+    with pytest.raises(UsageError, match=said):
+        load_target("jobs:fetch", tmp_path)
+
+
 def test_ctrl_c_during_the_import_comes_out(write: Write, tmp_path: Path) -> None:
     write("jobs.py", "raise KeyboardInterrupt")
 

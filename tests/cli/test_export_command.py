@@ -147,3 +147,24 @@ def test_purge_for_programs(unlost: CommandLine) -> None:
 
     assert purged["books"]["failed"] == 3
     assert [Path(file).name for file in purged["files"]] == ["work-1.db", "work-1.lock"]
+
+
+def test_a_folder_to_write_to_is_answered_with_a_file_in_it(unlost: CommandLine) -> None:
+    (unlost.folder / "there").mkdir()
+
+    done = unlost("export", "work-1", "--ok", "--out", "there", "--force")
+
+    assert done.returncode == 2
+    assert done.stderr == "unlost export: --out there is a folder.\nName a file in it: --out there/export.jsonl\n"
+
+
+def test_a_malformed_row_of_a_table_is_not_said_to_be_json_and_one_with_a_second_key_is(unlost: CommandLine) -> None:
+    unlost.write("in.csv", "key,n\na,1\nb\na,3\n")
+    unlost("run", "jobs:fixed", "in.csv", "--key", "key", "--quiet")
+
+    letters = [json.loads(line) for line in unlost("export", "fixed-1", "--dead").stdout.splitlines()]
+
+    assert [(letter["line"], letter["format"], letter["input"]) for letter in letters] == [
+        (3, "csv", "b"),
+        (4, "jsonl", '{"key":"a","n":"3"}'),
+    ]

@@ -101,3 +101,18 @@ def test_records_that_were_no_items_are_not_run_again(tmp_path: Path) -> None:
 
     assert refused.returncode == 2
     assert "There are: none" in refused.stderr
+
+
+@pytest.mark.parametrize("kind", [(), ("--kind", "input")])
+def test_lines_that_are_no_items_are_mended_and_not_retried(unlost: CommandLine, kind: tuple[str, ...]) -> None:
+    unlost.write("mended", "")
+    unlost.write("bad.jsonl", '{"n": 1}\n{bad\n')
+    unlost("run", "jobs:work", "bad.jsonl", "--quiet")
+
+    refused = unlost("retry", "work-2", *kind)
+    unlost.write("bad.jsonl", '{"n": 1}\n{"n": 2}\n')
+    mended = unlost("run", "jobs:work", "bad.jsonl", "--quiet")
+
+    assert refused.returncode == 2
+    assert "1 line of its source is no item: mend it and run the file again" in refused.stderr
+    assert "2 ok · 0 failed" in mended.stdout

@@ -508,3 +508,18 @@ def test_code_under_which_nothing_ran_may_change(unlost: CommandLine) -> None:
 
     assert halted.returncode == 3
     assert "--accept-code" not in again.stderr
+
+
+def test_journals_that_cannot_be_read_are_not_called_no_runs(unlost: CommandLine) -> None:
+    folder = unlost.folder / ".unlost"
+    folder.write_text("", encoding="utf-8")
+    instead = [unlost("runs"), unlost("show", "square-1")]
+    folder.unlink()
+    folder.mkdir()
+    (folder / "square-1.db").write_text("this is no database, however long one looks at it", encoding="utf-8")
+    broken = [unlost("runs"), unlost("show", "square-1")]
+
+    assert [done.returncode for done in (*instead, *broken)] == [2, 2, 2, 2]
+    assert [done.stdout for done in (*instead, *broken)] == ["", "", "", ""]
+    assert all("cannot read the journals in .unlost: Not a directory" in done.stderr for done in instead)
+    assert all("is not a journal of unlost" in done.stderr for done in broken)

@@ -76,8 +76,22 @@ class Folder:
         return self.path / f"{run}.db"
 
     def runs(self) -> list[str]:
-        """Return the names of all runs, by function, then number."""
-        names = [path.stem for path in self._root.glob("*.db") if _NUMBERED.fullmatch(path.stem)]
+        """
+        Return the names of all runs, by function, then number; none where there is no folder.
+
+        Raises:
+            UsageError: It cannot be read.
+        """
+        try:
+            files = map(Path, os.listdir(self._root))  # Path.glob takes what it may not read for empty
+        except FileNotFoundError:
+            return []
+        except OSError as reading_error:
+            raise UsageError(
+                f"cannot read the journals in {self.path}: {reading_error.strerror}.\n"
+                "Name the folder that has them: --folder DIR"
+            ) from reading_error
+        names = [file.stem for file in files if file.suffix == ".db" and _NUMBERED.fullmatch(file.stem)]
         return sorted(names, key=_order)
 
     def find(self, run: str) -> Path:

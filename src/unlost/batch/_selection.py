@@ -20,7 +20,8 @@ def check_again(folder: Folder, run: str, again: Again) -> None:
             raise UsageError(f"run {run} died before anything was written. Type the command that started it again.")
         items = "SELECT DISTINCT fingerprint FROM outcome WHERE NOT ok AND item IN (SELECT item FROM claim)"
         started = {fingerprint for (fingerprint,) in connection.execute(items)}
-        groups = [group for group in read_groups(connection) if group.fingerprint in started]
+        dead = read_groups(connection)
+        groups = [group for group in dead if group.fingerprint in started]
         books = read_books(connection)
     chosen = [
         group
@@ -31,11 +32,20 @@ def check_again(folder: Folder, run: str, again: Again) -> None:
         return
     if not again.dead:
         raise UsageError(f"run {run} has nothing in doubt.")
+    refused = sum(group.count for group in dead if group not in groups)
     there = ", ".join(f"{group.fingerprint[:6]} ({group.kind}, {group.count:,})" for group in groups[:10])
     raise UsageError(
         f"run {run} has no dead letters {_named(again)}that could be run again. There are: {there or 'none'}"
-        f"{_pending(run, books.pending)}"
+        f"{_refused(refused)}{_pending(run, books.pending)}"
     )
+
+
+def _refused(count: int) -> str:
+    """Say what to do about records that were no items, and so were never started."""
+    if not count:
+        return ""
+    lines = "1 line of its source is no item: mend it" if count == 1 else f"{count:,} lines are no items: mend them"
+    return f"\n{lines} and run the file again, by the command that started the run"
 
 
 def _pending(run: str, count: int) -> str:

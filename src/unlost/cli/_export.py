@@ -26,7 +26,8 @@ def execute(arguments: argparse.Namespace) -> int:
     with folder.open(arguments.run) as connection:
         if connection is None:
             raise UsageError(f"run {arguments.run} died before anything was written: nothing has ended")
-        inputs = Inputs(kept_as(meta["format"]), meta.get("inputs") != "hash")  # type: ignore[arg-type]  # ours
+        is_table = meta["format"] == "csv"
+        inputs = Inputs(kept_as(meta["format"]), meta.get("inputs") != "hash", is_table)  # type: ignore[arg-type]  # ours
         # closed before its connection is: it may not be read to its end
         with closing(export_lines(connection, chosen, inputs, with_input=arguments.with_input)) as lines:
             written = _written(arguments, folder, connection, lines)

@@ -28,6 +28,8 @@ def execute(arguments: argparse.Namespace) -> int:
         text = json.dumps(runs_as_json(entries), indent=2)
     elif entries:
         text = runs_as_text(entries)
+    elif unreadable:
+        return UNWRITABLE  # each was named: there are runs, and nothing of them can be shown
     else:
         text = f"no runs in {folder.path}; start one: unlost run MODULE:FUNCTION FILE"
     return UNWRITABLE if not out(text) or unreadable else 0

@@ -5,6 +5,7 @@ What is known of an error once it is gone: its record, without secrets, and its 
 journal has kept.
 """
 
+from unlost.observe._code import is_application
 from unlost.observe._headline import Headline, headline
 from unlost.observe._record import record
 from unlost.observe._redact import Redactor, redact
@@ -35,6 +36,7 @@ __all__ = [
     "fingerprint",
     "fingerprint_hook",
     "headline",
+    "is_application",
     "is_debugged",
     "lines_of",
     "parts_of",

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
+from unlost.batch.gate._rest import HoldTooLong
 from unlost.batch.gate._stops import stop_of
+from unlost.batch.journal._spend import Amount
+from unlost.batch.paid._purse import Purse
+from unlost.observe import redact
 
 
 class Answer(Exception):
@@ -99,3 +103,23 @@ def test_a_cause_counts_and_the_error_itself_is_the_cause_of_the_stop() -> None:
 
     assert stop is not None
     assert (stop.reason, stop.__cause__) == ("disk", error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Answer(status_code=401), Answer(status_code=402), OSError(errno.ENOSPC, "full")],
+    ids=["authentication", "quota", "disk"],
+)
+def test_our_own_words_are_not_taken_for_secrets(error: BaseException) -> None:
+    stop = stop_of(error, lambda _leaf: "HTTPStatusError status=401    jobs.py:13 in price")
+
+    assert redact(str(stop)) == str(stop)
+
+
+@pytest.mark.parametrize("unit", ["usd", "tokens", "input_tokens", "output_tokens"])
+def test_nor_are_those_of_budgets_and_rests(unit: str) -> None:
+    over = Purse([f"{unit}=5"]).over(Amount(10**12, 10**9, 10**9))
+    too_long = HoldTooLong("Tenant7", 7200.0, 3600.0)
+
+    assert redact(str(over)) == str(over)
+    assert redact(str(too_long)) == str(too_long)

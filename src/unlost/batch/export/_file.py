@@ -46,6 +46,8 @@ def write_file(path: Path, lines: Iterable[bytes], *, replace: bool = False) -> 
 def _check(path: Path, *, replace: bool) -> None:
     if not path.exists():
         return
+    if path.is_dir():
+        raise UsageError(f"--out {path} is a folder.\nName a file in it: --out {path / 'export.jsonl'}")
     if not path.is_file():
         raise UsageError(f"--out {path} is not a regular file.\nLeave --out out, and write: > {path}")
     if not replace:

@@ -30,7 +30,7 @@ from unlost.observe import headline
 
 VERSION = "dead-letter/1"
 
-InputFormat: TypeAlias = Literal["lines", "jsonl", "null"]
+InputFormat: TypeAlias = Literal["lines", "jsonl", "null"]  # of a record that was one
 
 _Members: TypeAlias = dict[str, Any]  # Any: whatever JSON can hold
 
@@ -43,10 +43,12 @@ class Inputs:
     Attributes:
         format: How a record is read; a row of a table is kept as JSONL.
         kept: Whether the journal has them at all.
+        is_table: Whether they are rows: one that is malformed is kept as it stands.
     """
 
     format: InputFormat
     kept: bool = True
+    is_table: bool = False
 
 
 def export_lines(
@@ -87,12 +89,14 @@ def _letter(connection: Connection, ended: EndedItem, inputs: Inputs) -> _Member
     assert ended.error is not None
     error = json.loads(ended.error)
     spent = read_spent_on(connection, ended.item)
+    shown = _input(connection, ended.item, inputs)
+    malformed = inputs.is_table and ended.kind == "input" and not ended.attempts and not _is_object(shown["input"])
     return {
         "unlost": VERSION,
         "key": ended.key,
         "line": ended.line,
-        "format": inputs.format,
-        **_input(connection, ended.item, inputs),
+        "format": "csv" if malformed else inputs.format,
+        **shown,
         "kind": ended.kind,
         "fingerprint": ended.fingerprint,
         "title": headline(error, alone=True).title,
@@ -118,6 +122,14 @@ def _input(connection: Connection, item: int, inputs: Inputs) -> _Members:
         return {"input": raw.decode()}
     except UnicodeDecodeError:
         return {"input": None, "input_base64": base64.b64encode(raw).decode()}
+
+
+def _is_object(text: str | None) -> bool:
+    """Tell a row that is kept as JSON, but was refused for its key, from one that is kept as it stood in its file."""
+    try:
+        return text is not None and isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def _kept(value: bytes | str) -> Any:  # Any: whatever JSON can hold

@@ -32,7 +32,7 @@ _NO_MONEY: Final = re.compile(
 )
 _NO_ACCESS: Final = re.compile(r"\bAPI_KEY_INVALID\b")
 _WORDS: Final[dict[Reason, str]] = {
-    "authentication": "the service refuses the credentials",
+    "authentication": "the credentials were refused",  # "credentials: ..." would be redacted as one
     "quota": "the quota or the credit is used up",
     "disk": "a disk is full",
 }

@@ -154,6 +154,8 @@ class ResultsFile:
             raise self._refusal(f"it has {size:,} bytes, and this run wrote {self._length:,}")
         self._file.seek(self._length)
         if not _continues(self._file, self._missing(connection), b"\0" if cut else b""):
+            if not cut:
+                raise self._refusal("it is there already, and this run has not written it")
             raise self._refusal("behind what this run wrote stands something that it did not write")
 
     def _refusal(self, what: str) -> UsageError:
@@ -190,6 +192,8 @@ def _is_blank(file: BinaryIO, blank: bytes) -> bool:
 
 def _open(path: Path) -> BinaryIO:
     """Open the file for this process alone."""
+    if path.is_dir():
+        raise UsageError(f"--out {path} is a folder.\nName a file in it: --out {path / 'results.jsonl'}")
     if path.exists() and not path.is_file():
         raise UsageError(f"--out {path} is not a regular file; results are cut to a known length when a run continues")
     try:

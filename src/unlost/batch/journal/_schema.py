@@ -24,6 +24,7 @@ An item's bucket follows from the rows that are there: nothing is stored twice, 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -111,7 +112,11 @@ def check(connection: Connection, path: Path) -> None:
 def unreadable(path: Path, error: Exception, door: Door) -> UsageError:
     """Say in the user's words what a failure of the journal's connection means."""
     what = str(error)
-    if isinstance(error, door.error) and "not a database" in what:
+    if path.is_dir():
+        help_line = "It is a folder. Move it away."
+    elif path.exists() and not os.access(path, os.R_OK):
+        help_line = "This user may not read it."
+    elif isinstance(error, door.error) and "not a database" in what:
         help_line = (
             "It is not a journal of unlost, or its first page is damaged. Move it away; --new starts another run."
         )

@@ -50,8 +50,8 @@ def check_name(call: str, name: object) -> None:
     if is_name(name):
         return
     raise UsageError(
-        f"ctx.{call}({name!r}, ...) got no name.\n"
-        f'Write a text of 1 to {MOST_NAME} characters first: ctx.{call}("response", ...)'
+        f"context.{call}({name!r}, ...) got no name.\n"
+        f'Write a text of 1 to {MOST_NAME} characters first: context.{call}("response", ...)'
     )
 
 
@@ -68,14 +68,14 @@ def stored_form(name: str, value: object) -> bytes | str:
     try:
         return encode(value)
     except OutputError as refusal:
-        refusal.add_note(f"It was not returned; it was to be kept: ctx.keep({name!r}, ...), which takes bytes too.")
+        refusal.add_note(f"It was not returned; it was to be kept: context.keep({name!r}, ...), which takes bytes too.")
         raise
 
 
 def _bounded(name: str, value: bytes) -> bytes:
     if len(value) > MOST:
         raise UsageError(
-            f"ctx.keep({name!r}, ...) got {len(value):,} bytes; at most {MOST:,} are kept.\n"
+            f"context.keep({name!r}, ...) got {len(value):,} bytes; at most {MOST:,} are kept.\n"
             "Keep what is needed of it, or write it to a file of yours and keep its path."
         )
     return value

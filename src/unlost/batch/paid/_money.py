@@ -29,8 +29,8 @@ def amount_of(usd: Usd | None, input_tokens: SupportsIndex | None, output_tokens
     """
     if usd is None and input_tokens is None and output_tokens is None:
         raise UsageError(
-            "ctx.spend() was told no amount: all of usd, input_tokens and output_tokens are None.\n"
-            "Write what is known: ctx.spend(usd=0.0012), ctx.spend(input_tokens=1200, output_tokens=80)"
+            "context.spend() was told no amount: all of usd, input_tokens and output_tokens are None.\n"
+            "Write what is known: context.spend(usd=0.0012), context.spend(input_tokens=1200, output_tokens=80)"
         )
     return Amount(
         0 if usd is None else nano_of(usd),
@@ -49,12 +49,12 @@ def nano_of(usd: Usd) -> int:
     exact = _decimal(usd)
     if exact is None or not exact.is_finite() or exact < 0:
         raise UsageError(
-            f"ctx.spend(usd={usd!r}) is no amount of dollars.\n"
-            "Write a number of dollars, 0 or more, or a text of one: ctx.spend(usd=0.0012), ctx.spend(usd='0.0012')"
+            f"context.spend(usd={usd!r}) is no amount of dollars.\n"
+            "Write a number of dollars, 0 or more, or a text of one: context.spend(usd=0.0012), or usd='0.0012'"
         )
     if exact > MOST_USD:
         raise UsageError(
-            f"ctx.spend(usd=...) got {exact:.3E} dollars for one call; at most {MOST_USD:,} can be.\n"
+            f"context.spend(usd=...) got {exact:.3E} dollars for one call; at most {MOST_USD:,} can be.\n"
             "Write dollars, not cents or millionths."
         )
     return nano_of_decimal(exact)
@@ -78,8 +78,8 @@ def charge_of(charge: object) -> str | None:
     if is_name(charge):
         return charge
     raise UsageError(
-        f"ctx.spend(id={charge!r}) is no name of a charge.\n"
-        f"Write the id that the service gave it, 1 to {MOST_NAME} characters: ctx.spend(..., id=answer['id'])"
+        f"context.spend(id={charge!r}) is no name of a charge.\n"
+        f"Write the id that the service gave it, 1 to {MOST_NAME} characters: context.spend(..., id=answer['id'])"
     )
 
 
@@ -103,7 +103,7 @@ def _tokens(name: str, tokens: SupportsIndex) -> int:
         count = -1
     if not 0 <= count <= MOST_TOKENS:
         raise UsageError(
-            f"ctx.spend({name}={tokens!r}) is no number of tokens.\n"
-            f"Write a whole number, 0 to {MOST_TOKENS:,}: ctx.spend({name}=1200)"
+            f"context.spend({name}={tokens!r}) is no number of tokens.\n"
+            f"Write a whole number, 0 to {MOST_TOKENS:,}: context.spend({name}=1200)"
         )
     return count

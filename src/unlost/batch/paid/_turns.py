@@ -37,7 +37,7 @@ class Turns:
         held = _HELD.get()
         if name in self._turns and self._turns[name] in held:
             raise UsageError(
-                f"ctx.once({name!r}, ...) was called inside of what ctx.once({name!r}, ...) calls.\n"
+                f"context.once({name!r}, ...) was called inside of what context.once({name!r}, ...) calls.\n"
                 "It would wait for itself: give one of them another name."
             )
         async with self._locks.setdefault(name, asyncio.Lock()):
@@ -52,7 +52,7 @@ class Turns:
 
 def check_function(name: str, func: object) -> None:
     """
-    Refuse what ``ctx.once`` cannot call; leave nothing un-awaited.
+    Refuse what ``context.once`` cannot call; leave nothing un-awaited.
 
     Raises:
         UsageError: It cannot.
@@ -60,18 +60,18 @@ def check_function(name: str, func: object) -> None:
     if inspect.iscoroutine(func):
         func.close()
         raise UsageError(
-            f"ctx.once({name!r}, {func.__name__}(...)) got a coroutine object.\n"
-            f"Write ctx.once({name!r}, {func.__name__}, ...): what is kept already then needs no call."
+            f"context.once({name!r}, {func.__name__}(...)) got a coroutine object.\n"
+            f"Write context.once({name!r}, {func.__name__}, ...): what is kept already then needs no call."
         )
     if not callable(func):
         raise UsageError(
-            f"ctx.once({name!r}, {func!r}) needs an async function.\nWrite ctx.once({name!r}, func, *args)."
+            f"context.once({name!r}, {func!r}) needs an async function.\nWrite context.once({name!r}, func, *args)."
         )
 
 
 def started(name: str, func: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
     """
-    Call what ``ctx.once`` was given.
+    Call what ``context.once`` was given.
 
     Raises:
         UsageError: It was no async function: nothing can be awaited.
@@ -80,7 +80,7 @@ def started(name: str, func: Callable[P, Awaitable[T]], /, *args: P.args, **kwar
     if not inspect.isawaitable(result):
         told = getattr(func, "__name__", repr(func))
         raise UsageError(
-            f"ctx.once({name!r}, {told}, ...) needs an async function; {told}(...) returned {repr(result)[:100]}.\n"
-            f"Write ctx.once({name!r}, asyncio.to_thread, {told}, ...): it then keeps nobody waiting."
+            f"context.once({name!r}, {told}, ...) needs an async function; {told}(...) returned {repr(result)[:100]}.\n"
+            f"Write context.once({name!r}, asyncio.to_thread, {told}, ...): it then keeps nobody waiting."
         )
     return cast("Awaitable[T]", result)

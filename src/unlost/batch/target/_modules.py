@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 
 from unlost.errors import UsageError
+from unlost.observe import is_application
 
 
 def split_spec(spec: str, cwd: Path) -> tuple[str, str]:
@@ -94,18 +95,20 @@ def _is_missing(error: BaseException, module: str) -> bool:
     return isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}.")
 
 
-_OWN = f"{Path(__file__).parents[1]}{os.sep}"
-
-
 def _user_frame(trace: TracebackType | None) -> TracebackType | None:
-    """Return the innermost frame that is neither ours nor the import system's."""
-    found = None
+    """Return the innermost frame of the user's code, whatever library it called; else the innermost one not of ours."""
+    users = elsewhere = None
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        if not file.startswith(("<frozen importlib", _OWN, importlib.__file__)):
-            found = trace
+        if is_application(file) and file != "<string>":  # which is what dataclasses generate, ours among them
+            users = trace
+        elif not file.startswith(("<frozen importlib", _OWN, importlib.__file__)):
+            elsewhere = trace
         trace = trace.tb_next
-    return found
+    return users or elsewhere
+
+
+_OWN = f"{Path(__file__).parents[2]}{os.sep}"
 
 
 def _not_found(module: str, cwd: Path) -> str:
@@ -121,7 +124,8 @@ def _not_found(module: str, cwd: Path) -> str:
 
 
 def _raised(module: str, error: BaseException) -> str:
-    what = traceback.format_exception_only(error)[-1].strip()  # unlike str(error), this cannot raise
+    # a UsageError is ours: of @job, say; unlike str(error), the other cannot raise
+    what = str(error) if type(error) is UsageError else traceback.format_exception_only(error)[-1].strip()
     frame = _user_frame(error.__traceback__)
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
         place = f"{Path(error.filename).name}:{error.lineno}"
