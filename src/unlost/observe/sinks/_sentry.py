@@ -26,6 +26,7 @@ _FLUSH: Final = 2.0
 _MOST: Final = 100
 
 _open = 0  # how many sinks there are: marks are left while there are any
+_is_heeded = False  # or for good, where others are told what Sentry was not sent
 _is_marking = False  # once for each process: a processor cannot be taken back
 
 
@@ -40,10 +41,8 @@ class Sentry:
     waits = True  # what users put into before_send may take its time
 
     def __init__(self) -> None:
-        global _open, _is_marking
-        if not _is_marking:
-            _is_marking = True
-            add_global_event_processor(_mark)
+        global _open
+        _begin_marking()
         _open += 1
         ignore_logger(_logging.NAME)
 
@@ -63,9 +62,23 @@ class Sentry:
         sentry_sdk.flush(timeout=_FLUSH)
 
 
+def heed() -> None:
+    """Take what Sentry is sent for reported from now on, without a sink of ours that sends to it."""
+    global _is_heeded
+    _begin_marking()
+    _is_heeded = True
+
+
+def _begin_marking() -> None:
+    global _is_marking
+    if not _is_marking:
+        _is_marking = True
+        add_global_event_processor(_mark)
+
+
 def _mark(event: Event, hint: Hint | None) -> Event:
     info: Any = (hint or {}).get("exc_info")  # Any: whatever an integration puts there
-    if _open and isinstance(info, tuple) and len(info) == 3 and isinstance(info[1], BaseException):
+    if (_open or _is_heeded) and isinstance(info, tuple) and len(info) == 3 and isinstance(info[1], BaseException):
         for error in _all(info[1]):
             remember(error, SEEN_BY, (NAME,))
         reported(info[1], NAME)
