@@ -53,17 +53,19 @@ def _leave_to_asyncio(child: Any, outer: Any, kept: Kept) -> None:  # Any: futur
     if found is not None:
         callback, context = found
         child.remove_done_callback(callback)
-        child.add_done_callback(_RunsOn(callback), context=context)
+        child.add_done_callback(_RunsOn(callback, kept), context=context)
         kept.left += 1
 
 
 class _RunsOn:
     """In place of the callback by which ``gather`` would drop an error; keeps alive what that one kept alive."""
 
-    __slots__ = ("_callback",)
+    __slots__ = ("_callback", "_kept")
 
-    def __init__(self, callback: Callback) -> None:
+    def __init__(self, callback: Callback, kept: Kept) -> None:
         self._callback = callback
+        self._kept = kept
 
-    def __call__(self, _child: object) -> None:
-        """Do nothing."""
+    def __call__(self, child: object) -> None:
+        """Let asyncio tell of its error, if it has one and nobody asks."""
+        self._kept.leave_to_asyncio(error_of(child))

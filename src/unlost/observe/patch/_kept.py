@@ -10,6 +10,7 @@ from typing import Any, Final
 from unlost._core._report import report
 from unlost.errors import attached, headline, recall, remember
 from unlost.errors._attached import attach_errors
+from unlost.observe.watch import left_to_asyncio
 
 _KEY: Final = "dropped"
 _IN_FUTURE: Final = "_unlost_dropped"
@@ -64,6 +65,11 @@ class Kept:
         last = future.__dict__.pop(_IN_FUTURE, None)
         if isinstance(last, _Last):
             last.forget()
+
+    def leave_to_asyncio(self, error: BaseException | None) -> None:
+        """Let asyncio tell of an error, if there is one and nobody asks, for which all that is needed was done."""
+        if error is not None:
+            left_to_asyncio(error)
 
     def report(self, error: BaseException, what: str) -> None:
         """Give an error to the reporters."""

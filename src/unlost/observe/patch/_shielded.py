@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from unlost._core.hooks import Switch, Undo
 from unlost._core.hooks._code import replace_code, with_constants
-from unlost.observe.patch._callbacks import Callback, find_callback, known_to
+from unlost.observe.patch._callbacks import Callback, error_of, find_callback, known_to
 from unlost.observe.patch._kept import Kept
 from unlost.observe.patch._stock import stock_function
 
@@ -76,6 +76,7 @@ class _UnlessCancelled:
             self._callback(inner)
         elif not inner.cancelled():
             self._kept.left += 1
+            self._kept.leave_to_asyncio(error_of(inner))
 
     def __eq__(self, other: object) -> bool:
         return self is other or self._callback == other

@@ -14,6 +14,7 @@ from types import CellType
 from typing import Any, Final
 
 from unlost._core.hooks import Making, Task
+from unlost.errors import attached
 from unlost.observe.watch import Verdict, Waiter, left_task, waiter_of
 
 _MOST: Final = 16
@@ -61,7 +62,7 @@ def at_boundaries(fault: Callable[[BaseException], object]) -> Making:
             callbacks = getattr(task, "_callbacks_seen", None) or []
             task_error = None if task.cancelled() else getattr(task, "_exception", None)  # exception() would silence it
             if task_error is not None:
-                left_task(task_error, task, _waiter(callbacks))
+                left_task(task_error, task, _waiter(callbacks, task_error))
             callbacks.clear()  # the task may live long
         except Exception as our_error:  # counted: the loop would report it as the program's  # noqa: BLE001
             fault(our_error)
@@ -72,24 +73,26 @@ def at_boundaries(fault: Callable[[BaseException], object]) -> Making:
     return Making(Bounded, made, fault)
 
 
-def _waiter(callbacks: list[tuple[Callable[..., object], Context | None]]) -> Waiter:
+def _waiter(callbacks: list[tuple[Callable[..., object], Context | None]], error: BaseException) -> Waiter:
     """
     Return who waited, and what the exception comes to if nothing is heard of it: unknown, where it was raised again.
 
     That is known of the second error of a ``gather``, of what was returned as a value, and of callbacks.
     """
     waiter = waiter_of(_Callbacks(callbacks))  # type: ignore[arg-type]  # reads nothing else of a task
-    if waiter.by == "gather" and waiter.state is Verdict.ABSORBED and not _has_ended(callbacks):
+    if waiter.by == "gather" and waiter.state is Verdict.ABSORBED and not _is_dropped(callbacks, error):
         return Waiter(waiter.by, Verdict.UNKNOWN)
     return waiter if waiter.by.startswith(_TELLING) else Waiter(waiter.by, Verdict.UNKNOWN)
 
 
-def _has_ended(callbacks: list[tuple[Callable[..., object], Context | None]]) -> bool:
-    """Whether a gather had its first error before."""
+def _is_dropped(callbacks: list[tuple[Callable[..., object], Context | None]], error: BaseException) -> bool:
+    """Whether a gather had its first error before, and this one does not travel with that."""
     for callback, _ in callbacks:
         code = getattr(callback, "__code__", None)
         if code is not None and code.co_qualname == _GATHER and "outer" in code.co_freevars:
             cells: list[CellType] = [*(getattr(callback, "__closure__", None) or ())]
             outer = cells[code.co_freevars.index("outer")].cell_contents
-            return isinstance(outer, asyncio.Future) and outer.done()
+            if isinstance(outer, asyncio.Future) and outer.done():
+                first = None if outer.cancelled() else getattr(outer, "_exception", None)
+                return first is None or not any(error is one for one in attached(first))
     return False

@@ -16,7 +16,17 @@ from unlost.observe.watch._notice import DESTROYED, DIED, HANGS, LOOP_ERROR, NEV
 from unlost.observe.watch._sites import origin_of, site_of
 from unlost.observe.watch._verdict import Verdict
 from unlost.observe.watch._waiters import Waiter, waiter_of
-from unlost.observe.watch._watch import Watch, held_by, left_task, never_retrieved, owed, reported, start, taken
+from unlost.observe.watch._watch import (
+    Watch,
+    held_by,
+    left_task,
+    left_to_asyncio,
+    never_retrieved,
+    owed,
+    reported,
+    start,
+    taken,
+)
 
 __all__ = [
     "DESTROYED",
@@ -38,6 +48,7 @@ __all__ = [
     "during",
     "held_by",
     "left_task",
+    "left_to_asyncio",
     "never_retrieved",
     "origin_of",
     "owed",

@@ -1,4 +1,4 @@
-"""Whose business an exception is that Python's own library raises and takes."""
+"""Whose business an exception is that Python's own library, or this one, raises and takes."""
 
 from __future__ import annotations
 
@@ -12,24 +12,27 @@ _FOLDERS: Final = {sysconfig.get_paths()[name] for name in ("stdlib", "platstdli
 _ROOTS: Final = tuple(
     os.path.normcase(folder) + os.sep for folder in sorted(_FOLDERS | set(map(os.path.realpath, _FOLDERS)))
 )
+_OURS: Final = os.path.normcase(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))) + os.sep
 _PACKAGES: Final = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
 @lru_cache(maxsize=4096)
 def is_pythons(file: str) -> bool:
-    """Say whether code from a file belongs to Python itself."""
+    """Say whether code from a file belongs to Python itself, or to this library."""
     if file.startswith("<frozen "):
         return True
     path = os.path.normcase(file)
+    if path.startswith(_OURS):
+        return True
     return path.startswith(_ROOTS) and not any(packages in path for packages in _PACKAGES)
 
 
 def never_left_python(traceback: TracebackType | None) -> bool:
     """
-    Say whether an exception came through Python's own library alone, so far.
+    Say whether an exception came through Python's own library and this one alone, so far.
 
-    That tries things and takes what comes (``logging`` asks for the name of a task where there may be none): where it
-    drops that again, nobody has lost anything.
+    They try things and take what comes (``logging`` asks for the name of a task where there may be none): where they
+    drop that again, nobody has lost anything.
     """
     while traceback is not None:
         if not is_pythons(traceback.tb_frame.f_code.co_filename):

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, Final
 
 from unlost._core.hooks import spawned_of
-from unlost.errors import recall, remember
+from unlost.errors import attached, recall, remember
 from unlost.errors._private import KEY as _OURS
 from unlost.observe.watch._collector import Collector
 from unlost.observe.watch._tracker import Tracker
@@ -56,10 +56,17 @@ def follow(group: BaseException) -> None:
 
 
 def leaves_of(error: BaseException) -> Iterable[BaseException]:
-    """Return the exceptions that a group is made of, or the one itself: a group has no fate of its own."""
-    if not isinstance(error, BaseExceptionGroup):
-        return (error,)
-    return islice(_leaves(error), MOST_LEAVES)
+    """
+    Return the exceptions that share one fate: those that a group is made of, and what travels with each of them.
+
+    A group has none of its own. What travels with an error is what was attached to it (``unlost.attached``): whoever
+    has that error has it too.
+    """
+    if isinstance(error, BaseExceptionGroup):
+        return islice(_leaves(error), MOST_LEAVES)
+    if _OURS in attributes_of(error) and attached(error):
+        return islice(_leaves(error), MOST_LEAVES)
+    return (error,)
 
 
 def beneath(error: BaseException) -> Iterator[BaseException]:
@@ -74,11 +81,13 @@ def beneath(error: BaseException) -> Iterator[BaseException]:
         context = context.__context__
 
 
-def _leaves(group: BaseException) -> Iterator[BaseException]:
-    waiting = [group]
+def _leaves(root: BaseException) -> Iterator[BaseException]:
+    waiting, seen = [root], {id(root)}
     while waiting:
         one = waiting.pop()
-        if isinstance(one, BaseExceptionGroup):
-            waiting.extend(reversed(_members_of(one)))
-        else:
+        under = _members_of(one) if isinstance(one, BaseExceptionGroup) else attached(one)
+        new = [each for each in under if id(each) not in seen]
+        seen.update(map(id, new))
+        waiting.extend(reversed(new))
+        if not isinstance(one, BaseExceptionGroup):
             yield one

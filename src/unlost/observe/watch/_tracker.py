@@ -27,6 +27,7 @@ TEXT: Final = 500
 
 # It left a task, and nobody has had it since.
 _WAITING: Final = frozenset({Verdict.UNKNOWN, Verdict.RETURNED, Verdict.ABSORBED, Verdict.LOST})
+_OPEN: Final = frozenset({Verdict.SWALLOWED, Verdict.RETURNED, Verdict.ABSORBED, Verdict.LOST})
 
 
 class Tracker:
@@ -40,6 +41,7 @@ class Tracker:
         is_over: Whether it gave its verdict.
         is_leaving: Whether it is on its way out of a task that was noted already.
         was_left: Whether it left a task.
+        is_left_to_asyncio: Whether asyncio saying that nobody asked for it is how it is meant to be reported.
     """
 
     # defaults of the class and no slots: most trackers set few of them, and each store in __init__ costs
@@ -51,6 +53,7 @@ class Tracker:
     is_over = False
     was_left = False
     is_leaving = False
+    is_left_to_asyncio = False
     _line = 0
     _by = ""
     _task: str | None = None
@@ -63,10 +66,18 @@ class Tracker:
     def __init__(self, collector: Collector, error: BaseException) -> None:
         self._collector = collector
         self._type = type(error)
+        if collector.births is not None:
+            collector.births.add(self)
 
     def is_of(self, collector: Collector) -> bool:
         """Say whether this is for a collector."""
         return self._collector is collector
+
+    def may_end_badly(self) -> bool:
+        """Say whether there would be something to tell if it died now, or if its task did and nobody had asked."""
+        if self.state is Verdict.SWALLOWED and self.code is not None:
+            return is_application(self.code.co_filename)
+        return self.state in _OPEN
 
     def entered(self, code: CodeType, frame: int, line: int, depth: int) -> None:
         """Note that a handler has it, which means it or looks at it."""

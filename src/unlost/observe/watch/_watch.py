@@ -118,7 +118,12 @@ def never_retrieved(error: BaseException) -> None:
     try:
         for leaf in leaves_of(error):
             if not isinstance(leaf, NOBODYS):
-                tracked(leaf, watch.collector).lost(leaf)
+                tracker = tracked(leaf, watch.collector)
+                if tracker.is_left_to_asyncio:
+                    watch.collector.reports["asyncio"] += 1
+                    tracker.settle(Verdict.REPORTED)
+                else:
+                    tracker.lost(leaf)
     except Exception as fault:  # as above  # noqa: BLE001
         watch.collector.fault(fault)
 
@@ -130,6 +135,18 @@ def left_task(error: BaseException, task: asyncio.Task[Any], waiter: Waiter | No
     try:
         if not isinstance(error, NOBODYS):
             leave(error, task, waiter_of(task) if waiter is None else waiter, watch.collector)
+    except Exception as fault:  # as above  # noqa: BLE001
+        watch.collector.fault(fault)
+
+
+def left_to_asyncio(error: BaseException) -> None:
+    """Note that asyncio was made to say that nobody asked for an error, so that this is how it is reported."""
+    if (watch := _watch) is None:
+        return
+    try:
+        for leaf in leaves_of(error):
+            if not isinstance(leaf, NOBODYS):
+                tracked(leaf, watch.collector).is_left_to_asyncio = True
     except Exception as fault:  # as above  # noqa: BLE001
         watch.collector.fault(fault)
 
