@@ -23,4 +23,6 @@ class Sorry:
             await PlainTextResponse("sorry", status_code=503)(scope, receive, send)
 
 
-app = Sorry(unlost.asgi.Middleware(Starlette(routes=[Route("/handler/{number}", handler)])))
+app = Starlette(routes=[Route("/handler/{number}", handler)])
+app.add_middleware(unlost.asgi.Middleware)
+app.add_middleware(Sorry)
