@@ -196,3 +196,20 @@ print(after - before, sum(watch.collector.counts.values()))
     grown, counted = map(int, done.stdout.split())
     assert counted == 110_000
     assert grown < 8_000  # KiB
+
+
+@monitored
+def test_an_unkept_task_that_failed_is_unknown_where_loops_are_not_heard() -> None:
+    async def fail() -> None:
+        raise ValueError("x")
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+        asyncio.create_task(fail())  # noqa: RUF006  # that is what it is about
+        await asyncio.sleep(0.01)
+
+    watch = start()
+    asyncio.run(main())
+    watch.stop()
+
+    assert watch.collector.counts == {Verdict.UNKNOWN: 1}

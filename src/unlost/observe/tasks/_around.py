@@ -57,6 +57,8 @@ class Around:
                 with_origins(origins),
             ]
         )
+        self._watch = watch
+        watch.hear_loops()
         self._end = before_termination(guarded(collector, say)) if say is not None else _nothing
         self._ticker = Ticker(guarded(collector, Died(collector, died_after).look), min(_EVERY, died_after))
 
@@ -65,6 +67,7 @@ class Around:
         self._ticker.stop()
         self._end()
         self._undo()
+        self._watch.hear_loops(False)
 
 
 def watch_tasks(

@@ -27,7 +27,7 @@ from unlost.observe.watch._matching import clause_for
 from unlost.observe.watch._pythons import is_pythons, never_left_python
 from unlost.observe.watch._tracked import attributes_of, beneath, follow, leave, leaves_of, tracked, tracker_of
 from unlost.observe.watch._verdict import Verdict
-from unlost.observe.watch._waiters import Waiter, waiter_of
+from unlost.observe.watch._waiters import NOBODY, UNHEARD, Waiter, waiter_of
 
 NOBODYS: Final = (StopIteration, StopAsyncIteration, GeneratorExit, KeyboardInterrupt, SystemExit)
 """They steer a program, and are nobody's loss."""
@@ -42,12 +42,18 @@ _current_task = asyncio.current_task
 
 
 class Monitor:
-    """The callbacks, for ``_core`` to register."""
+    """
+    The callbacks, for ``_core`` to register.
+
+    Attributes:
+        hears_loops: Whether it is noted when a loop says that a task died and nobody had asked.
+    """
 
     def __init__(self, collector: Collector) -> None:
         self._collector = collector
         self._codes = Codes()
         self._handlers = self._codes.handlers
+        self.hears_loops = False
 
     def collect_into(self, collector: Collector) -> None:
         """Let what is born from now on be for another collector."""
@@ -161,7 +167,8 @@ class Monitor:
     def _leaves(self, task: asyncio.Task[Any], error: BaseException, frame: FrameType) -> None:  # Any: see _task_of
         if getattr(task.get_coro(), "cr_frame", None) is not frame or isinstance(error, NOBODYS):
             return
-        leave(error, task, waiter_of(task, frame), self._collector)
+        waiter = waiter_of(task, frame)
+        leave(error, task, waiter if waiter is not NOBODY or self.hears_loops else UNHEARD, self._collector)
         for leaf in leaves_of(error):
             if (tracker := tracker_of(leaf)) is not None:
                 tracker.is_leaving = True  # the block that it is in lets go of it next

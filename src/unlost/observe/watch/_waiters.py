@@ -39,6 +39,8 @@ _BY_STARTER: Final = {
 }
 # where a task was never asked, asyncio says so, and that is the stronger evidence
 NOBODY: Final = Waiter("", Verdict.RETURNED)
+# where asyncio is not listened to, it may have said so, or the task was asked: there is no telling
+UNHEARD: Final = Waiter("", Verdict.UNKNOWN)
 _AWAIT: Final = Waiter("await", Verdict.UNKNOWN)
 _OURS: Final = "unlost."
 _STARTER_AWAY: Final = 10

@@ -52,6 +52,14 @@ class Watch:
         self.mode = BOUNDARY if self._tool is None else MONITORING
         self.why = "" if self._tool is not None else _OLD if sys.version_info < (3, 12) else _TAKEN
 
+    def hear_loops(self, is_so: bool = True) -> None:
+        """
+        Rely on ``never_retrieved`` being called when a loop says so, from now on.
+
+        Without that, what became of an error of a task that nobody waited for is unknown.
+        """
+        self._monitor.hears_loops = is_so
+
     def collect_into(self, collector: Collector) -> None:
         """Let what is born from now on be for another collector; what was born before stays with its own."""
         self.collector = collector

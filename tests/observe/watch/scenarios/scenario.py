@@ -78,6 +78,7 @@ def _loop(kind: str) -> asyncio.AbstractEventLoop:
 def _run(program: Program, kind: str) -> dict[str, object]:
     collector = watch.Collector()
     watching = watch.start(collector)
+    watching.hear_loops()
     loop = _loop(kind)
     loop.set_exception_handler(_heard)
     try:
