@@ -1,24 +1,64 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 
 import pytest
 
 from unlost.observe.install import Session
+from unlost.observe.watch import held_by, reported
 
 
-def test_garbage_is_collected_only_while_something_is_outstanding(monkeypatch: pytest.MonkeyPatch) -> None:
-    collected: list[str] = []
-    monkeypatch.setattr(gc, "collect", lambda: collected.append(test))
+@pytest.fixture
+def collected(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that is given the generation of each collection, which does not take place."""
+    found: list[int] = []
+    monkeypatch.setattr(gc, "collect", lambda generation=2: found.append(generation))
+    return found
+
+
+def ends(session: Session, end: Callable[[ValueError], object]) -> None:
+    """Let a test of a session be watched in which an exception stays behind."""
+    error = ValueError("it broke")
+    session.begin("a test")
+    end(error)
+    session.called("a test")
+    session.end("a test")
+
+
+@pytest.mark.parametrize("end", [lambda _: None, lambda error: reported(error, "a log record")])
+def test_nothing_is_collected_for_what_came_to_a_good_end(
+    collected: list[int], end: Callable[[ValueError], object]
+) -> None:
     session = Session()
-    for test in ("right", "holds"):
-        session.begin(test)
-        error = ValueError(test)
-        if test == "holds":
-            error.tracker = session._of[test]  # type: ignore[attr-defined]  # stands for evidence
-        session.called(test)
-        session.end(test)
-    monkeypatch.undo()
+
+    ends(session, end)
+
+    assert collected == []
     session.close()
 
-    assert set(collected) == {"holds"}
+
+def test_garbage_is_collected_while_what_may_end_badly_is_outstanding(collected: list[int]) -> None:
+    session = Session()
+
+    ends(session, lambda error: held_by(error, "a future"))
+
+    assert collected == [1, 2, 1, 2]
+    session.close()
+
+
+def test_a_full_collection_is_spared_where_the_young_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    collected: list[int] = []
+    full = gc.collect
+    monkeypatch.setattr(gc, "collect", lambda generation=2: (collected.append(generation), full(generation)))
+    session = Session()
+
+    def in_a_cycle(error: ValueError) -> None:
+        another = KeyError("in a cycle")
+        another.itself = another  # type: ignore[attr-defined]  # as an excinfo in a frame of its own traceback is
+        held_by(another, "a future")
+
+    ends(session, in_a_cycle)
+
+    assert collected == [1]
+    session.close()

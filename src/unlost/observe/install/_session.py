@@ -1,15 +1,16 @@
 """
 Tests: what is found belongs to the test in which it was born, however late the verdict falls.
 
-Each test has a collector of its own. What is known of an exception refers to the collector of its birth, so that the
-number of references to that tells whether anything is outstanding.
+Each test has a collector of its own, which knows the evidence about its exceptions that is still there. Garbage is
+collected for what may yet end badly, and only then all of it when the youngest is not enough: a full pass takes as long
+as the program is large. Most of what a test leaves behind was handled (the exceptions of ``pytest.raises``, say), and
+may die whenever it does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import sys
 from asyncio import AbstractEventLoop, Task, runners
 from collections.abc import Callable
 from typing import Any, Final
@@ -21,10 +22,10 @@ from unlost.observe.install._serious import is_bad
 from unlost.observe.install._summary import all_in
 from unlost.observe.tasks._died import every_task
 from unlost.observe.tasks._origin import name_of_coroutine, origin_of
-from unlost.observe.watch import Collector, Finding, Notice
+from unlost.observe.watch import Births, Collector, Finding, Notice
 
 LEAKED: Final = "leaked task"
-_AT_REST: Final = 2  # a variable, and the argument of getrefcount
+_YOUNG: Final = 1  # the generations that hold what is as young as a test
 
 
 class _Base(Collector):
@@ -41,6 +42,23 @@ class _Base(Collector):
             self.current.note(notice)
 
 
+class _OfTest(Collector):
+    """What is found of one test's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._births = Births()
+        self.born = self._births.add
+
+    def is_outstanding(self) -> bool:
+        """Say whether an exception of the test's is still there."""
+        return bool(self._births.alive())
+
+    def may_end_badly(self) -> bool:
+        """Say whether one is that there would be something to tell of if it died now."""
+        return any(tracker.may_end_badly() for tracker in self._births.alive())
+
+
 class Session:
     """
     The watching of a session of tests, that run one after the other.
@@ -53,7 +71,7 @@ class Session:
         self.collector = _Base()
         self._running: Running = join(lambda: self.collector, origins=1)
         self._running.is_quiet = True
-        self._of: dict[str, Collector] = {}
+        self._of: dict[str, _OfTest] = {}
         self._tasks: dict[str, WeakSet[Task[Any]]] = {}  # Any: tasks of every result
         self._before: WeakSet[Task[Any]] = WeakSet()
         self._undo = replace(runners, "_cancel_all_tasks", self._cancelling)
@@ -61,7 +79,7 @@ class Session:
 
     def begin(self, test: str) -> None:
         """Begin a test; what is born from now on is its."""
-        collector = self._of.setdefault(test, Collector())
+        collector = self._of.setdefault(test, _OfTest())
         self._before = WeakSet(every_task())
         self._collect_into(collector)
 
@@ -76,7 +94,7 @@ class Session:
     def end(self, test: str) -> list[Finding | Notice]:
         """Return what came up since, when its fixtures are gone; what is born from now on is no test's."""
         found = self._take(test)
-        if not self._is_outstanding(test) and test not in self._tasks:
+        if not self._of[test].is_outstanding() and test not in self._tasks:
             del self._of[test]
         self._collect_into(self.collector)
         return found
@@ -92,18 +110,12 @@ class Session:
         return {test: found for test, found in late.items() if found}
 
     def _take(self, test: str) -> list[Finding | Notice]:
-        if self._is_outstanding(test) or test in self._tasks:
-            gc.collect()
-        return self._drain(self._of[test])
-
-    def _is_outstanding(self, test: str) -> bool:
-        """Say whether anything refers to the collector of a test but this object."""
-        collector = self._of.pop(test)
-        self._collect_into(self.collector)
-        count = sys.getrefcount(collector)
-        self._of[test] = collector
-        self._collect_into(collector)
-        return count > _AT_REST
+        collector = self._of[test]
+        if test in self._tasks or collector.may_end_badly():
+            gc.collect(_YOUNG)
+            if collector.may_end_badly():
+                gc.collect()
+        return self._drain(collector)
 
     def _drain(self, collector: Collector) -> list[Finding | Notice]:
         found = [one for one in all_in(collector) if is_bad(one)]

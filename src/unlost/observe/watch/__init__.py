@@ -9,6 +9,7 @@ application, with ``owed``. ``during`` is for whom the code runs.
 All of them do nothing where nothing is watched, and never raise.
 """
 
+from unlost.observe.watch._births import Births
 from unlost.observe.watch._collector import MOST, Collector, Listener
 from unlost.observe.watch._during import during
 from unlost.observe.watch._finding import Finding, Origin, Site
@@ -36,6 +37,7 @@ __all__ = [
     "MOST",
     "NEVER_AWAITED",
     "TERMINATED",
+    "Births",
     "Collector",
     "Finding",
     "Listener",

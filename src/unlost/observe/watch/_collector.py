@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Hashable
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from unlost.observe.watch._finding import Finding
 from unlost.observe.watch._notice import Notice
@@ -33,6 +33,7 @@ class Collector:
         held_back: How many exceptions were counted without a finding, as there were ``ALIKE`` of that place.
         dropped: How many findings and notices were let go again, for want of room.
         faults: What went wrong in the watching itself, by its type; each may have cost a verdict.
+        born: Called with each tracker that is made for this; None where nobody asks which of them are still there.
         listeners: Called with each finding and notice, by whoever let the last reference to an exception go, so in the
             middle of anything: they must not wait, and take no lock that other code holds. What they raise is a fault.
     """
@@ -46,6 +47,7 @@ class Collector:
         self.held_back = 0
         self.dropped = 0
         self.faults: Counter[str] = Counter()
+        self.born: Callable[[Any], object] | None = None  # Any: a Tracker, which knows this class
         self.listeners: list[Listener] = []
         self._alike = alike
         self._most = most

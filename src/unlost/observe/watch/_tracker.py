@@ -66,8 +66,8 @@ class Tracker:
     def __init__(self, collector: Collector, error: BaseException) -> None:
         self._collector = collector
         self._type = type(error)
-        if collector.births is not None:
-            collector.births.add(self)
+        if collector.born is not None:
+            collector.born(self)
 
     def is_of(self, collector: Collector) -> bool:
         """Say whether this is for a collector."""
