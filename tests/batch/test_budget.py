@@ -12,7 +12,7 @@ import pytest
 from support.command import CommandLine
 from unlost.batch import Context, Halted, Run
 from unlost.batch.journal._spend import Amount
-from unlost.batch.paid._purse import BudgetSpent, Purse
+from unlost.batch.paid._purse import BudgetSpent, Purse, larger_budgets
 
 Options = dict[str, Any]
 
@@ -53,7 +53,7 @@ def test_of_several_budgets_the_first_that_is_spent_counts() -> None:
     assert over is not None
     assert (over.unit, over.spent, over.budget) == ("tokens", Decimal(110), Decimal(100))
     assert str(over) == (
-        "the budget of 100 tokens is spent: 110 tokens. To go on, write a larger one: --budget tokens=..."
+        "the budget of 100 tokens is spent: 110 tokens. To go on, write a larger one: --budget tokens=210"
     )
 
 
@@ -144,7 +144,9 @@ def test_the_command_halts_with_3_says_why_and_goes_on_with_a_larger_budget(tmp_
 
     assert (halted.returncode, again.returncode, done.returncode) == (3, 3, 1)
     assert "the budget of $2.00 is spent: $" in halted.stderr
-    assert "To go on, write a larger one: --budget usd=..." in again.stderr
+    assert "the budget of $2.00 was spent before, and nothing was started: $" in again.stderr
+    assert "To go on, write a larger one: --budget usd=4" in again.stderr
+    assert " go on: unlost resume work-1 --budget usd=4" in halted.stdout
     assert " spent $30.00 (6,000 tokens in, 1,200 out); $0.50 (100 tokens in, 20 out) of it by attempts" in done.stdout
     assert shown["spent"] == {
         "usd": "30",
@@ -154,3 +156,20 @@ def test_the_command_halts_with_3_says_why_and_goes_on_with_a_larger_budget(tmp_
         "unknown_items": 0,
     }
     assert [group["spent"]["usd"] for group in shown["groups"]] == ["0.5"]
+
+
+@pytest.mark.parametrize(
+    ("budgets", "spent", "larger"),
+    [
+        (["usd=5"], Amount(6_000_123_000), ("usd=12",)),
+        (["usd=0.01"], Amount(10_400_000), ("usd=0.021",)),
+        (["usd=5", "tokens=2M"], Amount(5_000_000_000, 3, 4), ("usd=10", "tokens=2M")),
+        (["tokens=2M"], Amount(0, 2_000_000, 123), ("tokens=4100000",)),
+        (["usd=5"], Amount(4_999_999_999), ()),
+    ],
+)
+def test_what_to_write_instead_lets_as_much_again_be_spent_and_keeps_the_other_budgets(
+    budgets: list[str], spent: Amount, larger: tuple[str, ...]
+) -> None:
+    assert larger_budgets(budgets, spent) == larger
+    assert not larger or Purse(larger).over(spent) is None

@@ -116,3 +116,22 @@ def test_lines_that_are_no_items_are_mended_and_not_retried(unlost: CommandLine,
     assert refused.returncode == 2
     assert "1 line of its source is no item: mend it and run the file again" in refused.stderr
     assert "2 ok · 0 failed" in mended.stdout
+
+
+def test_a_dead_letter_that_is_gone_from_a_source_of_hashes_is_told(unlost: CommandLine) -> None:
+    unlost.write_inputs(20, "hashed.jsonl")
+    unlost("run", "jobs:work", "hashed.jsonl", "--inputs", "hash", "--quiet")
+    whole = (unlost.folder / "hashed.jsonl").read_text()
+    unlost.write("hashed.jsonl", whole.replace('{"n": 5}', '{"n": 555}'))
+
+    unlost.write("mended", "")
+    gone = unlost("retry", "work-2")
+    as_json = unlost.json("show", "work-2")
+    unlost.write("hashed.jsonl", whole)
+    unlost("resume", "work-2")
+    back = unlost("retry", "work-2")
+
+    assert "1 dead letter could not run again: its record is not in the source as before, e.g. line 6" in gone.stdout
+    assert as_json["put_aside"] == {"count": 1, "line": 6}
+    assert "20 ok · 0 failed" in back.stdout
+    assert "could not run again" not in back.stdout

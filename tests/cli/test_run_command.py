@@ -489,14 +489,16 @@ def test_an_input_that_was_edited_under_its_key_after_it_ended_is_told(unlost: C
 def test_a_part_of_the_source_is_no_complete_run_and_resuming_reads_it_all(unlost: CommandLine) -> None:
     unlost.write_inputs(9)
 
-    first = unlost("run", "jobs:square", "in.jsonl", "--first", "4")
-    listed = unlost.json("runs")
+    first = unlost("run", "jobs:square", "in.jsonl", "--first", "4", "--out", "results.jsonl")
+    listed, table = unlost.json("runs"), unlost("runs").stdout
     resumed = unlost("resume", "square-1")
 
     assert first.returncode == 0
-    assert "the source is not read to its end; go on: unlost resume square-1      exit 0" in first.stdout
+    assert "the first 4 inputs have ended, as --first said; all: unlost resume square-1      exit 0" in first.stdout
     assert [entry["state"] for entry in listed] == ["unfinished"]
+    assert "  first 4  " in table
     assert "9 ok" in resumed.stdout
+    assert "\n results results.jsonl\n" in resumed.stdout
 
 
 def test_code_under_which_nothing_ran_may_change(unlost: CommandLine) -> None:
@@ -523,3 +525,14 @@ def test_journals_that_cannot_be_read_are_not_called_no_runs(unlost: CommandLine
     assert [done.stdout for done in (*instead, *broken)] == ["", "", "", ""]
     assert all("cannot read the journals in .unlost: Not a directory" in done.stderr for done in instead)
     assert all("is not a journal of unlost" in done.stderr for done in broken)
+
+
+def test_a_source_without_items_is_said_to_be_one(unlost: CommandLine) -> None:
+    unlost.write("in.txt", "\n")
+
+    done = unlost("run", "jobs:square", "in.txt")
+    piped = unlost("run", "jobs:square", "-", stdin="")
+
+    assert (done.returncode, piped.returncode) == (0, 0)
+    assert "no items in in.txt" in done.stdout
+    assert "no items in standard input" in piped.stdout

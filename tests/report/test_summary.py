@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.views import NOTHING, books_of, group_of, raised, view_of
-from unlost.batch import InDoubt
+from unlost.batch import InDoubt, PutAside
 from unlost.report import summary_as_json, summary_as_text
 from unlost.report._text import width
 
@@ -248,6 +248,7 @@ def test_json_says_what_the_text_says() -> None:
             }
         ],
         "inputs_purged": 0,
+        "put_aside": None,
         "in_doubt": [{"key": "key-9", "line": 9, "starts": 2, "survived": []}],
     }
 
@@ -257,3 +258,59 @@ def test_json_of_a_run_that_is_only_looked_at_has_the_same_keys() -> None:
 
     assert (looked_at["how"], looked_at["seconds"], looked_at["results"], looked_at["live"]) == (None, None, None, True)
     assert looked_at.keys() == summary_as_json(view_of(how="complete", seconds=1.0)).keys()
+
+
+def test_lines_that_are_no_items_are_to_be_mended_and_not_run_again() -> None:
+    only = view_of(books_of(ok=1, failed=2), no_items=2, how="complete", seconds=1.0)
+    mixed = view_of(books_of(ok=1, failed=9), no_items=1, how="complete", seconds=1.0)
+
+    assert summary_as_text(only).splitlines()[-1] == (
+        " dead letters 2: unlost show fetch-3 · mend those lines and run the file again      exit 1"
+    )
+    assert summary_as_text(mixed).splitlines()[-2:] == [
+        " dead letters 9: unlost show fetch-3 · run them again: unlost retry fetch-3",
+        " of them no items: 1 · mend that line and run the file again      exit 1",
+    ]
+
+
+def test_a_run_that_did_its_first_inputs_does_not_look_unfinished() -> None:
+    view = view_of(books_of(ok=3, read=3, seen=3, whole=False), first=3, how="complete", seconds=1.0)
+
+    assert summary_as_text(view).splitlines()[-1] == (
+        " the first 3 inputs have ended, as --first said; all: unlost resume fetch-3      exit 0"
+    )
+
+
+def test_a_run_that_was_stopped_in_its_first_inputs_does() -> None:
+    view = view_of(books_of(ok=1, pending=2, read=3, seen=3, whole=False), first=3, how="stopped", seconds=1.0)
+
+    assert summary_as_text(view).splitlines()[-1] == (
+        " the source is not read to its end; go on: unlost resume fetch-3      exit 4"
+    )
+
+
+def test_where_a_budget_is_spent_each_command_has_a_larger_one() -> None:
+    view = view_of(books_of(failed=1, in_doubt=1, pending=1), budgets=("usd=11", "tokens=2M"))
+
+    lines = [line for line in summary_as_text(view).splitlines() if "retry" in line or "go on" in line]
+    assert len(lines) == 3
+    assert all(line.endswith(" --budget usd=11 --budget tokens=2M") for line in lines)
+
+
+def test_a_source_without_items_is_named() -> None:
+    empty = summary_as_text(view_of(books_of(), source="urls.txt", how="complete", seconds=0.1))
+    unread = summary_as_text(view_of(books_of(whole=False), source="urls.txt", how="halted", seconds=0.1))
+
+    assert " no items in urls.txt" in empty.splitlines()
+    assert "no items" not in unread
+
+
+def test_what_was_to_run_again_and_is_gone_is_counted_with_an_example() -> None:
+    view = view_of(books_of(ok=1, withdrawn=2), put_aside=PutAside(2, 17))
+
+    text = summary_as_text(view)
+    assert (
+        "2 dead letters could not run again: their records are not in the source as before, e.g. line 17 then" in text
+    )
+    assert "put back what did, then: unlost resume fetch-3, unlost retry fetch-3" in text
+    assert summary_as_json(view)["put_aside"] == {"count": 2, "line": 17}

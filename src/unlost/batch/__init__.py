@@ -36,6 +36,8 @@ from unlost.batch.journal._books import (
 )
 from unlost.batch.journal._ended_items import Chosen
 from unlost.batch.journal._kept import KeptBriefly
+from unlost.batch.journal._not_run import PutAside, read_no_items, read_put_aside
+from unlost.batch.journal._opening import read_first, read_options
 from unlost.batch.journal._pauses import NEVER_PAUSED, Paused, read_paused, read_why
 from unlost.batch.journal._purging import read_note
 from unlost.batch.journal._results import is_results_file
@@ -43,7 +45,7 @@ from unlost.batch.journal._spend import NOTHING_SPENT, Amount, Spent, dollars, r
 from unlost.batch.journal._writer import JournalError
 from unlost.batch.options._explain import explain
 from unlost.batch.options._options import Resolved, resolve
-from unlost.batch.paid._purse import BudgetSpent
+from unlost.batch.paid._purse import BudgetSpent, larger_budgets
 from unlost.batch.source._errors import InputError, SourceError
 from unlost.batch.source._records import Format, kept_as
 from unlost.batch.target._target import load_target
@@ -81,6 +83,7 @@ __all__ = [
     "Plan",
     "Progress",
     "Purged",
+    "PutAside",
     "Resolved",
     "Run",
     "SelfStop",
@@ -94,6 +97,7 @@ __all__ = [
     "is_held",
     "is_results_file",
     "kept_as",
+    "larger_budgets",
     "load_target",
     "plan_resume",
     "plan_run",
@@ -101,10 +105,14 @@ __all__ = [
     "purge_run",
     "read_books",
     "read_dead",
+    "read_first",
     "read_groups",
     "read_in_doubt",
+    "read_no_items",
     "read_note",
+    "read_options",
     "read_paused",
+    "read_put_aside",
     "read_results_file",
     "read_spent",
     "read_why",

@@ -21,6 +21,7 @@ from unlost.batch._selection import check_again
 from unlost.batch.gate._known_key import check_limit_key
 from unlost.batch.journal._again import Again
 from unlost.batch.journal._door import SQLITE, Door
+from unlost.batch.journal._opening import read_options
 from unlost.batch.options._options import Resolved, Values, resolve
 from unlost.batch.source._keys import check_field
 from unlost.batch.source._source import AnySource, Source, open_source, source_of
@@ -234,7 +235,4 @@ def _last_code(folder: Folder, run: str) -> str | None:
 def _last_options(folder: Folder, run: str) -> dict[str, Any]:  # Any: what options_json wrote
     """Return what the run's last opening was told."""
     with folder.open(run) as connection:
-        if connection is None:
-            return {"given": {}, "out": None}
-        rows = connection.execute("SELECT options FROM epoch ORDER BY epoch DESC LIMIT 1")
-        return next((json.loads(text) for (text,) in rows), {"given": {}, "out": None})
+        return {"given": {}, "out": None} if connection is None else read_options(connection)

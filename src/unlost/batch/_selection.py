@@ -5,6 +5,7 @@ from __future__ import annotations
 from unlost.batch._folder import Folder
 from unlost.batch.journal._again import Again
 from unlost.batch.journal._books import read_books, read_groups
+from unlost.batch.journal._not_run import read_no_items
 from unlost.errors import UsageError
 
 
@@ -20,9 +21,8 @@ def check_again(folder: Folder, run: str, again: Again) -> None:
             raise UsageError(f"run {run} died before anything was written. Type the command that started it again.")
         items = "SELECT DISTINCT fingerprint FROM outcome WHERE NOT ok AND item IN (SELECT item FROM claim)"
         started = {fingerprint for (fingerprint,) in connection.execute(items)}
-        dead = read_groups(connection)
-        groups = [group for group in dead if group.fingerprint in started]
-        books = read_books(connection)
+        groups = [group for group in read_groups(connection) if group.fingerprint in started]
+        books, refused = read_books(connection), read_no_items(connection)
     chosen = [
         group
         for group in groups
@@ -32,7 +32,6 @@ def check_again(folder: Folder, run: str, again: Again) -> None:
         return
     if not again.dead:
         raise UsageError(f"run {run} has nothing in doubt.")
-    refused = sum(group.count for group in dead if group not in groups)
     there = ", ".join(f"{group.fingerprint[:6]} ({group.kind}, {group.count:,})" for group in groups[:10])
     raise UsageError(
         f"run {run} has no dead letters {_named(again)}that could be run again. There are: {there or 'none'}"

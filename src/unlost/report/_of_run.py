@@ -100,10 +100,10 @@ def _facts(view: View) -> Iterator[tuple[str, str]]:
         yield "results", str(view.results)
     if view.inputs_purged:
         yield "inputs purged", f"{view.inputs_purged:,}"
-    if books.failed:
+    if books.failed > view.no_items:
         yield "run all that failed again", _command(view, "retry")
     if (books.pending or not books.whole) and not view.live:
-        yield "go on", _command(view, "resume")
+        yield "go on", _command(view, "resume", *(word for budget in view.budgets for word in ("--budget", budget)))
 
 
 def _in_doubt(view: View) -> Iterator[str]:

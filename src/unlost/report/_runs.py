@@ -36,7 +36,10 @@ def _row(entry: Entry) -> tuple[str, ...]:
     books = entry.view.books
     counts = (f"{count:,}" for count in (books.ok, books.failed, books.in_doubt, books.pending))
     begun = datetime.fromtimestamp(entry.created).astimezone().strftime("%Y-%m-%d %H:%M")
-    return (entry.view.run, *counts, _state(entry), begun, one_line(entry.target), one_line(entry.source))
+    state = _state(entry)
+    if state == "unfinished" and entry.view.first is not None and not (books.pending or books.in_doubt):
+        state = f"first {entry.view.first:,}"  # which is all that was asked for
+    return (entry.view.run, *counts, state, begun, one_line(entry.target), one_line(entry.source))
 
 
 def _state(entry: Entry) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from unlost.batch import Books, Group, dollars
+from unlost.batch import Books, Group, PutAside, dollars
 from unlost.observe import headline
 from unlost.report._blocked import blocked_line
 from unlost.report._paused import paused_line, why_line
@@ -43,6 +43,7 @@ def summary_as_json(view: View) -> dict[str, Any]:  # Any: built-ins that JSON c
         "paused": asdict(view.paused),
         "why": view.why,
         "inputs_purged": view.inputs_purged,
+        "put_aside": view.put_aside.as_json() if view.put_aside else None,
         "groups": [_group_as_json(group) for group in view.groups],
         "in_doubt": [{**one._asdict(), "survived": list(one.survived)} for one in view.in_doubt],
     }
@@ -73,6 +74,8 @@ def _lines(view: View, groups: int | None) -> Iterator[str]:
     yield from blocked_line(view.blocked, view.seconds)
     books = view.books
     accounted = f"{books.accounted:,} of {books.inputs:,} accounted for{_blank(books)}"
+    if not books.inputs and books.whole and view.source:
+        yield f"no items in {one_line(view.source)}"
     yield f"journal {one_line(str(view.journal))}   {accounted}"
     if view.results is not None:
         yield f"results {one_line(str(view.results))}"
@@ -81,6 +84,7 @@ def _lines(view: View, groups: int | None) -> Iterator[str]:
     if view.how is None:  # else it was said as it happened
         yield from why_line(view.why)
     yield from _changed(books)
+    yield from _put_aside(view.run, view.put_aside)
     yield from _disagreement(books)
     yield from _next(view)
 
@@ -96,6 +100,19 @@ def _changed(books: Books) -> Iterator[str]:
         yield "1 record has changed since its item began and counts as it was then; --new runs it again"
     elif books.changed:
         yield f"{books.changed:,} records have changed since their items began and count as they were; --new runs all"
+
+
+def _put_aside(run: str, aside: PutAside | None) -> Iterator[str]:
+    """What was to run again, and is no longer there: put back, it is pending."""
+    if aside is None:
+        return
+    what, record = (
+        ("1 dead letter", "its record is")
+        if aside.count == 1
+        else (f"{aside.count:,} dead letters", "their records are")
+    )
+    yield f"{what} could not run again: {record} not in the source as before, e.g. line {aside.line} then"
+    yield f"what stands there now is another item; put back what did, then: unlost resume {run}, unlost retry {run}"
 
 
 def _counts(view: View) -> str:
@@ -165,20 +182,46 @@ def _disagreement(books: Books) -> Iterator[str]:
 
 def _next(view: View) -> Iterator[str]:
     """What to type next; the last line ends with the exit code."""
-    books, lines = view.books, []
-    if books.failed:
-        lines.append(f"dead letters {books.failed:,}: unlost show {view.run} · run them again: unlost retry {view.run}")
+    books, lines = view.books, list(_dead_letters(view))
     if view.live:
         lines.append("a process writes this run now; what it has under way counts as in doubt")
     elif books.in_doubt:
         lines.append(f"in doubt {books.in_doubt:,}: unlost show {view.run}")
-        lines.append(f"start them again: unlost resume {view.run} --in-doubt retry")
+        lines.append(f"start them again: unlost resume {view.run} --in-doubt retry{_budgets(view)}")
     if (books.pending or not books.whole) and not view.live:
-        read = "" if books.whole else "the source is not read to its end; "
-        lines.append(f"{read}go on: unlost resume {view.run}")
+        lines.append(f"{_why_go_on(view)}: unlost resume {view.run}{_budgets(view)}")
     if view.how is None:
         yield from lines
         return
     code = f"exit {exit_code(books, view.how)}"
     yield from lines[:-1]
     yield f"{lines[-1]}      {code}" if lines else code
+
+
+def _dead_letters(view: View) -> Iterator[str]:
+    """What to do about them: a line that is no item is mended in its file; to run it again would change nothing."""
+    failed = view.books.failed
+    if not failed:
+        return
+    lines = view.no_items
+    shown = f"dead letters {failed:,}: unlost show {view.run}"
+    if lines < failed:
+        yield f"{shown} · run them again: unlost retry {view.run}{_budgets(view)}"
+        shown = f"of them no items: {lines:,}"
+    if lines:
+        yield f"{shown} · mend {'that line' if lines == 1 else 'those lines'} and run the file again"
+
+
+def _why_go_on(view: View) -> str:
+    if view.books.pending or view.first is None:
+        return "go on" if view.books.whole else "the source is not read to its end; go on"
+    return (
+        "the first input has ended, as --first said; all"
+        if view.first == 1
+        else (f"the first {view.first:,} inputs have ended, as --first said; all")
+    )
+
+
+def _budgets(view: View) -> str:
+    """What a command needs besides where the run has spent its budget: without it, it would start nothing."""
+    return "".join(f" --budget {budget}" for budget in view.budgets)

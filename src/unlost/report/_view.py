@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from unlost.batch import NEVER_PAUSED, NOTHING_SPENT, Blocked, Books, Group, How, InDoubt, Paused, Spent
+from unlost.batch import NEVER_PAUSED, NOTHING_SPENT, Blocked, Books, Group, How, InDoubt, Paused, PutAside, Spent
 
 EXIT_CODES: Mapping[int, str] = MappingProxyType(
     {
@@ -42,6 +42,11 @@ class View:
         inputs_purged: How many inputs of items that are ok were deleted out of the journal.
         paused: What held it, in all openings.
         why: Why the last opening stopped by itself; None where it did not.
+        source: What was read, as the user would name it; empty where that is not known.
+        first: So many inputs were asked for, read, and no more; None where that is not why the source was not read on.
+        budgets: What to give as budgets so that the run can go on, where one is spent: ``usd=100``.
+        no_items: How many of the dead letters were refused as they were read, and were never started.
+        put_aside: Dead letters that were to run again and are no longer in the source.
     """
 
     run: str
@@ -59,6 +64,11 @@ class View:
     inputs_purged: int = 0
     paused: Paused = NEVER_PAUSED
     why: str | None = None
+    source: str = ""
+    first: int | None = None
+    budgets: tuple[str, ...] = ()
+    no_items: int = 0
+    put_aside: PutAside | None = None
 
 
 @dataclass(frozen=True, slots=True)

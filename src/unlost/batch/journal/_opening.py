@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from unlost._core import wall
 from unlost.batch.journal import _schema
@@ -109,6 +111,21 @@ def open_epoch(connection: Connection, epoch: Epoch, *, scans: bool = True) -> O
     ok, failed = next(iter(connection.execute("SELECT coalesce(sum(ok), 0), coalesce(sum(NOT ok), 0) FROM outcome")))
     items = next(iter(connection.execute("SELECT count(*) FROM item")))[0]
     return Opening(number, scan if scans else scan - 1, next_item, next_seq, ok, failed, items)
+
+
+def read_options(connection: Connection) -> dict[str, Any]:  # Any: what ``Plan.options_json`` wrote
+    """Return what the run's last opening was told: ``given`` and ``out``."""
+    rows = connection.execute("SELECT options FROM epoch ORDER BY epoch DESC LIMIT 1")
+    return next((json.loads(text) for (text,) in rows), {"given": {}, "out": None})
+
+
+def read_first(connection: Connection) -> int | None:
+    """Return how many inputs the last reading of the source was to read at most; None for all."""
+    rows = connection.execute(
+        """SELECT options FROM epoch JOIN scan ON scan.epoch = epoch.epoch ORDER BY scan DESC LIMIT 1"""
+    )
+    first = next((json.loads(text)["given"].get("first") for (text,) in rows), None)
+    return first if isinstance(first, int) else None
 
 
 def _next(connection: Connection, query: str) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from decimal import Decimal
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_UP, Decimal
 
 from unlost.batch.journal._spend import Amount, dollars, usd_text
 from unlost.batch.options._budgets import Budget, Spent, budget_of
@@ -19,19 +19,29 @@ class BudgetSpent(UnlostError):
         unit: ``usd``, ``tokens``, ``input_tokens`` or ``output_tokens``.
         spent: How much it had spent when that was seen; what ran then may have added to it.
         budget: How much it may.
+        before: Whether it had before this opening of the run began, which has then started nothing.
     """
 
-    def __init__(self, unit: Spent, spent: Decimal, budget: Decimal) -> None:
+    def __init__(self, unit: Spent, spent: Decimal, budget: Decimal, *, before: bool = False) -> None:
         super().__init__(unit, spent, budget)
         self.unit: Spent = unit
         self.spent = spent
         self.budget = budget
+        self.before = before
 
     def __str__(self) -> str:
+        when = "was spent before, and nothing was started" if self.before else "is spent"
         return (
-            f"the budget of {_shown(self.unit, self.budget)} is spent: {_shown(self.unit, self.spent)}. "
-            f"To go on, write a larger one: --budget {self.unit}=..."
+            f"the budget of {_shown(self.unit, self.budget)} {when}: {_shown(self.unit, self.spent)}. "
+            f"To go on, write a larger one: --budget {self.larger}"
         )
+
+    @property
+    def larger(self) -> str:
+        """A budget that lets the run spend as much again, rounded up to two digits: ``usd=11``."""
+        most = self.spent + self.budget
+        digit = Decimal(1).scaleb(most.adjusted() - 1)
+        return f"{self.unit}={most.quantize(digit, ROUND_UP).normalize():f}"
 
 
 class Purse:
@@ -43,13 +53,21 @@ class Purse:
     def __init__(self, budgets: Iterable[str]) -> None:
         self._budgets: list[tuple[Spent, int]] = [(budget.unit, _parts(budget)) for budget in map(budget_of, budgets)]
 
-    def over(self, spent: Amount) -> BudgetSpent | None:
-        """Return what to say where that reaches a budget or exceeds it."""
+    def over(self, spent: Amount, *, before: bool = False) -> BudgetSpent | None:
+        """Return what to say where that reaches a budget or exceeds it, ``before`` the opening or in it."""
         for unit, most in self._budgets:
             parts = _spent(unit, spent)
             if parts >= most:
-                return BudgetSpent(unit, _whole(unit, parts), _whole(unit, most))
+                return BudgetSpent(unit, _whole(unit, parts), _whole(unit, most), before=before)
         return None
+
+
+def larger_budgets(budgets: Sequence[str], spent: Amount) -> tuple[str, ...]:
+    """Return all budgets with a larger one in the place of each that is spent; nothing where none is."""
+    over = [Purse([text]).over(spent) for text in budgets]
+    if not any(over):
+        return ()
+    return tuple(text if spent_one is None else spent_one.larger for text, spent_one in zip(budgets, over, strict=True))
 
 
 def _parts(budget: Budget) -> int:

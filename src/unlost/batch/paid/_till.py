@@ -54,8 +54,8 @@ class Till:
 
     @property
     def over(self) -> BudgetSpent | None:
-        """What to say where the run has spent what it may."""
-        return self._purse.over(self.total)
+        """What to say where earlier openings have spent what the run may."""
+        return self._purse.over(self.total, before=True)
 
     def spend(self, spent: Spend) -> None:
         with self._lock:
