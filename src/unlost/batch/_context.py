@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any, ParamSpec, SupportsIndex, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, SupportsIndex, TypeVar, cast
 
 from unlost.batch._paper import Paper
 from unlost.batch.journal._kept import Keep
@@ -25,6 +25,17 @@ T = TypeVar("T")
 _LOGGER = logging.getLogger("unlost.job")
 
 
+class Marked(Protocol):
+    """
+    Who hears that a job has told something.
+
+    Attributes:
+        is_unknown: Whether a call may have been done.
+    """
+
+    is_unknown: bool
+
+
 class Context:
     """
     The item's place in its run, and what the run takes down for it.
@@ -39,7 +50,8 @@ class Context:
     """
 
     __slots__ = (
-        "_epoch", "_generation", "_item", "_paper", "_run_id", "_stored", "_turns", "attempt", "key", "line",
+        "_epoch", "_generation", "_item", "_marked", "_paper", "_run_id", "_stored", "_turns",
+        "attempt", "key", "line",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +75,7 @@ class Context:
         self._epoch = epoch
         self._stored = dict(kept) if kept else None  # most jobs keep nothing
         self._paper = paper
+        self._marked: Marked | None = None
         self._turns: Turns | None = None
 
     def spend(
@@ -93,6 +106,7 @@ class Context:
         """
         amount, charge = amount_of(usd, input_tokens, output_tokens), charge_of(id)
         if self._paper is not None:
+            self._mark()
             parts = (amount.nano_usd, amount.input_tokens, amount.output_tokens)
             self._paper.spend(Spend(self._item, self._generation, self._epoch, self.attempt, *parts, charge))
 
@@ -100,6 +114,10 @@ class Context:
         """Have what is told from now on pass through ``wrap(paper)``; for the run itself."""
         if self._paper is not None:
             self._paper = wrap(self._paper)
+
+    def mark(self, marked: Marked) -> None:
+        """Have ``is_unknown`` set on ``marked`` as soon as anything is told; for the run itself."""
+        self._marked = marked
 
     @property
     def kept(self) -> Mapping[str, Any]:  # Any: bytes, or whatever JSON can hold
@@ -132,6 +150,7 @@ class Context:
         own = self._own()
         before, own[name] = own.get(name), stored
         if self._paper is not None:
+            self._mark()
             try:
                 await self._paper.keep(Keep(self._item, name, self._generation, self._epoch, self.attempt, stored))
             except Exception:  # not where the waiting was cancelled: it is written all the same
@@ -143,7 +162,7 @@ class Context:
         """
         Return what is kept under a name; where nothing is, await ``func(*args, **kwargs)``, keep it and return it.
 
-            answer = await ctx.once("answer", ask, item)
+            answer = await context.once("answer", ask, item)
 
         It comes back as ``kept`` has it from the first time on, so that what works on it once works on it later. What
         ``func`` raises comes out and is not kept. Of two callers at the same time the second waits for the first, and
@@ -166,6 +185,10 @@ class Context:
             if name not in self.kept:
                 await self.keep(name, await started(name, func, *args, **kwargs))
             return cast("T", self.kept[name])  # as JSON made it
+
+    def _mark(self) -> None:
+        if self._marked is not None:
+            self._marked.is_unknown = True
 
     def _take_back(self, name: str, stored: bytes | str, before: bytes | str | None) -> None:
         """Have under the name what was there before, unless that was replaced meanwhile."""

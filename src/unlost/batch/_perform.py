@@ -11,7 +11,7 @@ from unlost.batch._context import Context
 from unlost.batch._letters import letter_of, survived_as_json
 from unlost.batch._values import OutputError, encode
 from unlost.batch.gate._gate import Gate
-from unlost.batch.gate._metered import marked, metered
+from unlost.batch.gate._metered import metered
 from unlost.batch.gate._visit import GIVEN_BACK, Visit
 from unlost.batch.journal._journal import Claimed, Ended
 from unlost.batch.options._options import Resolved
@@ -74,7 +74,7 @@ class Performer:
         outcome: Outcome[Any]
         if record.error is None:
             visit.item = record.value
-            context.through(lambda paper: marked(paper, visit))
+            context.mark(visit)
             if self._is_metered:
                 context.through(lambda paper: metered(paper, self._gate.throttle, visit))
             outcome = await self._outcome(visit, context)
@@ -89,19 +89,18 @@ class Performer:
         return ended_of(claimed, outcome, self._own, held=visit.held), outcome
 
     async def _outcome(self, visit: Visit, context: Context) -> Outcome[Any]:  # whatever JSON can hold
-        def on_attempt(number: int) -> None:
-            context.attempt = number
-
         try:
             if self._deadline is None:
-                return await self._retry.outcome(self._attempt, visit, context, on_attempt=on_attempt)
+                return await self._retry.outcome(self._attempt, visit, context)
             async with deadline(self._deadline, name="item deadline"):
-                return await self._retry.outcome(self._attempt, visit, context, on_attempt=on_attempt)
+                return await self._retry.outcome(self._attempt, visit, context)
         except (DeadlineExceeded, SystemExit, KeyboardInterrupt) as final:
             # A job's SystemExit must not end the run, and its KeyboardInterrupt is not the user's: that is a signal
             return Failure(final, attempts=context.attempt, survived=attempts(final))
 
     def _attempt(self, visit: Visit, context: Context) -> Awaitable[Any]:  # Any: what the job returns
+        visit.attempt += 1
+        context.attempt = visit.attempt
         return self._gate.call(visit, self._call, visit.item, context)
 
     async def _limited(self, item: Any, context: Context) -> Any:

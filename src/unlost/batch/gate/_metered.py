@@ -1,9 +1,4 @@
-"""
-What a job says it spends and keeps, heard at the gate too.
-
-Its call has been answered then, whatever else becomes of it: the item is not given back as one that was not done. And
-the throttle goes by tokens where there is a rate of them.
-"""
+"""What a job says it spends, heard by the throttle too, which goes by tokens where there is a rate of them."""
 
 from __future__ import annotations
 
@@ -17,30 +12,9 @@ from unlost.batch.journal._kept import Keep
 from unlost.batch.journal._spend import Spend
 
 
-def marked(paper: Paper, visit: Visit) -> Paper:
-    """Return ``paper`` with ``visit`` marked as soon as the job tells anything."""
-    return _Marked(paper, visit)
-
-
 def metered(paper: Paper, throttle: Throttle, visit: Visit) -> Paper:
     """Return ``paper`` with the throttle told of the tokens that each call of ``visit`` spends."""
     return _Metered(paper, throttle, visit, asyncio.get_running_loop())
-
-
-class _Marked:
-    __slots__ = ("_paper", "_visit")
-
-    def __init__(self, paper: Paper, visit: Visit) -> None:
-        self._paper = paper
-        self._visit = visit
-
-    def spend(self, spent: Spend) -> None:
-        self._visit.is_unknown = True
-        self._paper.spend(spent)
-
-    async def keep(self, kept: Keep) -> None:
-        self._visit.is_unknown = True
-        await self._paper.keep(kept)
 
 
 class _Metered:

@@ -26,6 +26,7 @@ class Visit:
     """
     Attributes:
         item: The input itself.
+        attempt: Which attempt is under way, or was last; 0 before the first.
         is_known: Whether ``key`` and ``estimate`` are.
         key: Whose rates and rests hold.
         estimate: What a call will use.
@@ -41,6 +42,7 @@ class Visit:
     """
 
     # of the class until it changes: most visits need nothing but their item
+    attempt = 0
     is_known = False
     key: Hashable = None
     estimate: Amounts = NOTHING

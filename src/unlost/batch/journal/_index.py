@@ -25,7 +25,7 @@ Refuse: TypeAlias = Callable[[str, int, int], tuple[str, str]]
 """Takes a duplicate key, its line and the first one's line; returns the error's record (JSON) and fingerprint."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one for each item, and each field would cost a call
 class Indexed:
     """
     One record of the source on its way into the journal.

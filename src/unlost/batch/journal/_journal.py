@@ -20,7 +20,7 @@ from unlost.batch.journal._kept import read_kept
 from unlost.batch.journal._lost import was_lost
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one for each item, and each field would cost a call
 class Claimed:
     """
     An item that may start: its claim is durable.
@@ -46,7 +46,7 @@ class Claimed:
     was_lost: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one for each item, and each field would cost a call
 class Ended:
     """
     The outcome of an item, as the journal stores it.
