@@ -274,6 +274,22 @@ async def job(item, ctx):
     assert made.paper.kept == [Keep(4, "text", 3, 5, 1, '{"a": 1}'), Keep(4, "raw", 3, 5, 1, b"\xfe")]
 
 
+async def test_what_a_thread_with_a_loop_of_its_own_keeps_is_durable_there(rig: Callable[..., Rig]) -> None:
+    made = rig("""
+async def job(item, context):
+    await asyncio.gather(
+        asyncio.to_thread(asyncio.run, context.keep("thread", 1)),
+        context.keep("loop", 2),
+    )
+    return sorted(context.kept)
+""")
+
+    _ended, live = await made()
+
+    assert live.value == ["loop", "thread"]
+    assert sorted(keep.name for keep in made.paper.kept) == ["loop", "thread"]
+
+
 async def test_what_cannot_be_kept_is_raised_where_the_job_keeps_it(rig: Callable[..., Rig]) -> None:
     made = rig("async def job(item, ctx): await ctx.keep('a', 1)")
     made.paper.refusal = JournalError("the disk is full")
@@ -594,6 +610,30 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+async def test_a_signal_to_the_run_and_its_processes_leaves_the_item_in_doubt(rig: Callable[..., Rig]) -> None:
+    made = rig("""
+async def job(item, context):
+    if context.attempt == 1:
+        raise ConnectionError("first")
+    log("runs", os.getpid())
+    await asyncio.sleep(60)
+""", attempts=2)  # fmt: skip
+    visit, stopped = Visit(None), False
+    alone = Alone(made.plan, 5, made.paper, lambda item, told: made.doubts.append((item, told)), lambda: stopped)
+    task = asyncio.create_task(alone(CLAIMED, visit))
+    pid = int(await made.logged("runs"))
+
+    os.kill(pid, signal.SIGTERM)
+    await _until(lambda: not _is_alive(pid))
+    stopped = True  # the run hears of it later than its process
+    ended, live = await task
+
+    assert ended is None
+    assert live.value is GIVEN_BACK
+    assert visit.is_unknown
+    assert ["ConnectionError first" in told for _item, told in made.doubts] == [True]
 
 
 async def test_a_signal_from_elsewhere_is_a_death_like_another(rig: Callable[..., Rig]) -> None:

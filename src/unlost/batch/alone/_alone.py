@@ -8,7 +8,8 @@ what was under way at two of them is suspect.
 Guarantees:
 
 - The outcome is the one that the run itself would have stored: the same attempts, limits, record and fingerprint.
-- Where the process ends before it has said what came of the item, that is its outcome: ``WorkerLost``.
+- Where the process ends before it has said what came of the item, that is its outcome: ``WorkerLost``. It is not where
+  SIGTERM ended it and came to this process too: the item is in doubt, as at any stop.
 - What cannot be started in a process of its own is not started: it stays in doubt, and that is reported.
 - Its process ends before, or with, this one.
 
@@ -41,6 +42,7 @@ DOUBTS: Final = 2
 """How often an item was started and never heard of again, before it runs alone."""
 
 _PROCESSES: Final = 4
+_LATER: Final = 1.0  # seconds within which both processes hear of a signal to their group
 
 
 def runs_alone(claimed: Claimed) -> bool:
@@ -82,7 +84,8 @@ class Alone:
         Perform the item.
 
         Returns:
-            The outcome, as the journal stores it and as it is; the former is None where the item was not started.
+            The outcome, as the journal stores it and as it is; the former is None where the item was not started, or
+            its process was asked to end together with this one: then it is in doubt.
 
         Raises:
             CancelledError: The item was cancelled; it has no outcome, and its process has ended.
@@ -102,7 +105,24 @@ class Alone:
                 if course.survived is not None:
                     self._doubt(claimed.item, course.survived)
                 raise
+            if course.ended is None and await self._ended_with_the_run(course):
+                visit.is_unknown = course.began is not None
+                if course.survived is not None:
+                    self._doubt(claimed.item, course.survived)
+                return None, Value(GIVEN_BACK)
             return self._conclude(claimed, course)
+
+    async def _ended_with_the_run(self, course: Course) -> bool:
+        """
+        Tell whether what ended the process was meant for the whole run.
+
+        systemd, and others who end a group of processes, send SIGTERM to each of them: this one may hear of it later.
+        """
+        if not (course.was_cancelled or course.gone.returncode == -signal.SIGTERM):
+            return False
+        if not self._is_stopped():
+            await asyncio.sleep(_LATER)
+        return self._is_stopped()
 
     def _conclude(self, claimed: Claimed, course: Course) -> tuple[Ended | None, Outcome[Any]]:
         gone = course.gone

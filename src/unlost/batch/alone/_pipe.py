@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import itertools
 import os
 import signal
 import sys
@@ -38,8 +39,7 @@ class Pipe:
             sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # made by Python itself
         self._lock = threading.Lock()  # jobs spend in threads, too
         self._keeping: dict[int, asyncio.Future[None]] = {}
-        self._number = 0
-        self._loop: asyncio.AbstractEventLoop
+        self._numbers = itertools.count(1)
 
     def request(self) -> Frame:
         """Return the first frame; blocks until it is there. Without one, there is no parent."""
@@ -50,7 +50,6 @@ class Pipe:
 
     def listen(self) -> None:
         """Hear, from now on and in a thread, what is durable, and when the parent has died."""
-        self._loop = asyncio.get_running_loop()
         threading.Thread(target=self._listen, name="unlost-parent", daemon=True).start()
 
     def say(self, name: str, *parts: object) -> None:
@@ -64,26 +63,38 @@ class Pipe:
         self.say("spend", spent)
 
     async def keep(self, kept: Keep) -> None:
-        self._number += 1
-        self._keeping[self._number] = durable = self._loop.create_future()
-        self.say("keep", self._number, kept._replace(value=""), packed(kept.value))
+        durable: asyncio.Future[None] = (
+            asyncio.get_running_loop().create_future()
+        )  # a thread of the job may have its own
+        number = next(self._numbers)
+        self._keeping[number] = durable
+        self.say("keep", number, kept._replace(value=""), packed(kept.value))
         await durable
 
     def _listen(self) -> None:
         for line in self._heard:
             _noise, frame = read_frame(line)
             if frame is not None:
-                self._loop.call_soon_threadsafe(self._settle, *frame.parts)
+                self._heard_of(*frame.parts)
         os._exit(_ORPHANED)  # nobody is there to be told: whatever runs must not go on behind the back of the books
 
-    def _settle(self, number: int, error: str | None) -> None:
+    def _heard_of(self, number: int, error: str | None) -> None:
         durable = self._keeping.pop(number)
-        if durable.done():  # who waited was cancelled
-            return
-        if error is None:
-            durable.set_result(None)
-        else:
-            durable.set_exception(JournalError(error))
+        loop = durable.get_loop()
+        try:
+            loop.call_soon_threadsafe(_settle, durable, error)
+        except RuntimeError:  # it is closed, so nobody waits
+            if not loop.is_closed():
+                raise
+
+
+def _settle(durable: asyncio.Future[None], error: str | None) -> None:
+    if durable.done():  # who waited was cancelled
+        return
+    if error is None:
+        durable.set_result(None)
+    else:
+        durable.set_exception(JournalError(error))
 
 
 def _die_with_parent() -> None:
