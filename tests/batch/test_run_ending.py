@@ -333,6 +333,30 @@ async def test_a_limit_key_that_cannot_be_spelled_halts_the_run_with_its_reason_
     assert "for <Key>" in (_why(run) or "")
 
 
+async def test_a_reason_that_cannot_be_said_ends_the_run_all_the_same(tmp_path: Path, options: Options) -> None:
+    class Key:
+        def __repr__(self) -> str:
+            raise SystemExit(7)
+
+    class Refused(Exception):
+        status_code = 429
+        headers: ClassVar = {"Retry-After": "99999"}
+
+    key = Key()
+
+    @unlost_job(limit_key=lambda _item: key)
+    async def job(item: dict[str, int]) -> None:
+        raise Refused
+
+    run = Run(job, _source(tmp_path, 3), **options)
+    with pytest.raises(Halted, match="was halted: RuntimeError HoldTooLong, which raised SystemExit"):
+        async with run:
+            pass
+
+    assert "HoldTooLong, which raised SystemExit(7)" in (_why(run) or "")
+    assert (run.how, run.books.pending, run.books.balance) == ("halted", 3, True)
+
+
 def _why(run: Run) -> str | None:
     with run.plan.folder.open(run.name) as connection:
         assert connection is not None

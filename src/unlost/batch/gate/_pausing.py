@@ -88,6 +88,6 @@ def _scope(rest: Rest) -> str:
         return ""
     try:
         text = str(rest.key)
-    except Exception:  # it says nothing of itself, and the rest is no less one  # noqa: BLE001
+    except (Exception, SystemExit):  # it says nothing of itself, and the rest is no less one  # noqa: BLE001
         text = f"<{type(rest.key).__name__}>"
     return text.encode(errors="backslashreplace").decode()
