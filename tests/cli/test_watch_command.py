@@ -114,8 +114,62 @@ def test_a_hang_says_who_waits(unlost: CommandLine) -> None:
     assert "app.py:3 in stuck" in done.stderr
 
 
+def test_a_hang_is_in_the_json_with_who_waits_for_what_and_is_no_reason_to_fail(unlost: CommandLine) -> None:
+    source = "import asyncio\nasync def stuck():\n  queue = asyncio.Queue()\n"
+    source += (
+        "  asyncio.get_running_loop().call_later(1.5, queue.put_nowait, 1)\n  await queue.get()\nasyncio.run(stuck())\n"
+    )
+    unlost.write("app.py", source)
+
+    done = unlost("watch", "--fail", "--hang", "300ms", "--json", "found.json", "app.py")
+
+    written = json.loads((unlost.folder / "found.json").read_text(encoding="utf-8"))
+    [found] = written["found"]
+    assert done.returncode == 0
+    assert (found["verdict"], found["site"]["line"], found["bad"]) == ("hangs", 5, False)
+    assert "'Task-1' (stuck()) waits for an item from queue queue" in found["what"]
+
+
+def test_an_error_that_only_the_loops_handler_saw_is_told_and_no_reason_to_fail(unlost: CommandLine) -> None:
+    source = "import asyncio\ndef broken():\n  raise ValueError('in a callback')\n"
+    source += "async def main():\n  asyncio.get_running_loop().call_soon(broken)\n  await asyncio.sleep(0.01)\n"
+    unlost.write("app.py", f"{source}asyncio.run(main())\n")
+
+    done = unlost("watch", "--fail", "app.py")
+
+    assert "loop error: ValueError: in a callback: only the event loop's exception handler was told" in done.stderr
+    assert re.search(r"found at +app.py:3 in broken", done.stderr)
+    assert done.returncode == 0
+
+
+def test_what_the_programs_own_handler_logs_is_no_loop_error(unlost: CommandLine) -> None:
+    source = "import asyncio, logging\ndef broken():\n  raise ValueError('in a callback')\n"
+    source += "def heard(loop, context):\n  logging.error('failed', exc_info=context['exception'])\n"
+    source += "async def main():\n  loop = asyncio.get_running_loop()\n  loop.set_exception_handler(heard)\n"
+    source += "  loop.call_soon(broken)\n  await asyncio.sleep(0.01)\nasyncio.run(main())\n"
+    unlost.write("app.py", source)
+
+    done = unlost("watch", "app.py")
+
+    assert "loop error" not in done.stderr
+    assert "reported  1" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGTERM to be sent")
+def test_a_process_that_sigterm_ends_says_what_nobody_had_been_told_of(unlost: CommandLine) -> None:
+    source = LOSES.replace("    asyncio.create_task(f())\n", "    global held\n    held = asyncio.create_task(f())\n")
+    source += "    import os, signal\n    os.kill(os.getpid(), signal.SIGTERM)\n    await asyncio.sleep(5)\n"
+    unlost.write("app.py", f"{source}asyncio.run(main())\n")
+
+    done = unlost("watch", "app.py")
+
+    assert done.returncode == -15
+    assert "terminated: SIGTERM ended the process while 1 error was held that nobody had been told of" in done.stderr
+    assert "undelivered: ZeroDivisionError: division by zero" in done.stderr
+
+
 def test_a_program_that_installs_it_too_shares_the_watching(unlost: CommandLine) -> None:
-    unlost.write("app.py", f"from unlost.observe.install import install\n{LOSES}install()\nasyncio.run(main())\n")
+    unlost.write("app.py", f"from unlost import install\n{LOSES}install()\nasyncio.run(main())\n")
 
     done = unlost("watch", "app.py")
 

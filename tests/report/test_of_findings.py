@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unlost.observe.watch import Finding, Notice, Origin, Site, Verdict
+from unlost.observe.watch import ErrorType, Finding, Notice, Origin, Site, Verdict
 from unlost.report import SLICES, Tally
 from unlost.report.found import report_of_findings
 from unlost.report.html import html_of
@@ -12,7 +12,9 @@ SITE = Site("app.py", 7, "load", app=True, module="app")
 
 def finding(verdict: Verdict = Verdict.LOST, text: str = "no page 7", at: float = 100.0, line: int = 7) -> Finding:
     frames = (Site("app.py", line, "load", app=True, module="app"),)
-    return Finding(verdict, "ValueError", text, frames, site=SITE, origin=Origin("loader", (SITE,)), at=at)
+    return Finding(
+        verdict, ErrorType("builtins", "ValueError"), text, frames, site=SITE, origin=Origin("loader", (SITE,)), at=at
+    )
 
 
 def test_findings_of_one_bug_are_one_group_with_their_times() -> None:

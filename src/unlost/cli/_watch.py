@@ -28,7 +28,7 @@ from unlost.observe.install import (
 from unlost.observe.sinks import as_json
 from unlost.observe.sinks._found import found as report_of_found
 from unlost.observe.tasks import Stalled
-from unlost.observe.watch import Collector, Finding, Notice, Verdict
+from unlost.observe.watch import LOOP_ERROR, TERMINATED, Collector, Finding, Notice, Verdict
 
 _MOST = 50  # told one by one; the file that --json writes has all
 
@@ -48,7 +48,7 @@ def execute(arguments: argparse.Namespace) -> int:
         stack.callback(running.finish)
         stack.callback(leave, running)
         if hang is not None:
-            stack.callback(Stalled(say, hang, running.around.ends).stop)
+            stack.callback(Stalled(say, hang, running.around.ends, running.collector.note).stop)
         code = run()
     return 1 if arguments.fail and bad and code == 0 else code
 
@@ -83,8 +83,15 @@ def _lines(collector: Collector, told: list[Finding | Notice], why: str) -> Iter
 
 
 def _is_unread(found: Finding | Notice) -> bool:
-    """Whether it was returned as a value, and nobody was seen to look at it: told, but no reason to fail."""
-    return isinstance(found, Finding) and found.verdict is Verdict.RETURNED and is_own(found)
+    """
+    Whether it is told, but no reason to fail.
+
+    It was returned as a value, and nobody was seen to look at it; or only the loop's exception handler was told, which
+    may be all that the program wants.
+    """
+    if isinstance(found, Notice):
+        return found.kind in (LOOP_ERROR, TERMINATED) and is_own(found)
+    return found.verdict is Verdict.RETURNED and is_own(found)
 
 
 def _write(file: Path, collector: Collector, why: str) -> None:

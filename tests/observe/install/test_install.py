@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -125,3 +128,17 @@ def test_what_went_well_is_there_for_who_asks_for_it(ran: Ran) -> None:
     told = ran("import logging, unlost\nlogging.basicConfig(level='INFO')\nunlost.install()\n")
 
     assert "INFO:unlost:what became of the exceptions: there were none to tell of" in told
+
+
+def test_sigterm_is_told_where_errors_were_held_that_nobody_had_been_told_of(tmp_path: Path) -> None:
+    program = LOSES.replace(
+        "    asyncio.create_task(boom())", "    global held\n    held = asyncio.create_task(boom())"
+    )
+    program = program.replace("INSTALL", "install()")
+    program = program.replace("sleep(0.01)", "sleep(0.01)\n    import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
+
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == -15
+    assert "SIGTERM ended the process while 1 error was held that nobody had been told of" in done.stderr
+    assert "undelivered: it was still held when the program ended" in done.stderr

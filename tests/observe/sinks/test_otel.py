@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from support.sinks import raised
 from unlost.observe.sinks import Sinks
 from unlost.observe.sinks._otel import OpenTelemetry
-from unlost.observe.watch import Finding, Origin, Site, Verdict
+from unlost.observe.watch import ErrorType, Finding, Origin, Site, Verdict
 
 SITE = Site("/app/jobs.py", 7, "work", True, "jobs")
 
@@ -50,7 +50,9 @@ def test_an_error_is_a_log_record_by_the_semantic_conventions(exporter, provider
 
 
 def test_what_the_observer_found_says_where_it_ended(exporter, provider):
-    finding = Finding(Verdict.SWALLOWED, "jobs.Odd", "no", (SITE,), SITE, "gather", Origin("Task-3"), at=5.5)
+    finding = Finding(
+        Verdict.SWALLOWED, ErrorType("jobs", "Odd"), "no", (SITE,), SITE, "gather", Origin("Task-3"), at=5.5
+    )
 
     with Sinks([OpenTelemetry(provider)]) as sinks:
         sinks.found(finding)

@@ -65,9 +65,10 @@ def test_what_is_first_found_at_exit_is_told(tmp_path):
         """
         import atexit
         from unlost.observe.sinks import Sinks, sinks_of
-        from unlost.observe.watch import Finding, Verdict
+        from unlost.observe.watch import ErrorType, Finding, Verdict
         sinks = Sinks(sinks_of(["stderr"]))
-        atexit.register(lambda: sinks.found(Finding(Verdict.UNDELIVERED, "ValueError", "late", ())))
+        late = Finding(Verdict.UNDELIVERED, ErrorType("builtins", "ValueError"), "late", ())
+        atexit.register(lambda: sinks.found(late))
         """,
         cwd=tmp_path,
     )
@@ -99,7 +100,7 @@ def test_a_stuck_sink_does_not_keep_the_process_from_ending(tmp_path):
 FORKING = """
     import os, sys, time
     from unlost.observe.sinks import JsonLines, Sinks
-    from unlost.observe.watch import Finding, Verdict
+    from unlost.observe.watch import ErrorType, Finding, Verdict
 
     class Slow:
         waits = True
@@ -110,14 +111,14 @@ FORKING = """
     sinks = Sinks([JsonLines("errors.jsonl"), Slow()])
     for _ in range(3):
         sinks(ValueError("before"), "before")
-    sinks.found(Finding(Verdict.LOST, "ValueError", "found", ()))
+    sinks.found(Finding(Verdict.LOST, ErrorType("builtins", "ValueError"), "found", ()))
     children = []
     for number in range(4):
         pid = os.fork()
         if pid == 0:
             for _ in range(50):
                 sinks(KeyError("x" * number), f"child {number}")
-            sinks.found(Finding(Verdict.LOST, "ValueError", "found", ()))
+            sinks.found(Finding(Verdict.LOST, ErrorType("builtins", "ValueError"), "found", ()))
             sys.exit()
         children.append(pid)
     for pid in children:

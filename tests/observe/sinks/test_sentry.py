@@ -11,7 +11,7 @@ from sentry_sdk.transport import Transport
 from support.sinks import Kept, raised
 from unlost.observe.sinks import Logging, Sinks
 from unlost.observe.sinks._sentry import Sentry
-from unlost.observe.watch import Finding, Site, Verdict
+from unlost.observe.watch import ErrorType, Finding, Site, Verdict
 
 SITE = Site("/app/jobs.py", 7, "work", True, "jobs")
 
@@ -141,7 +141,7 @@ def test_where_sentry_is_no_sink_it_takes_what_we_log(events):
 
 def test_what_the_observer_found_is_sent(events):
     with Sinks([Sentry()]) as sinks:
-        sinks.found(Finding(Verdict.SWALLOWED, "jobs.Odd", "no", (SITE,), SITE))
+        sinks.found(Finding(Verdict.SWALLOWED, ErrorType("jobs", "Odd"), "no", (SITE,), SITE))
 
     [event] = events
     assert event["contexts"]["unlost"]["site"]["line"] == 7

@@ -15,10 +15,12 @@ from support.waiting import until
 from unlost import Background, UsageError, report_to
 from unlost._core import report
 from unlost.observe.sinks import Sinks
-from unlost.observe.watch import Finding, Notice, Origin, Site, Verdict
+from unlost.observe.watch import ErrorType, Finding, Notice, Origin, Site, Verdict
 
 SITE = Site("/app/jobs.py", 7, "work", True, "jobs")
-FINDING = Finding(Verdict.SWALLOWED, "jobs.Odd", "token=swordfish", (SITE,), SITE, "", Origin("Task-3", (SITE,)))
+FINDING = Finding(
+    Verdict.SWALLOWED, ErrorType("jobs", "Odd"), "token=swordfish", (SITE,), SITE, "", Origin("Task-3", (SITE,))
+)
 
 
 def test_a_report_goes_to_every_sink():
@@ -118,21 +120,16 @@ def test_a_finding_is_told_by_the_thread():
     assert told.error["type"] == {"module": "jobs", "qualname": "Odd"}
 
 
-@pytest.mark.parametrize(
-    ("name", "module", "qualname"),
-    [
-        ("ValueError", "builtins", "ValueError"),
-        ("a.b.C", "a.b", "C"),
-        ("a.b.f.<locals>.C", "a.b", "f.<locals>.C"),
-    ],
-)
-def test_the_type_of_a_finding_is_split_into_module_and_name(name, module, qualname):
+def test_the_type_and_the_kind_of_a_finding_come_as_they_were_found():
     kept = Kept()
+    nested = ErrorType("a.b", "Outer.f.<locals>.C")
 
     with Sinks([kept]) as sinks:
-        sinks.found(Finding(Verdict.LOST, name, "", ()))
+        sinks.found(Finding(Verdict.LOST, nested, "", (), kind="transient"))
+        sinks.found(Finding(Verdict.LOST, nested, "", (SITE,)))
 
-    assert kept.reports[0].error["type"] == {"module": module, "qualname": qualname}
+    assert kept.reports[0].error["type"] == {"module": "a.b", "qualname": "Outer.f.<locals>.C"}
+    assert [report.error["kind"] for report in kept.reports] == ["transient", "unknown"]
 
 
 def test_a_notice_is_told_once_for_its_place():

@@ -9,11 +9,11 @@ import pytest
 
 from support.sinks import Clock, Kept, raised
 from unlost.observe.sinks import Sinks, as_json, report_of, schema, text_of
-from unlost.observe.watch import Finding, Notice, Origin, Site, Verdict
+from unlost.observe.watch import ErrorType, Finding, Notice, Origin, Site, Verdict
 
 SITE = Site("/app/jobs.py", 7, "work", True, "jobs")
 OUTER = Site("/app/main.py", 3, "main", True, "main")
-FINDING = Finding(Verdict.SWALLOWED, "jobs.Odd", "no", (SITE,), SITE, "", Origin("Task-3", (SITE, OUTER)))
+FINDING = Finding(Verdict.SWALLOWED, ErrorType("jobs", "Odd"), "no", (SITE,), SITE, "", Origin("Task-3", (SITE, OUTER)))
 NOTICE = Notice("never awaited", "coroutine work() was never awaited", SITE)
 
 
@@ -46,7 +46,9 @@ def test_a_finding_says_what_became_of_it_where_and_whose_task_it_was(reports):
 
 
 def test_a_swallowed_cancellation_is_called_so():
-    finding = Finding(Verdict.SWALLOWED, "asyncio.exceptions.CancelledError", "", (SITE,), SITE, cancellation=True)
+    finding = Finding(
+        Verdict.SWALLOWED, ErrorType("asyncio.exceptions", "CancelledError"), "", (SITE,), SITE, cancellation=True
+    )
     kept = Kept()
 
     with Sinks([kept]) as sinks:

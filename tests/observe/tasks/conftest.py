@@ -45,7 +45,7 @@ def tell(**more):
     print(json.dumps({
         "mode": watch.mode,
         "findings": [
-            {"verdict": f.verdict.value, "type": f.type.rpartition(".")[2], "text": f.text, "by": f.by,
+            {"verdict": f.verdict.value, "type": f.type.qualname, "text": f.text, "by": f.by,
              "spawned": [s.function for s in f.origin.spawned] if f.origin else []}
             for f in found.findings if not f.site or f.site.app],
         "notices": [{"kind": n.kind, "text": n.text, "line": n.site.line if n.site else 0,

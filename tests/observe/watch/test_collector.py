@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from unlost.observe.watch import Collector, Finding, Notice, Verdict
+from unlost.observe.watch import Collector, ErrorType, Finding, Notice, Verdict
 
 
 def finding(text: str) -> Finding:
-    return Finding(Verdict.LOST, "ValueError", text, ())
+    return Finding(Verdict.LOST, ErrorType("builtins", "ValueError"), text, ())
 
 
 def test_the_oldest_findings_go_and_are_counted() -> None:

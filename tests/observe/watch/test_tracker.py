@@ -49,7 +49,7 @@ def test_the_verdict_falls_when_the_exception_dies(collector: Collector) -> None
     assert before == 0
     [finding] = collector.findings
     assert finding.verdict is Verdict.SWALLOWED
-    assert (finding.type, finding.text) == ("ValueError", "x")
+    assert (str(finding.type), finding.text, finding.kind) == ("ValueError", "x", "permanent")
     assert finding.site is not None
     assert (finding.site.function, finding.site.line) == ("swallow", 7)
     assert finding.raised is not None

@@ -11,7 +11,7 @@ from unlost.observe._redact import redact
 from unlost.observe._render import short_path
 from unlost.observe._text import printable
 from unlost.observe.sinks._found import found as report_of_found
-from unlost.observe.watch import DESTROYED, DIED, NEVER_AWAITED, Finding, Notice, Site, Verdict
+from unlost.observe.watch import DESTROYED, DIED, LOOP_ERROR, NEVER_AWAITED, TERMINATED, Finding, Notice, Site, Verdict
 
 Key: TypeAlias = str
 
@@ -26,6 +26,8 @@ _INSTEAD: Final = {
     NEVER_AWAITED: "await it",
     DESTROYED: "keep the task until it is done, or start it in a group",
     DIED: "await the task, or start it in a group",
+    LOOP_ERROR: "catch it in the function that raised it: nobody waits for what the loop calls",
+    TERMINATED: "unlost.run(main): SIGTERM then stops main, and what is held is told",
 }
 _INSTEAD_OF: Final = (
     ("a concurrent future", "ask the future: future.result(), or await asyncio.wrap_future(future)"),
@@ -48,7 +50,8 @@ def lines_about(found: Finding | Notice) -> Iterator[str]:
     yield f"{_what(found)}  [{key_of(found)}]"
     if isinstance(found, Finding) and found.raised is not None:
         yield _line("raised at", place_of(found.raised))
-    yield _ending(found)
+    if isinstance(found, Finding) or found.site is not None or found.origin is not None:
+        yield _ending(found)
     if isinstance(found, Finding) and found.by:
         yield _line("by", printable(found.by))
     if isinstance(found, Finding) and found.during:
@@ -73,7 +76,8 @@ def advice_on(found: Finding | Notice) -> str:
     if isinstance(found, Finding) and found.cancellation:
         return "end with `raise` in that handler, so that the task ends"
     if isinstance(found, Finding) and found.verdict is Verdict.SWALLOWED:
-        return f"except {found.type.rpartition('.')[2]}: if that is what you mean; else log.exception(...) or raise"
+        name = found.type.qualname.rpartition(".")[2]
+        return f"except {name}: if that is what you mean; else log.exception(...) or raise"
     by = found.by if isinstance(found, Finding) else ""
     return next((advice for who, advice in _INSTEAD_OF if by.startswith(who)), _INSTEAD.get(_word(found), ""))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import Counter
 from collections.abc import Callable
 from threading import RLock
 from typing import Final
@@ -14,7 +15,7 @@ from unlost.observe.install._serious import is_bad
 from unlost.observe.install._summary import all_in, blind_spots, kept_by, missed_by, summary_of
 from unlost.observe.patch import Patch
 from unlost.observe.tasks import watch_tasks
-from unlost.observe.watch import Collector, start
+from unlost.observe.watch import TERMINATED, Collector, Notice, Verdict, start
 
 _lock = RLock()  # a signal handler may end what the main thread is about to begin
 
@@ -41,11 +42,20 @@ class Running:
         self.is_quiet = False
         self.patch: Patch | None = None
         self.watch = start(collector)
-        self.around = watch_tasks(self.watch, say=self.finish, origins=origins)
+        self.around = watch_tasks(self.watch, say=self.terminate, origins=origins)
         self._is_over = False
 
-    def finish(self) -> None:
-        """Give the last verdicts, and take everything away; a second call does nothing."""
+    def terminate(self) -> None:
+        """Finish, as SIGTERM is about to end the process; say so where errors were held that nobody had been told."""
+        self.finish(_note_terminated)
+
+    def finish(self, and_then: Callable[[Collector, Counter[Verdict]], object] | None = None) -> None:
+        """
+        Give the last verdicts, and take everything away; a second call does nothing.
+
+        Args:
+            and_then: Called once they have fallen, and before it is told, with how many there had been of each before.
+        """
         global _running  # one for each process, as there is one interpreter
         with _lock:
             if self._is_over:
@@ -53,8 +63,11 @@ class Running:
             self._is_over = True
             if _running is self:
                 _running = None
+        before = self.collector.counts.copy()
         self.watch.stop()
         self.around.stop()
+        if and_then is not None:
+            and_then(self.collector, before)
         for leave in self.leaving:
             leave()
         if not self.is_quiet:
@@ -77,6 +90,15 @@ class Running:
     def _counts(self) -> str:
         counts = ", ".join(" ".join(line.split()) for line in self.summary()) or "there were none to tell of"
         return "\n".join([f"what became of the exceptions: {counts}", *self.unseen()])
+
+
+def _note_terminated(collector: Collector, before: Counter[Verdict]) -> None:
+    count = sum(collector.counts[verdict] - before[verdict] for verdict in (Verdict.UNDELIVERED, Verdict.LOST))
+    if count:
+        errors = "1 error was" if count == 1 else f"{count:,} errors were"
+        collector.note(
+            Notice(TERMINATED, f"SIGTERM ended the process while {errors} held that nobody had been told of")
+        )
 
 
 def join(collector: Callable[[], Collector] = Collector, origins: int = 0) -> Running:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from unlost.observe.watch import DIED, NEVER_AWAITED, TERMINATED, Finding, Notice, Verdict
+from unlost.observe.watch import DIED, HANGS, LOOP_ERROR, NEVER_AWAITED, TERMINATED, Finding, Notice, Verdict
 
 _ENDED_UNSEEN: Final = frozenset({Verdict.LOST, Verdict.UNDELIVERED})
 _BAD: Final = frozenset({*_ENDED_UNSEEN, Verdict.SWALLOWED, Verdict.ABSORBED})
+_TOLD_ELSEWHERE: Final = frozenset({TERMINATED, HANGS, LOOP_ERROR})
+"""Who ended it, who waits and who handled it knows: no reason for a test to fail."""
 _LOST_WITHOUT_AN_ERROR: Final = frozenset({DIED, TERMINATED})
 
 
@@ -31,7 +33,7 @@ def is_bad(found: Finding | Notice) -> bool:
     awaited, and a task that was destroyed while pending, are.
     """
     if isinstance(found, Notice):
-        return found.kind != TERMINATED and (found.kind == NEVER_AWAITED or is_own(found))
+        return found.kind not in _TOLD_ELSEWHERE and (found.kind == NEVER_AWAITED or is_own(found))
     return (found.verdict in _BAD or found.cancellation) and is_own(found)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from unlost._core._clock import wall
 from unlost.observe._place import base_name
 from unlost.observe._redact import Redactor
-from unlost.observe._schema import VERSION, ErrorRecord, FrameRecord, TypeName
+from unlost.observe._schema import VERSION, ErrorRecord, FrameRecord
 from unlost.observe._text import cut_redacted
 from unlost.observe.fingerprints import digest
 from unlost.observe.sinks._report import Report, redactor_of
@@ -16,7 +16,7 @@ from unlost.observe.watch import Finding, Notice, Origin, Site, Verdict
 
 _TEXT: Final = 4000
 _NAME: Final = 200
-_KIND: Final = "unknown"  # what an error can come to is told by the error itself
+_NO_KIND: Final = "unknown"  # there was no asking the error while it was there
 
 _SENTENCES: Final = {
     Verdict.LOST: "lost: nobody ever took it",
@@ -60,18 +60,11 @@ def _spot(site: Site) -> str:
 def _record(finding: Finding, mask: Redactor | type[str]) -> ErrorRecord:
     return {
         "version": VERSION,
-        "type": _type(finding.type),
+        "type": {"module": finding.type.module, "qualname": finding.type.qualname},
         "message": cut_redacted(finding.text, _TEXT, mask),
-        "kind": _KIND,
+        "kind": finding.kind or _NO_KIND,
         "frames": [_frame(site) for site in finding.frames],
     }
-
-
-def _type(name: str) -> TypeName:
-    """Split ``module.qualname``; what stands before ``<locals>`` is a function's name, not the module's."""
-    head, local, tail = name.partition(".<locals>.")
-    module, _, qualname = head.rpartition(".")
-    return {"module": module or "builtins", "qualname": f"{qualname}{local}{tail}"}
 
 
 def _frame(site: Site) -> FrameRecord:

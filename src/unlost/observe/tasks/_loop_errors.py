@@ -6,13 +6,24 @@ from asyncio import AbstractEventLoop, Task
 from collections.abc import Callable
 from typing import Any, Final
 
+from unlost.errors import headline
 from unlost.observe.tasks._ends import Ends
 from unlost.observe.tasks._origin import name_of_coroutine, origin_of
 from unlost.observe.tasks._told import LogRecords
-from unlost.observe.watch import Collector, Notice, never_retrieved, reported
-from unlost.observe.watch._notice import DESTROYED
+from unlost.observe.watch import (
+    DESTROYED,
+    LOOP_ERROR,
+    Collector,
+    Notice,
+    is_reported,
+    never_retrieved,
+    reported,
+    site_of,
+    spots_of,
+)
 
 _NEVER_RETRIEVED: Final = " exception was never retrieved"
+_HANDLER: Final = "the event loop's exception handler"
 _DESTROYED: Final = "Task was destroyed but it is pending!"
 
 
@@ -26,31 +37,60 @@ class LoopErrors:
 
     def around(self, call: Callable[[], object], _loop: AbstractEventLoop, context: dict[str, Any]) -> None:
         """Look, and call the loop's own. Any: whatever it puts in there."""
-        is_lost = False
+        error = None
         try:
-            is_lost = self._look(context)
+            error = self._look(context)
         except Exception as fault:  # counted: the loop's own has to be called  # noqa: BLE001
             self._collector.fault(fault)
-        if is_lost:
+        if error is None:
+            call()
+            return
+        # what asyncio logs here is no report of its own: it says that an error was lost, when it was too late, or is
+        # all that the loop's handler does about it
+        try:
             with self._records.of_what_is_lost():
                 call()
-        else:
-            call()
+        finally:
+            self._tell(error, context)
 
-    def _look(self, context: dict[str, Any]) -> bool:  # Any: as above
-        """Return whether this says that an error was lost."""
+    def _look(self, context: dict[str, Any]) -> BaseException | None:  # Any: as above
+        """Return the error that this is about, unless somebody was told of that before."""
         message, error = str(context.get("message") or ""), context.get("exception")
         if message == _DESTROYED and isinstance(task := context.get("task"), Task):
             self._collector.note(_destroyed(task))
         if not isinstance(error, BaseException):
-            return False
+            return None
         if message.endswith(_NEVER_RETRIEVED):
             if isinstance(task := context.get("future") or context.get("task"), Task):
                 self._ends.failed(task, error)
             never_retrieved(error)
-            return True
-        reported(error, "the event loop's exception handler")
-        return False
+            return error
+        if is_reported(error):
+            reported(error, _HANDLER)
+            return None
+        return error
+
+    def _tell(self, error: BaseException, context: dict[str, Any]) -> None:  # Any: as above
+        """Note what nobody but the handler was told of."""
+        try:
+            message = str(context.get("message") or "")
+            if message.endswith(_NEVER_RETRIEVED):
+                return
+            is_only_there = not is_reported(error)
+            reported(error, _HANDLER)
+            if is_only_there:
+                self._collector.note(_only_there(error, message, context.get("task") or context.get("future")))
+        except Exception as fault:  # counted: this is somebody's loop  # noqa: BLE001
+            self._collector.fault(fault)
+
+
+def _only_there(error: BaseException, message: str, future: object) -> Notice:
+    sites = [site_of(spot) for spot in spots_of(error.__traceback__)]
+    own = [site for site in sites if site.app]
+    origin = origin_of(future) if isinstance(future, Task) else None
+    said = " ".join(message.split()) or "without a message"
+    text = f"{headline(error)}: only {_HANDLER} was told ({said})"
+    return Notice(LOOP_ERROR, text, own[-1] if own else sites[-1] if sites else None, origin)
 
 
 def _destroyed(task: Task[Any]) -> Notice:  # Any: as above

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from asyncio import Task
 from collections.abc import Callable
 from typing import Any
 
+from unlost.observe._text import encodable, type_name
 from unlost.observe.tasks._died import every_task
 from unlost.observe.tasks._ends import Ends
 from unlost.observe.tasks._hang import hang_report
-from unlost.observe.tasks._standing import frames_of
+from unlost.observe.tasks._origin import name_of_coroutine, origin_of
+from unlost.observe.tasks._standing import frames_of, standing
 from unlost.observe.tasks._ticker import Ticker
+from unlost.observe.tasks._waits import waits_for
+from unlost.observe.watch import HANGS, Notice, Site, site_of
 
 
 class Stalled:
@@ -20,12 +25,20 @@ class Stalled:
 
     Args:
         say: Called with the text, in a thread of its own; must not raise.
+        note: Called with a notice of it before, likewise; None where nobody asks.
         seconds: Above 0.
         ends: How tasks ended that are gone; ``watch_tasks(...).ends``.
     """
 
-    def __init__(self, say: Callable[[str], object], seconds: float, ends: Ends) -> None:
+    def __init__(
+        self,
+        say: Callable[[str], object],
+        seconds: float,
+        ends: Ends,
+        note: Callable[[Notice], object] | None = None,
+    ) -> None:
         self._say = say
+        self._note = note
         self._seconds = seconds
         self._ends = ends
         self._standing: Any = None  # Any: compared with itself only
@@ -46,7 +59,35 @@ class Stalled:
             self._standing, self._since, self._is_told = standing, now, False
         elif not self._is_told and now - self._since >= self._seconds:
             self._is_told = True
-            self._say(f"no task has made a step for {now - self._since:.0f} s\n{hang_report(ends=self._ends)}")
+            said = f"no task has made a step for {now - self._since:.0f} s"
+            if self._note is not None:
+                self._note(_read_notice(said, self._ends))
+            self._say(f"{said}\n{hang_report(ends=self._ends)}")
+
+
+def _read_notice(said: str, ends: Ends) -> Notice:
+    try:
+        return _notice(said, ends)
+    except Exception as broken:  # named in the text: a task moved on, or cannot be read  # noqa: BLE001
+        return Notice(HANGS, f"{said}; for what it waits cannot be read: {type_name(type(broken))}")
+
+
+def _notice(said: str, ends: Ends) -> Notice:
+    """Return that it hangs, and what the first task waits for that stands in the application's own code."""
+    standing_at = [(task, _site(task)) for task in every_task() if not task.done()]
+    standing_at.sort(key=lambda pair: (pair[1] is None or not pair[1].app, len(pair[0].get_name()), pair[0].get_name()))
+    if not standing_at:
+        return Notice(HANGS, said)
+    task, site = standing_at[0]
+    waits = waits_for(task, frames_of(task), ends)
+    text = f"{said}: task {encodable(task.get_name())!r}{name_of_coroutine(task)} waits for {waits}"
+    more = f", and {len(standing_at) - 1} more wait too" if len(standing_at) > 1 else ""
+    return Notice(HANGS, text + more, site, origin_of(task))
+
+
+def _site(task: Task[Any]) -> Site | None:  # Any: tasks of every result
+    frame = standing(frames_of(task))
+    return None if frame is None else site_of((frame.f_code, frame.f_lasti))
 
 
 def _where_all_stand() -> frozenset[tuple[int, int, int, int]]:

@@ -12,14 +12,15 @@ All of them do nothing where nothing is watched, and never raise.
 from unlost.observe.watch._births import Births
 from unlost.observe.watch._collector import MOST, Collector, Listener
 from unlost.observe.watch._during import during
-from unlost.observe.watch._finding import Finding, Origin, Site
+from unlost.observe.watch._finding import ErrorType, Finding, Origin, Site
 from unlost.observe.watch._notice import DESTROYED, DIED, HANGS, LOOP_ERROR, NEVER_AWAITED, TERMINATED, Notice
-from unlost.observe.watch._sites import origin_of, site_of
+from unlost.observe.watch._sites import origin_of, site_of, spots_of
 from unlost.observe.watch._verdict import Verdict
 from unlost.observe.watch._waiters import Waiter, waiter_of
 from unlost.observe.watch._watch import (
     Watch,
     held_by,
+    is_reported,
     left_task,
     left_to_asyncio,
     never_retrieved,
@@ -39,6 +40,7 @@ __all__ = [
     "TERMINATED",
     "Births",
     "Collector",
+    "ErrorType",
     "Finding",
     "Listener",
     "Notice",
@@ -49,6 +51,7 @@ __all__ = [
     "Watch",
     "during",
     "held_by",
+    "is_reported",
     "left_task",
     "left_to_asyncio",
     "never_retrieved",
@@ -56,6 +59,7 @@ __all__ = [
     "owed",
     "reported",
     "site_of",
+    "spots_of",
     "start",
     "taken",
     "waiter_of",

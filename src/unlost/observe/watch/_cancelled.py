@@ -22,13 +22,13 @@ from unlost.errors import forget, recall, remember
 from unlost.observe._text import text_of
 from unlost.observe.watch._collector import Collector
 from unlost.observe.watch._during import during
-from unlost.observe.watch._finding import Finding
+from unlost.observe.watch._finding import ErrorType, Finding
 from unlost.observe.watch._sites import origin_of, site_at, site_of, spots_of
 from unlost.observe.watch._verdict import Verdict
 
 KEY: Final = "cancellation"
 
-_TYPE: Final = "asyncio.exceptions.CancelledError"
+_TYPE: Final = ErrorType("asyncio.exceptions", "CancelledError")
 # They make what cancellation is, and count it by rules of their own.
 _MAKERS: Final = tuple(f"{os.sep}{name}{os.sep}" for name in ("asyncio", "anyio", "unlost"))
 _COUNTS: Final = frozenset({"uncancel", "cancelling"})
@@ -126,7 +126,7 @@ def _judge(
         site = site_at(code, line)
         finding = Finding(
             Verdict.SWALLOWED, _TYPE, "", frames, site, "", origin,
-            cancellation=True, at=wall(), during=text_of(request),
+            cancellation=True, at=wall(), during=text_of(request), kind="cancelled",
         )  # fmt: skip
         collector.add(finding, place)
     except Exception as fault:  # counted: it must not come out of the user's loop  # noqa: BLE001

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from unlost.observe.watch._verdict import Verdict
 
@@ -44,6 +45,22 @@ class Origin:
     spawned: tuple[Site, ...] = ()
 
 
+class ErrorType(NamedTuple):
+    """
+    The class of an exception.
+
+    Attributes:
+        module: As the class names it; empty where it does not.
+        qualname: Its qualified name, with ``<locals>`` where it was made in a function.
+    """
+
+    module: str
+    qualname: str
+
+    def __str__(self) -> str:
+        return self.qualname if self.module in ("builtins", "") else f"{self.module}.{self.qualname}"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """
@@ -51,7 +68,7 @@ class Finding:
 
     Attributes:
         verdict: In a word.
-        type: The class, as ``module.qualname``; a built-in one without its module.
+        type: The class; ``str()`` of it is ``module.qualname``, that of a built-in one without its module.
         text: What it says, 500 characters at most.
         frames: Through which it came, outermost first; the last one raised it.
         site: Where it ended: who swallowed it; None where nobody did.
@@ -59,11 +76,13 @@ class Finding:
         origin: The task that it left last; None where it left none.
         cancellation: Whether it asked a task to end, and the task lived on.
         at: When the verdict fell, in seconds since the epoch.
+        kind: What ``unlost.classify`` said of it (``"transient"``, ``"defect"``) while it was there; empty where it
+            was not asked.
         during: The request that it came up in, as a service names it; empty where there was none.
     """
 
     verdict: Verdict
-    type: str
+    type: ErrorType
     text: str
     frames: tuple[Site, ...]
     site: Site | None = None
@@ -72,6 +91,7 @@ class Finding:
     cancellation: bool = False
     at: float = 0.0
     during: str = ""
+    kind: str = ""
 
     @property
     def raised(self) -> Site | None:

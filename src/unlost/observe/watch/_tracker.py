@@ -14,11 +14,12 @@ from typing import Final
 
 from unlost._core import wall
 from unlost._core.hooks import Spot
+from unlost.errors import classify
 from unlost.observe._code import is_application
-from unlost.observe._text import encodable, module_of, text_of, type_name
+from unlost.observe._text import encodable, guarded, module_of, text_of, type_name
 from unlost.observe.watch._collector import Collector
 from unlost.observe.watch._during import during
-from unlost.observe.watch._finding import Finding
+from unlost.observe.watch._finding import ErrorType, Finding
 from unlost.observe.watch._sites import origin_of, site_at, site_of, spots_of
 from unlost.observe.watch._verdict import COUNTED, Verdict
 from unlost.observe.watch._waiters import Waiter
@@ -60,6 +61,7 @@ class Tracker:
     _spawned: tuple[Spot, ...] = ()
     _spots: tuple[Spot, ...] = ()
     _text: str | None = None
+    _kind = ""
     _during: object = ""
     _owed = ""
 
@@ -168,7 +170,7 @@ class Tracker:
     def _look_at(self, error: BaseException) -> None:
         self._spots = spots_of(error.__traceback__)
         if self._text is None and not self._collector.is_told(self._origin()):
-            self._text = _text_of(error)
+            self._text, self._kind = _text_of(error), _kind_of(error)
             self._during = during.get()
 
     def _is_nobodys(self) -> bool:
@@ -184,13 +186,14 @@ class Tracker:
         return (id(code), offset, id(self._type))
 
     def _finding(self) -> Finding:
-        name = f"{module_of(self._type)}.{type_name(self._type)}".removeprefix("builtins.")
+        error_type = ErrorType(module_of(self._type), type_name(self._type))
         frames = tuple(site_of(spot) for spot in self._spots)
         site = site_at(self.code, self._line) if self.code is not None else None
         origin = None if self._task is None else origin_of(self._task, self._spawned)
         return Finding(
-            self.state, name, self._text or "", frames, site, self._by, origin, at=wall(), during=text_of(self._during)
-        )
+            self.state, error_type, self._text or "", frames, site, self._by, origin,
+            at=wall(), during=text_of(self._during), kind=self._kind,
+        )  # fmt: skip
 
     def __del__(self) -> None:
         try:
@@ -210,3 +213,10 @@ def _text_of(error: BaseException) -> str:
         return text_of(error)[:TEXT]
     except SystemExit:  # its own __str__ raised it: text_of lets that pass, as it may be a signal's
         return "<__str__ raised SystemExit>"
+
+
+def _kind_of(error: BaseException) -> str:
+    try:
+        return guarded(lambda: classify(error).value, lambda _rule_error: "permanent")
+    except SystemExit:  # as above: a rule of the user's raised it
+        return "permanent"

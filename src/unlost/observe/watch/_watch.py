@@ -119,6 +119,12 @@ def reported(error: BaseException, how: str) -> None:
         watch.collector.fault(fault)
 
 
+def is_reported(error: BaseException) -> bool:
+    """Say whether somebody was told of an error, and so of all of its members."""
+    trackers = [tracker_of(leaf) for leaf in leaves_of(error)]
+    return all(tracker is not None and tracker.state is Verdict.REPORTED for tracker in trackers)
+
+
 def never_retrieved(error: BaseException) -> None:
     """Note that the task or future of an error died, and nobody had asked."""
     if (watch := _watch) is None:
