@@ -508,3 +508,22 @@ async def test_an_item_that_is_always_sent_away_fails_by_that_in_the_end(
 
     assert books(run) == {"ok": 9, "failed": 1}
     assert journaled(run, "SELECT held, attempts FROM outcome WHERE NOT ok") == [(3, 1)]
+
+
+async def test_what_waits_for_a_rate_is_told_from_what_runs(options: Options) -> None:
+    busy = asyncio.Event()
+
+    async def job(item: int) -> int:
+        await busy.wait()
+        return item
+
+    async with Run(job, range(5), concurrency=5, rate="1/hour", **options) as run:
+        while run.progress.running < 5 or run.progress.waiting < 4:
+            await asyncio.sleep(0.001)
+        told = (run.progress.running, run.progress.waiting)
+        run.stop()
+        busy.set()
+
+    assert told == (5, 4)
+    assert (run.progress.running, run.progress.waiting) == (0, 0)
+    assert books(run) == {"ok": 1, "pending": 4}

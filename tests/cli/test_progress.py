@@ -267,6 +267,11 @@ def a_failure(fingerprint: str, message: str) -> Ended:
             100.0,
             "12,000 ok · 345 failed · 100 running  of 20,000   1m40s   123/s   1m02s left",
         ),
+        (
+            {"running": 100, "waiting": 97},
+            0.0,
+            "0 ok · 0 failed · 3 running · 97 waiting  of 0 or more   0.0s   0.0/min",
+        ),
         ({"retries": 1234}, 1.0, "0 ok · 0 failed · 0 running  of 0 or more   1.0s   0.0/min   1,234 retries"),
         ({"retries": 1}, 1.0, "0 ok · 0 failed · 0 running  of 0 or more   1.0s   0.0/min   1 retry"),
         (

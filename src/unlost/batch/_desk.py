@@ -48,13 +48,18 @@ class Desk:
         self._own = own
         self._put = put
         self._doubt = doubt
-        self._running: set[int] = set()
+        self._running: dict[int, Visit] = {}
         self._unacknowledged: dict[int, Outcome[Any]] = {}
         self._kept = False
 
     def keep(self) -> None:
         """Keep acknowledged outcomes in ``outcomes`` from now on."""
         self._kept = True
+
+    @property
+    def at_gate(self) -> int:
+        """How many items have started and wait for a rate, a rest or an outage: no call of them is under way."""
+        return sum(visit.is_waiting for visit in self._running.values())
 
     def hand_out(self, claimed: Claimed) -> None:
         """Note that an item is going to start."""
@@ -63,9 +68,8 @@ class Desk:
     async def perform(self, performer: Performer | Alone, gate: Gate, claimed: Claimed) -> Performed:
         """Perform an item; whatever comes out of that is returned with it."""
         del self.unbegun[claimed.item]
-        self._running.add(claimed.item)
+        self._running[claimed.item] = visit = Visit(None)
         self.progress.running += 1
-        visit = Visit(None)
         try:
             ended, live = await performer(claimed, visit)
         except (KeyboardInterrupt, SystemExit):  # of the program: a job's own is its outcome
@@ -90,9 +94,8 @@ class Desk:
         if not isinstance(outcome, Value):  # not of an item: that of the claims themselves, which comes out elsewhere
             return None
         claimed, ended, live, is_undone = outcome.value
-        if claimed.item not in self._running:
+        if self._running.pop(claimed.item, None) is None:
             return None
-        self._running.discard(claimed.item)
         self.progress.running -= 1
         if ended is None:
             if isinstance(live, Value) or (isinstance(live, Cancelled) and cancelling):

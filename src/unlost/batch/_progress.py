@@ -21,6 +21,7 @@ class Progress:
         ok: Items that ended with a value, in earlier openings too.
         failed: Items that ended with an error, in earlier openings too.
         running: Items that are started and have not ended.
+        waiting: How many of these wait, for a rate, a rest or an outage: no call of them is under way.
         retries: Attempts beyond the first, in this opening.
         recovered: Items of this opening that ended with a value after a failed attempt.
         done_before: How many items had ended when this opening began.
@@ -37,6 +38,7 @@ class Progress:
     ok: int = 0
     failed: int = 0
     running: int = 0
+    waiting: int = 0
     retries: int = 0
     recovered: int = 0
     done_before: int = 0

@@ -193,7 +193,9 @@ class Run:
     @property
     def progress(self) -> Progress:
         """Where the run stands."""
-        return self._engine.desk.progress
+        desk = self._engine.desk
+        desk.progress.waiting = desk.at_gate
+        return desk.progress
 
     @property
     def how(self) -> How:

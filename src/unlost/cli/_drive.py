@@ -99,11 +99,10 @@ class _Driven:
                 self._main.cancel(name)
         elif self._signals == 1:
             grace = self._plan.policy.options.grace
-            running = self._run.progress.running
-            say(
-                f"\nunlost: {name}: starting nothing more; {running:,} running have {grace:g} s. "
-                "Once more cancels them, a third time kills."
-            )
+            progress = self._run.progress
+            running = progress.running - progress.waiting  # what waits is given back at once
+            have = f"{running:,} running have {grace:g} s" if running else "nothing runs"
+            say(f"\nunlost: {name}: starting nothing more; {have}. Once more cancels them, a third time kills.")
             self._run.stop()
             asyncio.get_running_loop().call_later(grace, self._end_grace, name)
         elif self._signals == 2:

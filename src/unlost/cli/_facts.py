@@ -68,7 +68,7 @@ def facts_of(progress: Progress, pace: Pace, now: float, began: float) -> Facts:
     return Facts(
         done=progress.done,
         total=progress.known if progress.scanned else None,
-        counts=f"{progress.ok:,} ok · {progress.failed:,} failed · {progress.running:,} running",
+        counts=f"{progress.ok:,} ok · {progress.failed:,} failed · {_running(progress)}",
         of=f"of {progress.known:,}" if progress.scanned else f"of {progress.known:,} or more",
         elapsed=clock_time(now - began),
         rate=rate(*pace.recent(now)),
@@ -88,6 +88,12 @@ def facts_of(progress: Progress, pace: Pace, now: float, began: float) -> Facts:
 def next_try(until: float | None, now: float) -> str:
     """Return in how long a pause ends or is looked at, after a space; nothing where nobody knows, or it is due."""
     return f" (next try in {clock_time(until - now)})" if until is not None and until > now else ""
+
+
+def _running(progress: Progress) -> str:
+    """Tell what runs from what has started and waits: a rate of one a second looks stuck if all 100 are said to run."""
+    waiting = f" · {progress.waiting:,} waiting" if progress.waiting else ""
+    return f"{progress.running - progress.waiting:,} running{waiting}"
 
 
 def _retries(number: int) -> str:
