@@ -118,7 +118,7 @@ def _judged(listing: Listing, flow: Flow, catches: tuple[tuple[str, ...], bool],
         broad=broad,
         used=looks_at(inside, bound),
         ends=bool(flow.after),
-        raises=any(one.opname == "RAISE_VARARGS" and one.arg for one in inside),
+        raises=any(one.opname == "RAISE_VARARGS" and one.argval for one in inside),
         loops=_loops(listing, flow, start),
         line=_line(listing, first),
     )
@@ -145,8 +145,5 @@ def _types(listing: Listing, index: int, check: int) -> tuple[str, ...]:
 
 
 def _line(listing: Listing, index: int) -> int:
-    for one in listing.instructions[index : index + 2]:
-        positions = one.positions
-        if positions is not None and positions.lineno:
-            return positions.lineno
-    return 0
+    last = min(index + 2, len(listing.instructions))
+    return next(filter(None, map(listing.line_of, range(index, last))), 0)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dis import Instruction
 from typing import Final
+
+from unlost.observe.watch._instructions import Instruction
 
 # Who is called by one of these names is told of the exception that is being handled.
 _TELLING: Final = frozenset(
