@@ -105,6 +105,37 @@ def test_what_was_found_is_written_as_json(unlost: CommandLine) -> None:
     assert (found["verdict"], found["error"]["message"], found["bad"]) == ("lost", "division by zero", True)
 
 
+def test_the_report_is_one_page_with_the_command_that_runs_it_again(unlost: CommandLine) -> None:
+    unlost.write("app.py", f"{LOSES}import os, sys\nos.chdir('/')\nasyncio.run(main())\nsys.exit(3)\n")
+
+    done = unlost("watch", "--report", "found.html", "app.py", "--port", "80 80")
+
+    page = (unlost.folder / "found.html").read_text(encoding="utf-8")
+    assert done.returncode == 3
+    assert "<h1>app.py</h1>" in page
+    assert "lost: nobody ever took it" in page
+    assert "<dd>unlost watch --report found.html app.py --port &#x27;80 80&#x27;</dd>" in page
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_the_program_begins(unlost: CommandLine) -> None:
+    unlost.write("app.py", "print('begun')\n")
+    unlost.write("notes.txt", "mine\n")
+
+    done = unlost("watch", "--report", "notes.txt", "app.py")
+
+    assert done.returncode == 2
+    assert "is no report of unlost" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_program_that_nobody_wants_a_page_of_loads_no_reports(unlost: CommandLine) -> None:
+    unlost.write(
+        "app.py", "import sys\nprint(sorted(name for name in sys.modules if 'sqlite' in name or '.report' in name))\n"
+    )
+
+    assert unlost("watch", "app.py").stdout == "[]\n"
+
+
 def test_a_hang_says_who_waits(unlost: CommandLine) -> None:
     unlost.write("app.py", "import asyncio\nasync def stuck():\n  await asyncio.sleep(1.5)\nasyncio.run(stuck())\n")
 

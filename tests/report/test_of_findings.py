@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unlost.observe.watch import ErrorType, Finding, Notice, Origin, Site, Verdict
+from unlost.observe.watch import Collector, ErrorType, Finding, Notice, Origin, Site, Verdict
 from unlost.report import SLICES, Tally
 from unlost.report.found import report_of_findings
 from unlost.report.html import html_of
@@ -69,9 +69,20 @@ def test_the_page_says_where_an_error_was_lost_and_where_its_task_came_from() ->
     assert "<dt>run it again</dt><dd>unlost watch app.py</dd>" in page
 
 
-def test_a_group_is_run_again_by_what_the_first_of_it_was_found_in() -> None:
+def test_a_group_is_run_again_by_all_that_it_was_found_in() -> None:
     told = [finding(text="no page 7"), finding(text="no page 8")]
 
-    report = report_of_findings(told, {}, "pytest", rerun=lambda one: f"pytest -k {getattr(one, 'text', '')[-1]}")
+    report = report_of_findings(told, {}, "pytest", rerun=lambda found: " ".join(one.text[-1] for one in found))
 
-    assert [group.command for group in report.groups] == ["pytest -k 7"]
+    assert [group.command for group in report.groups] == ["7 8"]
+
+
+def test_when_a_notice_was_noted_is_its_time_in_the_report() -> None:
+    collector = Collector()
+    collector.note(Notice("never awaited", "coroutine load was never awaited", SITE))
+    [noted] = collector.notices
+
+    report = report_of_findings([noted, finding(at=noted.at - 60)], {}, "app.py")
+
+    assert noted.at > 0
+    assert (report.began, report.ended) == (noted.at - 60, noted.at)

@@ -1,4 +1,4 @@
-"""A run's report as one HTML file."""
+"""A report as one HTML file: of a run, a program or a test session."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from unlost.batch import Folder, write_file
 from unlost.batch.journal._failures import read_failures
 from unlost.errors import UsageError
-from unlost.report import SLICES, View, report_of_run
+from unlost.report import SLICES, Report, View, report_of_run
 from unlost.report.html import MARK, html_of
 
 _BEGIN = 1024  # bytes in which the mark is
@@ -35,11 +35,21 @@ def write_html(path: Path, folder: Folder, view: View) -> None:
     Raises:
         UsageError: It cannot be written.
     """
-    check_html(path)
     meta = folder.read_meta(view.run)
     with folder.open(view.run) as connection:
         assert connection is not None  # the view was read from it
         report = report_of_run(view, meta, read_failures(connection, SLICES))
+    write_report(path, report)
+
+
+def write_report(path: Path, report: Report) -> None:
+    """
+    Write a report; one that is there is replaced by the new one in one step.
+
+    Raises:
+        UsageError: It cannot be written.
+    """
+    check_html(path)
     write_file(path, html_of(report), replace=True)
 
 

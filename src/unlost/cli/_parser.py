@@ -138,6 +138,7 @@ def _add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add = parser.add_argument
     add("--fail", action="store_true", help="exit with 1 if anything was lost or swallowed")
     add("--json", metavar="FILE", help="write what was found as JSON")
+    add("--report", metavar="FILE", help="write what was found as one HTML file, to be opened in a browser")
     add("--hang", metavar="TIME", help="say who waits for what when no task makes a step for so long: 30s")
     # takes all that follows, as python's own does: the module's options are its own
     add("-m", dest="module", metavar="MODULE", nargs=argparse.REMAINDER, help="run a module, with all that follows")

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from unlost.batch.options._durations import seconds
 from unlost.cli._program import load
 from unlost.cli._streams import say
 from unlost.errors import UsageError
 from unlost.observe.install import (
     advice_on,
     all_in,
-    blind_spots,
     is_bad,
     is_off,
     is_own,
@@ -23,8 +21,8 @@ from unlost.observe.install import (
     key_of,
     leave,
     lines_about,
-    summary_of,
 )
+from unlost.observe.install._running import Running
 from unlost.observe.sinks import as_json
 from unlost.observe.sinks._found import found as report_of_found
 from unlost.observe.tasks import Stalled
@@ -36,6 +34,7 @@ _MOST = 50  # told one by one; the file that --json writes has all
 def execute(arguments: argparse.Namespace) -> int:
     """Run the program to its end; return its exit code."""
     file = _writable(arguments.json)
+    write_page = _page(arguments)
     hang = _seconds(arguments.hang)
     run = load(arguments.module, arguments.program)
     if is_off():
@@ -44,7 +43,8 @@ def execute(arguments: argparse.Namespace) -> int:
         running = join(origins=1)
         running.is_quiet = True
         bad: list[Finding | Notice] = []
-        running.leaving.append(lambda: bad.extend(_tell(running.collector, running.watch.why, file)))
+        running.leaving.append(lambda: bad.extend(_tell(running, file)))
+        running.leaving.append(lambda: write_page(running))
         stack.callback(running.finish)
         stack.callback(leave, running)
         if hang is not None:
@@ -53,19 +53,28 @@ def execute(arguments: argparse.Namespace) -> int:
     return 1 if arguments.fail and bad and code == 0 else code
 
 
-def _tell(collector: Collector, why: str, file: Path | None) -> list[Finding | Notice]:
+def _page(arguments: argparse.Namespace) -> Callable[[Running], object]:
+    if arguments.report is None:
+        return lambda _running: None
+    from unlost.cli._watch_page import page_writer  # loads the reports, which the program has no need of
+
+    return page_writer(arguments)
+
+
+def _tell(running: Running, file: Path | None) -> list[Finding | Notice]:
     """Print and write what was found; return what of it is bad."""
+    collector = running.collector
     bad = [one for one in all_in(collector) if is_bad(one)]
-    say("\n".join(_lines(collector, [one for one in all_in(collector) if is_bad(one) or _is_unread(one)], why)))
+    say("\n".join(_lines(running, [one for one in all_in(collector) if is_bad(one) or _is_unread(one)])))
     if file is not None:
-        _write(file, collector, why)
+        _write(file, collector, running.unseen())
     return bad
 
 
-def _lines(collector: Collector, told: list[Finding | Notice], why: str) -> Iterator[str]:
+def _lines(running: Running, told: list[Finding | Notice]) -> Iterator[str]:
     yield ""
     yield "unlost watch: what became of the exceptions"
-    yield from (f"  {line}" for line in list(summary_of(collector)) or ["there were none to tell of"])
+    yield from (f"  {line}" for line in running.summary() or ["there were none to tell of"])
     alike: dict[str, list[Finding | Notice]] = {}
     for one in told:
         alike.setdefault(key_of(one), []).append(one)
@@ -76,8 +85,7 @@ def _lines(collector: Collector, told: list[Finding | Notice], why: str) -> Iter
         yield from others
     if len(alike) > _MOST:
         yield f"\nand {len(alike) - _MOST:,} more; --json FILE has all"
-    spots = list(blind_spots(collector, why))
-    if spots:
+    if spots := running.unseen():
         yield "\nWhat could not be seen:"
         yield from (f"  {line}" for line in spots)
 
@@ -94,7 +102,7 @@ def _is_unread(found: Finding | Notice) -> bool:
     return found.verdict is Verdict.RETURNED and is_own(found)
 
 
-def _write(file: Path, collector: Collector, why: str) -> None:
+def _write(file: Path, collector: Collector, unseen: list[str]) -> None:
     counts = {verdict.value: count for verdict, count in collector.counts.items() if count}
     found = [
         {**as_json(report_of_found(one)), "key": key_of(one), "bad": is_bad(one), "instead": advice_on(one)}
@@ -104,7 +112,7 @@ def _write(file: Path, collector: Collector, why: str) -> None:
         "version": 1,
         "counts": {**counts, **collector.noted},
         "found": found,
-        "unseen": list(blind_spots(collector, why)),
+        "unseen": unseen,
     }
     try:
         file.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
@@ -124,6 +132,8 @@ def _writable(name: str | None) -> Path | None:
 def _seconds(text: str | None) -> float | None:
     if text is None:
         return None
+    from unlost.batch.options._durations import seconds  # loads the batch runner, which the program has no need of
+
     try:
         read = seconds(text)
     except ValueError as unreadable:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
+from unlost._core import wall
 from unlost.observe.watch._finding import Finding
 from unlost.observe.watch._notice import Notice
 from unlost.observe.watch._verdict import Verdict
@@ -77,7 +79,8 @@ class Collector:
         self._tell(finding)
 
     def note(self, notice: Notice) -> None:
-        """Count what is no exception's end, and keep it."""
+        """Count what is no exception's end, and keep it with the time."""
+        notice = replace(notice, at=wall())
         self.noted[notice.kind] += 1
         self.dropped += len(self.notices) == self.notices.maxlen
         self.notices.append(notice)

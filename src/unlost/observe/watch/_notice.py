@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from unlost.observe.watch._finding import Origin, Site
@@ -27,12 +27,14 @@ class Notice:
         site: Where to look: where a coroutine was made or dropped, where a task was started or stood; None where that
             is not known.
         origin: The task that it is about, or in which it happened; None where there is none.
+        at: When it was noted, in seconds since the epoch; 0 where it was not yet.
     """
 
     kind: str
     text: str
     site: Site | None = None
     origin: Origin | None = None
+    at: float = field(default=0.0, compare=False)
 
     def __str__(self) -> str:
         return f"{self.text} ({self.site})" if self.site else self.text

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from unlost.observe import headline
 from unlost.observe._place import base_name
 from unlost.observe.sinks._found import found
 from unlost.observe.sinks._report import Report as Told
-from unlost.observe.watch import Finding, Notice, Verdict
+from unlost.observe.watch import HANGS, LOOP_ERROR, Finding, Notice, Verdict
 from unlost.report._report import MOST_GROUPS, SLICES, ErrorGroup, Report, Tally, Tone
 
 _TONES: Final[Mapping[Verdict, Tone]] = {
@@ -26,13 +26,13 @@ _TONES: Final[Mapping[Verdict, Tone]] = {
 _BY_VALUE: Final[Mapping[str, Tone]] = {verdict.value: tone for verdict, tone in _TONES.items()}
 
 
-Rerun: TypeAlias = Callable[[Finding | Notice], str]
+Rerun: TypeAlias = Callable[[Sequence[Finding | Notice]], str]
 
 
 class _Alike(NamedTuple):
-    """Findings that are one group: the first one, and what is told of each."""
+    """Findings that are one group, and what is told of each."""
 
-    first: Finding | Notice
+    found: list[Finding | Notice]
     told: list[Told]
 
 
@@ -46,6 +46,7 @@ def report_of_findings(
     unseen: Iterable[str] = (),
     command: str = "",
     rerun: Rerun | None = None,
+    example: Callable[[Finding | Notice], str] | None = None,
 ) -> Report:
     """
     Return the report of what was found.
@@ -58,15 +59,19 @@ def report_of_findings(
         noted: How many notices there were of each kind.
         unseen: What could not be observed, a sentence each.
         command: What runs the program or session again.
-        rerun: Returns what runs just the part again in which one was found, such as a test; empty where nothing does.
+        rerun: Returns what runs just the parts again in which these were found, such as tests; empty where there is
+            nothing less than all.
+        example: Returns in what one was found, such as a test; None is the task.
     """
     alike: dict[object, _Alike] = {}
     for finding in findings:
         told = found(finding)
-        alike.setdefault(told.key, _Alike(finding, [])).told.append(told)
+        group = alike.setdefault(told.key, _Alike([], []))
+        group.found.append(finding)
+        group.told.append(told)
     times = [each.at for one in alike.values() for each in one.told if each.at]
     began, ended = (min(times), max(times)) if times else (None, None)
-    groups = sorted((_group(one, began, ended, rerun) for one in alike.values()), key=_badness)
+    groups = sorted((_group(one, began, ended, rerun, example) for one in alike.values()), key=_badness)
     rest = groups[MOST_GROUPS:]
     sentences = tuple(unseen)
     return Report(
@@ -74,7 +79,10 @@ def report_of_findings(
         subtitle=subtitle,
         unit=("exception", "exceptions"),
         label="verdict",
-        tallies=(*_verdicts(counts), *(Tally(kind, count, "bad") for kind, count in (noted or {}).items() if count)),
+        tallies=(
+            *_verdicts(counts),
+            *(Tally(kind, count, _tone_of(kind)) for kind, count in (noted or {}).items() if count),
+        ),
         groups=tuple(groups[:MOST_GROUPS]),
         more_groups=len(rest),
         more_count=sum(group.count for group in rest),
@@ -89,8 +97,22 @@ def _verdicts(counts: Mapping[Verdict, int]) -> Iterable[Tally]:
     return (Tally(verdict.value, counts[verdict], _TONES[verdict]) for verdict in Verdict if counts.get(verdict))
 
 
-def _group(alike: _Alike, began: float | None, ended: float | None, rerun: Rerun | None) -> ErrorGroup:
-    first, told = alike
+def _kinds(noted: Mapping[str, int]) -> Iterable[Tally]:
+    return (Tally(kind, count, _tone_of(kind)) for kind, count in noted.items() if count)
+
+
+def _tone_of(label: str) -> Tone:
+    return "doubt" if label in (HANGS, LOOP_ERROR) else _BY_VALUE.get(label, "bad")
+
+
+def _group(
+    alike: _Alike,
+    began: float | None,
+    ended: float | None,
+    rerun: Rerun | None,
+    name: Callable[[Finding | Notice], str] | None,
+) -> ErrorGroup:
+    every, told = alike
     example = told[0]
     line = headline(example.error, alone=len(told) == 1) if example.error is not None else None
     site = str(example.site) if example.site else ""
@@ -99,14 +121,14 @@ def _group(alike: _Alike, began: float | None, ended: float | None, rerun: Rerun
         title=line.title if line else example.what,
         where=line.where if line else site,
         label=example.verdict,
-        tone=_BY_VALUE.get(example.verdict, "bad"),
+        tone=_tone_of(example.verdict),
         count=len(told),
         hits=_hits([each.at for each in told if each.at], began, ended),
-        example=_example(example),
+        example=name(every[0]) if name is not None else _example(example),
         error=example.error,
         ended=example.what if line else "",
         origin=example.origin,
-        command=rerun(first) if rerun is not None else "",
+        command=rerun(every) if rerun is not None else "",
     )
 
 

@@ -1,0 +1,53 @@
+"""What became of a program's exceptions, as one HTML file: ``unlost watch --report FILE``."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+from unlost.cli._html import check_html, write_report
+from unlost.cli._streams import say
+from unlost.errors import UsageError
+from unlost.observe.install import all_in
+from unlost.observe.install._running import Running
+from unlost.report.found import report_of_findings
+
+
+def page_writer(arguments: argparse.Namespace) -> Callable[[Running], None]:
+    """
+    Return what writes the file once the verdicts have fallen.
+
+    Raises:
+        UsageError: The file cannot be the report's; found before the program begins.
+    """
+    page = Path(arguments.report).absolute()  # the program may change the folder
+    check_html(page)
+
+    def write(running: Running) -> None:
+        collector = running.collector
+        report = report_of_findings(
+            all_in(collector), collector.counts, _program(arguments),
+            subtitle="what became of the exceptions", noted=collector.noted, unseen=running.unseen(),
+            command=_typed(arguments),
+        )  # fmt: skip
+        try:
+            write_report(page, report)
+        except (UsageError, OSError) as writing_error:  # told, and no more: the exit code is the program's
+            say(f"unlost watch: {page} cannot be written: {writing_error}")
+
+    return write
+
+
+def _program(arguments: argparse.Namespace) -> str:
+    return Path(arguments.program[0]).name if arguments.module is None else f"-m {arguments.module[0]}"
+
+
+def _typed(arguments: argparse.Namespace) -> str:
+    """Return the command that runs all of this again."""
+    words = ["unlost", "watch", *(["--fail"] if arguments.fail else [])]
+    for name in ("report", "json", "hang"):
+        value = getattr(arguments, name)
+        words += [f"--{name}", value] if value is not None else []
+    return shlex.join([*words, *(["-m", *arguments.module] if arguments.module is not None else arguments.program)])
