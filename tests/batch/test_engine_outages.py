@@ -13,7 +13,7 @@ import pytest
 import unlost
 from unlost import Failure, Value
 from unlost.batch import Context, Halted, Run
-from unlost.batch.gate import _gate, _outage
+from unlost.batch.gate import _judge, _outage
 from unlost.batch.gate._rest import HoldTooLong
 from unlost.batch.gate._self_stop import SelfStop
 from unlost.batch.journal._pauses import read_paused, read_why
@@ -496,7 +496,7 @@ async def test_an_item_that_is_always_sent_away_fails_by_that_in_the_end(
     options: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One input that a service will never take must not hold up the run for ever."""
-    monkeypatch.setattr(_gate, "REFUSALS", 3)
+    monkeypatch.setattr(_judge, "REFUSALS", 3)
 
     async def job(item: int) -> int:
         if item == 3:

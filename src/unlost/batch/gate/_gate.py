@@ -17,33 +17,28 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Final, Protocol, TypeAlias
 
 from unlost.batch._letters import fingerprint_of, title_of
+from unlost.batch.gate._judge import Judge, Stopper
 from unlost.batch.gate._lane import SentAway
 from unlost.batch.gate._limit_key import estimate_function, key_function
 from unlost.batch.gate._outage import MOST, SUSPECTS, Outage, Trouble, Verdict
-from unlost.batch.gate._rest import HoldTooLong, Rest
+from unlost.batch.gate._rest import Rest
 from unlost.batch.gate._seats import Seats
 from unlost.batch.gate._self_stop import SelfStop
-from unlost.batch.gate._stops import stop_of
 from unlost.batch.gate._throttle import Throttle
-from unlost.batch.gate._visit import GIVEN_BACK, Visit, ended_unknown
+from unlost.batch.gate._visit import GIVEN_BACK, Visit
 from unlost.batch.options._durations import spelled
 from unlost.batch.options._options import Resolved
 from unlost.batch.options._rates import rate_of
-from unlost.errors import Kind, attach_attempts, classify, leaves, status_of
+from unlost.errors import attach_attempts
 
 Call: TypeAlias = Callable[[Any, Any], Awaitable[Any]]  # Any: the user's item and value; whatever the call is told
-
-REFUSALS: Final = 30
-"""After so many answers 429, with a rest after each, it is the item: the last of them is an attempt that failed."""
 
 _WAITING_FOR_KEYS: Final = 10  # items for each seat that may wait for their limit key
 _MOST_WAITING: Final = 10_000
 
 
-class Warden(Protocol):
+class Warden(Stopper, Protocol):
     """Who is told what holds the run, and stops it."""
-
-    def halt(self, error: Exception, *, now: bool = False) -> None: ...
 
     def rest_changed(self, rest: Rest) -> None: ...
 
@@ -72,18 +67,17 @@ class Gate:
         self.under_way = 0
         self.throttle = Throttle([rate_of(text) for text in options.rate], options.max_hold, self._rest_told)
         self.seats = Seats(options.concurrency, self._wake)
-        self._outage = Outage(self, self._fingerprint_of, options.outage)
+        self._outage = Outage(self, lambda error: fingerprint_of(error, own), options.outage)
+        self._judge = Judge(self.throttle, self._outage, self.seats, warden, own, keep_going=options.keep_going)
         self._longest_outage = options.outage
         self._key_of = key_function(policy)
         self._estimate_of = estimate_function(policy)
         self._is_plain = self._key_of is None and self._estimate_of is None
         waiting = SUSPECTS if self._key_of is None else options.concurrency * _WAITING_FOR_KEYS
         self.workers = options.concurrency + max(MOST + 1, min(waiting, _MOST_WAITING))
-        self._keep_going = options.keep_going
         self._own = own
         self._warden = warden
         self._is_resting = False  # all items
-        self._is_alert = False  # something is parked, or was, or the seats are narrow
         self._is_entering = False
         self._is_exhausted = False
         self._feeder: asyncio.Future[None] | None = None
@@ -126,8 +120,8 @@ class Gate:
             self.seats.leave()
         if not self.under_way:
             self._wake()
-        if self._is_alert:
-            self._probe_lost(visit)  # it failed before its call
+        if self._judge.is_alert:
+            self._judge.probe_lost(visit)  # it failed before its call
             if self._outage.is_granted:  # it was started to look, and made no call
                 self._outage.unanswered()
             self._outage.look_around()
@@ -171,18 +165,18 @@ class Gate:
             try:
                 value = await call(item, context)
             except BaseException as error:
-                verdict = self._judged(visit, error)
+                verdict = self._judge.judged(visit, error)
                 if verdict is Verdict.STANDS:
                     raise
                 failure = error if verdict is None else None
             else:
                 self.throttle.answered(ticket)
-                if self._is_alert:
-                    self._went_well(visit, ticket.began)
+                if self._judge.is_alert:
+                    self._judge.went_well(visit, ticket.began)
                 return value
             if failure is not None:
                 # out of the handler: a cancellation of the wait has not the error as its context
-                verdict = await self._parked(visit, failure)
+                verdict = await self._judge.parked(visit, failure)
                 if verdict is Verdict.STANDS:
                     try:
                         raise failure
@@ -208,7 +202,7 @@ class Gate:
         try:
             if self._outage.trouble is not None and not visit.is_probe:
                 if not self._outage.wants_probe:
-                    self._stand_up(visit)
+                    self.seats.stand_up(visit)
                 if self.is_stopped:
                     return False
                 verdict = await self._outage.arrived()
@@ -225,18 +219,13 @@ class Gate:
             visit.is_waiting = not visit.is_seated
         return True
 
-    def _stand_up(self, visit: Visit) -> None:
-        if visit.is_seated:
-            visit.is_seated = False
-            self.seats.leave()
-
     async def _turn(self, visit: Visit) -> None:
         """Wait for a ticket, without a seat where others could use it; ``visit.ticket`` stays None if the run stops."""
         visit.ticket, visit.is_waiting = None, True
         if self.is_stopped:
             return
         if self._key_of is not None:
-            self._stand_up(visit)
+            self.seats.stand_up(visit)
         try:
             visit.ticket = await self.throttle.enter(visit.key, visit.estimate)
             if not visit.is_seated and await self.seats.take():
@@ -253,86 +242,7 @@ class Gate:
                 visit.ticket = None
             visit.is_waiting = visit.ticket is None
             if visit.ticket is None and visit.is_probe:
-                self._probe_lost(visit)
-
-    # What came out
-
-    def _went_well(self, visit: Visit, began: float) -> None:
-        was_probe, visit.is_probe = visit.is_probe, False
-        self._outage.succeeded(began=began, was_probe=was_probe)
-        self.seats.widen()
-        self._is_alert = self.seats.is_narrow or not self._outage.is_calm
-
-    def _judged(self, visit: Visit, error: BaseException) -> Verdict | None:
-        """Say what a call that failed means; None where that is known later."""
-        ticket, visit.ticket = visit.ticket, None
-        assert ticket is not None
-        if _is_told_to_end(error):
-            self.throttle.answered(ticket)
-            self._probe_lost(visit)
-            return Verdict.STANDS
-        stop = stop_of(error, self._title_of)
-        if stop is not None and (stop.reason == "disk" or not self._keep_going):
-            self.throttle.answered(ticket)
-            return self._stopped_by(visit, stop, error)
-        transient = stop is None and _is_transient(error)
-        visit.is_unknown = visit.is_unknown or ended_unknown(error)
-        if stop is None and _is_refusal(error):
-            try:
-                self.throttle.refused(ticket, error)
-            except HoldTooLong as too_long:
-                return self._stopped_by(visit, too_long, error)
-            if transient:
-                return self._refused(visit, error, ticket.began)
-        self.throttle.answered(ticket)
-        if transient:
-            return None
-        was_probe, visit.is_probe = visit.is_probe, False
-        if not self._outage.is_calm:
-            self._outage.succeeded(began=ticket.began, was_probe=was_probe, is_answer=was_probe)
-        self.seats.widen()
-        return Verdict.STANDS
-
-    def _stopped_by(self, visit: Visit, stop: Exception, error: BaseException) -> Verdict:
-        visit.is_waiting, visit.failures = True, (error,)
-        if isinstance(error, BaseExceptionGroup) or (isinstance(stop, SelfStop) and stop.reason == "disk"):
-            visit.is_unknown = True  # the service has refused nothing, or one call of several
-        self._warden.halt(stop)
-        return Verdict.GIVEN_BACK
-
-    def _refused(self, visit: Visit, error: BaseException, began: float) -> Verdict:
-        visit.held += 1
-        visit.refusal = error
-        if visit.is_probe or not self._outage.is_calm:
-            was_probe, visit.is_probe = visit.is_probe, False
-            self._outage.succeeded(began=began, was_probe=was_probe)
-        return Verdict.AGAIN if visit.held % REFUSALS else Verdict.STANDS  # a rest came before each of them
-
-    async def _parked(self, visit: Visit, error: BaseException) -> Verdict:
-        was_probe, visit.is_probe = visit.is_probe, False
-        visit.is_waiting, visit.failures, self._is_alert = True, (error,), True
-        self._stand_up(visit)
-        try:
-            verdict = await self._outage.failed(error, was_probe=was_probe, is_first=not visit.has_failed)
-        except asyncio.CancelledError as cancelled:
-            attach_attempts(cancelled, (error,))
-            raise
-        if verdict is Verdict.STANDS:
-            visit.is_waiting, visit.failures, visit.has_failed = False, (), True
-        elif verdict is Verdict.ONCE_MORE:
-            visit.has_failed = True
-        return verdict
-
-    def _probe_lost(self, visit: Visit) -> None:
-        if visit.is_probe:
-            visit.is_probe = False
-            self._outage.unanswered()
-
-    def _fingerprint_of(self, error: BaseException) -> str:
-        return fingerprint_of(error, self._own)
-
-    def _title_of(self, error: BaseException) -> str:
-        return title_of(error, self._own)
+                self._judge.probe_lost(visit)
 
     # What is told
 
@@ -347,13 +257,14 @@ class Gate:
     def outage_ended(self, trouble: Trouble) -> None:
         self._warden.outage_changed(trouble, ended=True)
         self.seats.narrow()
-        self._is_alert = True
+        self._judge.is_alert = True
         self._close_or_open()
 
     def outage_too_long(self, trouble: Trouble) -> None:
         lasted = spelled(self._longest_outage or 0.0)
         stop = SelfStop(
-            "outage", f"the outage has lasted for {lasted}: {self._title_of(trouble.error)}. Wait longer: --outage 6h"
+            "outage",
+            f"the outage has lasted for {lasted}: {title_of(trouble.error, self._own)}. Wait longer: --outage 6h",
         )
         stop.__cause__ = trouble.error
         self._warden.halt(stop)
@@ -383,19 +294,3 @@ class Gate:
     async def _changed(self) -> None:
         self._feeder = asyncio.get_running_loop().create_future()
         await self._feeder
-
-
-def _is_refusal(error: BaseException) -> bool:
-    return any(status_of(leaf) == 429 for leaf in leaves(error))
-
-
-def _is_transient(error: BaseException) -> bool:
-    try:
-        return classify(error) is Kind.TRANSIENT
-    except Exception:  # a rule of the user's own that raises: the retry asks it again, and that is the outcome  # noqa: BLE001
-        return False
-
-
-def _is_told_to_end(error: BaseException) -> bool:
-    """A cancellation, or the end of the program: nothing that a service said."""
-    return not isinstance(error, Exception) and any(not isinstance(leaf, Exception) for leaf in leaves(error))

@@ -10,6 +10,8 @@ from asyncio import Future, get_running_loop
 from collections import deque
 from collections.abc import Callable
 
+from unlost.batch.gate._visit import Visit
+
 
 class Seats:
     """
@@ -72,6 +74,12 @@ class Seats:
             self._serve()
         elif self.taken < self.limit:
             self._freed()
+
+    def stand_up(self, visit: Visit) -> None:
+        """Give back the seat of an item that is going to wait, if it has one."""
+        if visit.is_seated:
+            visit.is_seated = False
+            self.leave()
 
     def send_away(self) -> None:
         """End the line: who is in it gets no seat, nor does who would come to be in it."""
