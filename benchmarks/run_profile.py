@@ -28,19 +28,20 @@ RATE = 500
 
 PARTS = (
     # thread, what the innermost of our frames looks like, part
-    ("unlost-scan", r"batch/_source|batch/_records", "scan: read and parse"),
-    ("unlost-scan", r"batch/_keys", "scan: key"),
+    ("unlost-scan", r"batch/source/_(?!keys)", "scan: read and parse"),
+    ("unlost-scan", r"batch/source/_keys", "scan: key"),
     ("unlost-scan", r".", "scan: else"),
-    ("unlost-journal", r"batch/_index", "journal: enter the source"),
+    ("unlost-journal", r"batch/journal/_index", "journal: enter the source"),
     ("unlost-journal", r"Journal\._?claim", "journal: claims"),
     ("unlost-journal", r"Journal\.end", "journal: outcomes"),
-    ("unlost-journal", r"batch/_results|_store", "journal: acknowledge, results file"),
+    ("unlost-journal", r"batch/journal/_results|_store", "journal: acknowledge, results file"),
     ("unlost-journal", r".", "journal: else"),
     ("MainThread", r"ended_of|batch/_values|batch/_letters", "encode the outcome"),
-    ("MainThread", r"batch/_records", "parse the record"),
-    ("MainThread", r"batch/_perform|batch/_context|batch/_target", "perform: context, nesting"),
+    ("MainThread", r"batch/source/", "parse the record"),
+    ("MainThread", r"batch/gate/", "the gate: seats, rates, rests"),
+    ("MainThread", r"batch/_perform|batch/_context|batch/target/", "perform: context, nesting"),
     ("MainThread", r"unlost/policies/", "retry, deadlines"),
-    ("MainThread", r"batch/_claims|_handed_out", "take claims"),
+    ("MainThread", r"batch/journal/_claims|_handed_out", "take claims"),
     ("MainThread", r"acknowledge|_deliver", "acknowledge"),
     ("MainThread", r"batch/", "engine: begin, settle, put"),
     ("MainThread", r"unlost/_core/", "stream: a task an item, hand-over"),
@@ -91,7 +92,7 @@ def report(samples: Path, seconds: dict[str, float], items: int) -> None:
         print(f"{thread:40}{used / items * 1e6:7.2f} µs an item")
         counted = parts.get(thread, Counter())
         sampled = counted.total() / RATE
-        each = min(1.0, used / sampled) / RATE / items * 1e6  # who holds the lock may have to wait for a processor
+        each = min(1.0, used / max(sampled, 1 / RATE)) / RATE / items * 1e6  # who holds the lock may have to wait for a processor
         for part, count in counted.most_common():
             print(f"    {part:36}{count * each:7.2f}")
         print(f"    {'without the lock: SQLite, system':36}{max(0.0, used - sampled) / items * 1e6:7.2f}")
