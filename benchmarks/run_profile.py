@@ -92,7 +92,8 @@ def report(samples: Path, seconds: dict[str, float], items: int) -> None:
         print(f"{thread:40}{used / items * 1e6:7.2f} µs an item")
         counted = parts.get(thread, Counter())
         sampled = counted.total() / RATE
-        each = min(1.0, used / max(sampled, 1 / RATE)) / RATE / items * 1e6  # who holds the lock may have to wait for a processor
+        # who holds the lock may have to wait for a processor
+        each = min(1.0, used / max(sampled, 1 / RATE)) / RATE / items * 1e6
         for part, count in counted.most_common():
             print(f"    {part:36}{count * each:7.2f}")
         print(f"    {'without the lock: SQLite, system':36}{max(0.0, used - sampled) / items * 1e6:7.2f}")

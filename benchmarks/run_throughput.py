@@ -10,8 +10,8 @@ its interpreter, imports, scan of the inputs, journal and summary; the bare loop
 pool of workers that read the same file, parse each line and call the same function, and keep nothing but two counts.
 The disk counts: name a folder on the one you mean. POSIX only.
 
-With `--before`, the Python of an environment in which an earlier unlost is installed, only that `unlost run` and this one
-take turns, each after each, and the table's base is the earlier one.
+With `--before`, the Python of an environment in which an earlier unlost is installed, that `unlost run` and this one take
+turns, and the earlier one is the table's base.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from pathlib import Path
 from _run_measure import Contender, in_process, report, rounds, unlost_run
 
 BARE = "bare loop, nothing kept"
-
-
 BEFORE = "unlost run, before"
 
 
