@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextvars import Token
 from typing import Final
 
 from unlost.asgi._lifespan import SERVER, Lifespan
@@ -12,6 +13,8 @@ from unlost.asgi._types import App, Receive, Scope, Send
 from unlost.observe.install import is_off, is_serious
 from unlost.observe.sinks import Sink
 from unlost.observe.watch import Finding, Notice, during, owed
+
+_WATCHED: Final = frozenset({"http", "websocket", "lifespan"})
 
 # Starlette's, uvicorn's, and those of WebSockets: the other side went away
 _CLIENTS: Final = frozenset({"ClientDisconnect", "ClientDisconnected", "WebSocketDisconnect"})
@@ -55,16 +58,14 @@ class Middleware:
             UsageError: With the first call, if there is no such sink.
         """
         kind = scope["type"]
-        if self._is_off or kind not in ("http", "websocket", "lifespan"):
+        if self._is_off or kind not in _WATCHED:
             await self.app(scope, receive, send)
-        elif kind == "lifespan":
-            begin(self._settings)
-            await self._live(scope, Lifespan(receive, send))
-        else:
-            await self._answer(scope, receive, send)
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+            return
         watching = begin(self._settings)
+        if kind == "lifespan":
+            await self._live(scope, Lifespan(receive, send))
+            return
+        # here and not in a function of its own: each coroutine is one more that all awaits pass through
         token = during.set(request := Request(scope))
         try:
             await self.app(scope, receive, send)
@@ -75,10 +76,7 @@ class Middleware:
             raise
         finally:
             request.end()
-            try:
-                during.reset(token)
-            except ValueError:  # closed from elsewhere, in the middle
-                during.set("")
+            _reset(token)
 
     async def _live(self, scope: Scope, lifespan: Lifespan) -> None:
         try:
@@ -89,6 +87,13 @@ class Middleware:
             end_soon()
             raise
         end()
+
+
+def _reset(token: Token[object]) -> None:
+    try:
+        during.reset(token)
+    except ValueError:  # closed from elsewhere, in the middle
+        during.set("")
 
 
 def _is_clients(error: BaseException) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 from unlost.asgi._types import Scope
 
 LONGEST: Final = 200  # characters
+
+# route, what the application is mounted under, path, method, kind
+_Parts: TypeAlias = tuple[object, object, object, object, object]
 
 
 class Request:
@@ -16,25 +19,32 @@ class Request:
     It keeps the scope for as long as the request goes on, as the route is found out meanwhile.
     """
 
-    __slots__ = ("_method", "_path", "_root", "_route", "_scope")
+    __slots__ = ("_parts", "_scope")
 
     def __init__(self, scope: Scope) -> None:
         self._scope: Scope | None = scope
-        self._method: object = scope.get("method") or scope["type"]
-        self._path: object = scope.get("path", "")
-        self._root: object = ""
-        self._route: object = None
+        self._parts: _Parts | None = None
 
     def end(self) -> None:
         """Let the scope go: tasks that outlive the request keep its name."""
         if (scope := self._scope) is not None:
-            self._route, self._root = scope.get("route"), scope.get("root_path", "")
+            self._parts = _parts_of(scope)
             self._scope = None
 
     def __str__(self) -> str:
-        scope = self._scope
-        route = self._route if scope is None else scope.get("route")
-        root = self._root if scope is None else scope.get("root_path", "")
-        template = getattr(route, "path_format", None) or getattr(route, "path", None)
-        where = f"{root}{template}" if isinstance(template, str) else self._path
-        return f"{self._method} {where}"[:LONGEST]
+        scope, parts = self._scope, self._parts
+        if scope is not None:
+            parts = _parts_of(scope)
+        return _name_of(parts) if parts is not None else ""
+
+
+def _parts_of(scope: Scope) -> _Parts:
+    get = scope.get
+    return get("route"), get("root_path"), get("path"), get("method"), get("type")
+
+
+def _name_of(parts: _Parts) -> str:
+    route, root, path, method, kind = parts
+    template = getattr(route, "path_format", None) or getattr(route, "path", None)  # Starlette, FastAPI
+    where = f"{root or ''}{template}" if isinstance(template, str) else path
+    return f"{method or kind} {where}"[:LONGEST]

@@ -44,6 +44,7 @@ class Handler:
         depth: What lies on the stack when it is entered: that of a handler within it is greater.
         groups: Whether they are ``except*``, and take their part of a group.
         plain: Whether none of them is a reason to begin to follow an exception.
+        narrow: Whether it is plain, and names only types of Python's that no cancellation and no group is.
         loops: Whether what a ``with`` guards can run again after it ended something.
         carrier: Who puts what it catches where another can ask for it; empty for what is handled.
         is_pythons: Whether it stands in Python's own library.
@@ -53,6 +54,7 @@ class Handler:
     depth: int
     groups: bool = False
     plain: bool = True
+    narrow: bool = False
     loops: bool = False
     carrier: str = ""
     is_pythons: bool = False

@@ -10,6 +10,7 @@ By the layout that the compilers of 3.12 and 3.13 give a ``try`` (Objects/except
 
 from __future__ import annotations
 
+import builtins
 from types import CodeType
 from typing import Final
 
@@ -19,6 +20,13 @@ from unlost.observe.watch._listing import Listing
 from unlost.observe.watch._looks import looks_at, name_bound_by
 
 BROAD: Final = frozenset({"Exception", "BaseException"})
+
+# by their names: a program that gives one of these to a class of its own has that not followed where it is meant
+_NARROW: Final = frozenset(
+    name
+    for name, kind in vars(builtins).items()
+    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, BaseExceptionGroup)
+) - {"Exception"}
 
 _MOST_LOADS: Final = 60  # instructions that spell the types of one clause
 
@@ -42,7 +50,8 @@ def handler_at(listing: Listing, offset: int) -> Handler | None:
     if not any(clause.ends or clause.raises for clause in clauses):
         return None
     plain = not any(clause.swallows or (clause.broad and clause.raises) for clause in clauses)
-    return Handler(tuple(clauses), depth, groups, plain)
+    narrow = plain and not groups and all(clause.types and _NARROW.issuperset(clause.types) for clause in clauses)
+    return Handler(tuple(clauses), depth, groups, plain, narrow)
 
 
 def _clauses(listing: Listing, start: int, depth: int) -> tuple[list[Clause], bool]:

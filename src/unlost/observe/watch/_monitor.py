@@ -68,7 +68,11 @@ class Monitor:
                 handler = self._codes.read(code, offset)
             if handler is None:
                 return
-            if handler is LEAVES:
+            if handler.narrow:  # the most frequent by far
+                if KEY not in _attributes_of(error) and error.__cause__ is None:
+                    return
+                self._handled(code, handler, error, sys._getframe(1))
+            elif handler is LEAVES:
                 if (task := _task_of(code)) is not None and not isinstance(error, CancelledError):
                     self._leaves(task, error, sys._getframe(1))
             elif not (handler.plain and error.__cause__ is None and KEY not in _attributes_of(error)) or isinstance(
