@@ -10,7 +10,7 @@ its interpreter, imports, scan of the inputs, journal and summary; the bare loop
 pool of workers that read the same file, parse each line and call the same function, and keep nothing but two counts.
 The disk counts: name a folder on the one you mean. POSIX only.
 
-With `--before`, the Python of an environment in which an earlier unlost is installed, that `unlost run` and this one take
+With `--before`, the Python of an environment that has an earlier unlost, that `unlost run` and this one take
 turns, and the earlier one is the table's base.
 """
 
