@@ -44,6 +44,7 @@ def test_dead_letters_run_again_with_the_inputs_of_the_journal_and_new_idempoten
     retried = unlost("retry", "work-1")
 
     assert retried.returncode == 0, retried.stderr
+    assert retried.stderr == "unlost: run work-1: running its dead letters again\n"
     assert "20 ok · 0 failed" in retried.stdout
     assert sorted(line["value"] for line in unlost.results()) == list(range(20))
     again = calls(unlost)[20:]

@@ -18,14 +18,27 @@ from unlost.errors import UsageError
 from unlost.report import EXIT_CODES, View, exit_code, summary_as_json, summary_as_text
 
 
-def drive(plan: Plan, *, quiet: bool, as_json: bool, display: str, report_to: Path | None = None) -> int:
-    """Carry out the plan and write its report, if there is to be one; return the exit code."""
+def drive(
+    plan: Plan,
+    first_words: str,
+    *,
+    quiet: bool,
+    as_json: bool,
+    display: str,
+    report_to: Path | None = None,
+) -> int:
+    """
+    Carry out the plan and write its report, if there is to be one; return the exit code.
+
+    ``first_words`` are said on standard error where the run was begun before.
+    """
     if report_to is not None:
         report_to = report_to.absolute()  # a job may change the current folder
         from unlost.cli._html import check_html
 
         check_html(report_to)
-    _announce(plan, quiet=quiet)
+    if plan.continues and not quiet:
+        say(f"unlost: {first_words}")
     driven = _Driven(plan, report_to)
     try:
         run_to_its_end(driven.main(quiet=quiet, as_json=as_json, display=display))
@@ -119,11 +132,6 @@ class _Driven:
     def _cancel(self, reason: str) -> None:
         self._run.cancel(reason)
         end_by_signal()
-
-
-def _announce(plan: Plan, *, quiet: bool) -> None:
-    if plan.continues and not quiet:
-        say(f"unlost: continuing run {plan.run}; --new starts another")
 
 
 def _conclude(plan: Plan, driven: _Driven, *, as_json: bool) -> int:

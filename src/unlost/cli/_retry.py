@@ -19,4 +19,13 @@ def execute(arguments: argparse.Namespace) -> int:
     out = Path(arguments.out) if arguments.out else None
     plan = plan_resume(arguments.run, flags, Where(Path(arguments.folder), again=again), out=out)
     report_to = Path(arguments.report) if arguments.report else None
-    return drive(plan, quiet=arguments.quiet, as_json=arguments.json, display=arguments.display, report_to=report_to)
+    first_words = f"run {plan.run}: {_what(again)} again"
+    return drive(
+        plan, first_words, quiet=arguments.quiet, as_json=arguments.json, display=arguments.display, report_to=report_to
+    )
+
+
+def _what(again: Again) -> str:
+    if not again.dead:
+        return "starting what is in doubt"
+    return "running its dead letters and what is in doubt" if again.in_doubt else "running its dead letters"

@@ -27,4 +27,7 @@ def execute(arguments: argparse.Namespace) -> int:
     where = Where(Path(arguments.folder), arguments.new, arguments.accept_code)
     plan = plan_run(target, arguments.source, flags, where, out=Path(arguments.out) if arguments.out else None)
     report_to = Path(arguments.report) if arguments.report else None
-    return drive(plan, quiet=arguments.quiet, as_json=arguments.json, display=arguments.display, report_to=report_to)
+    first_words = f"continuing run {plan.run}; --new starts another"
+    return drive(
+        plan, first_words, quiet=arguments.quiet, as_json=arguments.json, display=arguments.display, report_to=report_to
+    )
