@@ -18,6 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from unlost.observe.install import Session
     from unlost.observe.watch import Finding, Notice
+    from unlost.report.found import FoundInTests
 
 _NAME = "unlost-watch"
 _MARK = "unlost_forgive"
@@ -51,6 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--unlost-baseline", metavar="FILE", help="forgive what is in this file")
     group.addoption("--unlost-update-baseline", action="store_true", help="write what is found into it; fail nothing")
+    group.addoption("--unlost-report", metavar="FILE", help="write what is found as one HTML file")
     parser.addini("unlost", "fail, report or off", default="off")
 
 
@@ -63,6 +65,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--unlost-update-baseline") and not config.getoption("--unlost-baseline"):
         raise pytest.UsageError("--unlost-update-baseline needs --unlost-baseline FILE")
     if mode == "off":
+        if config.getoption("--unlost-report"):
+            raise pytest.UsageError("--unlost-report FILE needs --unlost, or --unlost=report to fail nothing")
         return
     from unlost.observe.install import is_off
 
@@ -85,10 +89,13 @@ class _Plugin:
         self._config = config
         self._baseline = _Baseline(config)
         self._fails = mode == "fail" and not self._baseline.is_written
+        self._page = _Page(config)
         self._session: Session | None = None
         self._late: list[str] = []
         self._told = 0
         self._why = ""
+        self._said = ""
+        self._unseen: list[str] = []
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:  # Any: what hooks return
@@ -120,12 +127,19 @@ class _Plugin:
         if self._session is not None:
             self._why = self._session.why
             for test, found in self._session.close().items():
+                self._page.add(test, found)
                 self._late += [f"{test or 'outside of all tests'}\n{text}" for text in self._texts(found, test)]
+            self._unseen = _unseen_in(self._session)
+            self._page.count(self._session)
         worker = getattr(self._config, "workeroutput", None)
         if worker is not None:
-            worker[_NAME] = {"late": self._late, "told": self._told, "why": self._why, "keys": self._baseline.found}
+            worker[_NAME] = {
+                "late": self._late, "told": self._told, "why": self._why, "keys": self._baseline.found,
+                "unseen": self._unseen, "page": self._page.sent(),
+            }  # fmt: skip
             return
         self._baseline.write()
+        self._said = self._page.write()
         if self._late and self._fails and session.exitstatus in (pytest.ExitCode.OK, 0):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -137,9 +151,13 @@ class _Plugin:
             self._told += output["told"]
             self._why = output["why"]
             self._baseline.found.update(output["keys"])
+            self._unseen += output["unseen"]
+            self._page.receive(output["page"])
+        else:
+            self._page.missing(node)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if not (self._late or self._told or self._baseline.is_written):
+        if not (self._late or self._told or self._baseline.is_written or self._said or self._unseen):
             return
         terminalreporter.section("unlost")
         for text in self._late:
@@ -147,8 +165,8 @@ class _Plugin:
         terminalreporter.line(f"{self._told} found in tests, {len(self._late)} after their ends")
         if self._baseline.is_written:
             terminalreporter.line(f"{len(self._baseline.found)} written to {self._baseline.file}")
-        if self._why:
-            terminalreporter.line(self._why)
+        for text in filter(None, [self._said, self._why, *dict.fromkeys(self._unseen)]):
+            terminalreporter.line(text)
 
     def _began(self) -> Session:
         if self._session is None:  # the first test: a controller of xdist has none
@@ -158,7 +176,9 @@ class _Plugin:
         return self._session
 
     def _tell(self, item: pytest.Item, when: str, found: list[Finding | Notice], *, fails: bool) -> None:
-        texts = self._texts([one for one in found if not _is_forgiven(one, item)], item.nodeid)
+        unforgiven = [one for one in found if not _is_forgiven(one, item)]
+        self._page.add(item.nodeid, unforgiven)
+        texts = self._texts(unforgiven, item.nodeid)
         self._told += len(texts)
         if not texts:
             return
@@ -174,6 +194,79 @@ class _Plugin:
         for key, text in texts.items():
             self._baseline.found.setdefault(key, f"{text.partition(chr(10))[0]} ({test})")
         return list(texts.values())
+
+
+def _unseen_in(session: Session) -> list[str]:
+    """Return what may have cost a verdict, a sentence each."""
+    from unlost.observe.install import blind_spots
+
+    return list(blind_spots(session.total, ""))
+
+
+class _Page:
+    """
+    The report as one HTML file, which the controller writes; nothing where nobody asks for one.
+
+    Attributes:
+        file: Its path; None where there is none.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        name = config.getoption("--unlost-report")
+        self.file = config.invocation_params.dir / name if name else None
+        self._found: FoundInTests | None = None
+        self._typed = [str(argument) for argument in config.invocation_params.args]
+        self._title = config.invocation_params.dir.name or "pytest"
+        if self.file is not None:
+            from unlost.report.found import FoundInTests
+
+            self._found = FoundInTests()
+            if not hasattr(config, "workerinput"):  # the controller of xdist writes it
+                self._check(self.file)
+
+    def _check(self, file: Path) -> None:
+        from unlost.cli._html import check_html
+        from unlost.errors import UsageError
+
+        try:
+            check_html(file)
+        except UsageError as refused:
+            raise pytest.UsageError(f"--unlost-report: {refused}") from refused
+
+    def add(self, test: str, found: list[Finding | Notice]) -> None:
+        if self._found is not None:
+            self._found.add(test, found)
+
+    def count(self, session: Session) -> None:
+        if self._found is not None:
+            from unlost.observe.install import blind_spots
+
+            self._found.count(session.total, blind_spots(session.total, session.why))
+
+    def sent(self) -> bytes:
+        return self._found.sent() if self._found is not None else b""
+
+    def receive(self, sent: bytes) -> None:
+        if self._found is not None:
+            self._found.receive(sent)
+
+    def missing(self, node: Any) -> None:  # Any: xdist's, as above
+        if self._found is not None:
+            name = getattr(getattr(node, "gateway", None), "id", "one")
+            self._found.could_not_see(f"Worker {name} ended before it told what it had found.")
+
+    def write(self) -> str:
+        """Write it; return what to say of that, empty where nobody asked."""
+        if self.file is None or self._found is None:
+            return ""
+        from unlost.cli._html import write_report
+        from unlost.errors import UsageError
+
+        try:
+            write_report(self.file, self._found.report(f"pytest {self._title}", self._typed))
+        except (UsageError, OSError) as writing_error:  # told, and no more: the tests have run
+            return f"{self.file} cannot be written: {writing_error}"
+        return f"report {self.file}"
 
 
 class _Baseline:

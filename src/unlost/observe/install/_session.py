@@ -65,12 +65,14 @@ class Session:
 
     Attributes:
         collector: Has what is found outside of all tests.
+        total: Has the counts of all tests, their faults, and what was let go.
     """
 
     def __init__(self) -> None:
         self.collector = _Base()
         self._running: Running = join(lambda: self.collector, origins=1)
         self._running.is_quiet = True
+        self.total = Collector()
         self._of: dict[str, _OfTest] = {}
         self._tasks: dict[str, WeakSet[Task[Any]]] = {}  # Any: tasks of every result
         self._before: WeakSet[Task[Any]] = WeakSet()
@@ -121,6 +123,7 @@ class Session:
         found = [one for one in all_in(collector) if is_bad(one)]
         collector.findings.clear()
         collector.notices.clear()
+        self.total.take_counts(collector)
         return found
 
     def _collect_into(self, collector: Collector) -> None:

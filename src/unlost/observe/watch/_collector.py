@@ -86,6 +86,21 @@ class Collector:
         self.notices.append(notice)
         self._tell(notice)
 
+    def take_counts(self, other: Collector) -> None:
+        """Count here, and no more there, what another has counted."""
+        for mine, its in (
+            (self.noted, other.noted),
+            (self.reports, other.reports),
+            (self.faults, other.faults),
+        ):
+            mine.update(its)
+            its.clear()
+        self.counts.update(other.counts)
+        other.counts.clear()
+        self.held_back += other.held_back
+        self.dropped += other.dropped
+        other.held_back = other.dropped = 0
+
     def fault(self, error: BaseException) -> None:
         """Count an error of our own. Only its type: its text might run code, and this is the end of the line."""
         where = error.__traceback__
