@@ -136,3 +136,15 @@ def test_a_dead_letter_that_is_gone_from_a_source_of_hashes_is_told(unlost: Comm
     assert as_json["put_aside"] == {"count": 1, "line": 6}
     assert "20 ok · 0 failed" in back.stdout
     assert "could not run again" not in back.stdout
+
+
+def test_an_error_of_one_item_is_shown_under_the_title_of_the_summary(unlost: CommandLine) -> None:
+    unlost.write("one.py", "async def work(item):\n    raise ValueError(f'bad {item}')\n")
+    unlost.write("in.txt", "17\n")
+
+    summary = unlost("run", "one:work", "in.txt").stdout
+    fingerprint = unlost.json("show", "work-2")["groups"][0]["fingerprint"][:6]
+    shown = unlost("show", "work-2", fingerprint).stdout
+
+    assert "ValueError bad 17  one.py:2 in work" in summary
+    assert shown.splitlines()[0] == f"{fingerprint}  ValueError bad 17    one.py:2 in work"

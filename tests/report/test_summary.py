@@ -314,3 +314,10 @@ def test_what_was_to_run_again_and_is_gone_is_counted_with_an_example() -> None:
     )
     assert "put back what did, then: unlost resume fetch-3, unlost retry fetch-3" in text
     assert summary_as_json(view)["put_aside"] == {"count": 2, "line": 17}
+
+
+def test_an_error_of_one_item_has_one_title_in_text_and_json() -> None:
+    view = view_of(books_of(failed=1), groups=[group_of(raised(ValueError("bad 17")), line=17)])
+
+    assert " #1  1×  ValueError bad 17  jobs.py:42 in fetch  e.g. line 17  9c1e22" in summary_as_text(view).splitlines()
+    assert summary_as_json(view)["groups"][0]["title"] == "ValueError bad 17"

@@ -39,14 +39,14 @@ def _write_html(folder: Folder, arguments: argparse.Namespace) -> int:
 
 
 def _show_group(folder: Folder, run: str, fingerprint: str, *, as_json: bool) -> int:
-    _groups(folder, run, fingerprint)
+    alone = {group.fingerprint for group in _groups(folder, run, fingerprint) if group.count == 1}
     with folder.open(run) as connection:
         assert connection is not None  # the groups were read from it
         dead = read_dead(connection, fingerprint.lower())
         written = (
             out(json.dumps(detail_as_json(dead), indent=2))
             if as_json
-            else out_lines(detail_as_text(dead, look_of_output()))
+            else out_lines(detail_as_text(dead, look_of_output(), alone))
         )
     return 0 if written else UNWRITABLE
 

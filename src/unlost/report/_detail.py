@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from unlost.batch import Dead
@@ -15,13 +15,17 @@ _PLAIN = Look()
 _INDENT = "  "
 
 
-def detail_as_text(dead: Iterable[Dead], look: Look = _PLAIN) -> Iterator[str]:
-    """Yield lines; the first item of each fingerprint has its error in full, as it is to look."""
+def detail_as_text(dead: Iterable[Dead], look: Look = _PLAIN, alone: Collection[str] = ()) -> Iterator[str]:
+    """
+    Yield lines; the first item of each fingerprint has its error in full, as it is to look.
+
+    ``alone`` are the fingerprints that one item has: their titles are as in the summary, and leave nothing open.
+    """
     seen: set[str] = set()
     for letter in dead:
         if letter["fingerprint"] not in seen:
             seen.add(letter["fingerprint"])
-            yield from _example(letter, look)
+            yield from _example(letter, look, alone=letter["fingerprint"] in alone)
         yield f"  line {letter['line']:<8} key {one_line(letter['key'])}   {_shown(letter['input'])}"
         yield from _bought(letter)
 
@@ -31,9 +35,9 @@ def detail_as_json(dead: Iterable[Dead]) -> list[dict[str, Any]]:  # Any: built-
     return [{**letter, "spent": letter["spent"].as_json() if letter["spent"] else None} for letter in dead]
 
 
-def _example(letter: Dead, look: Look) -> Iterator[str]:
+def _example(letter: Dead, look: Look, *, alone: bool) -> Iterator[str]:
     attempts = "never started" if letter["attempts"] == 0 else f"attempts {letter['attempts']}"
-    yield f"{letter['fingerprint'][:6]}  {headline(letter['error'])}"
+    yield f"{letter['fingerprint'][:6]}  {headline(letter['error'], alone=alone)}"
     yield f"kind {letter['kind']} · line {letter['line']} · {attempts} · {clock_time(letter['ms'] / 1000)}"
     yield ""
     inner = look._replace(cells=look.cells - len(_INDENT)) if look.cells else look

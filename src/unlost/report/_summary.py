@@ -50,7 +50,7 @@ def summary_as_json(view: View) -> dict[str, Any]:  # Any: built-ins that JSON c
 
 
 def _group_as_json(group: Group) -> dict[str, Any]:  # Any: as above
-    line = headline(group.error)
+    line = headline(group.error, alone=group.count == 1)
     return {
         "fingerprint": group.fingerprint,
         "count": group.count,
