@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from support.found import found_report
 from unlost.observe.watch import Collector, ErrorType, Finding, Notice, Origin, Site, Verdict
 from unlost.report import SLICES, Tally
 from unlost.report.found import report_of_findings
@@ -86,3 +89,16 @@ def test_when_a_notice_was_noted_is_its_time_in_the_report() -> None:
 
     assert noted.at > 0
     assert (report.began, report.ended) == (noted.at - 60, noted.at)
+
+
+@pytest.mark.parametrize(("count", "deep"), [(498, 12), (498, 64), (2000, 64)])
+def test_five_hundred_bugs_and_more_fit_into_600_kb_with_a_trace_each(count: int, deep: int) -> None:
+    report = found_report(count, deep, tests=True)
+
+    page = b"".join(html_of(report))
+
+    assert len(report.groups) == 500
+    assert len(page) <= 600_000
+    assert page.count(b'<th scope="row">') >= 500
+    assert page.count(b"<pre>") >= 498
+    assert b"Why grouped" in page
