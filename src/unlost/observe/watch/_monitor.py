@@ -39,6 +39,7 @@ _id = id
 _attributes_of = attributes_of
 _running_loop = asyncio._get_running_loop
 _current_task = asyncio.current_task
+_UNKNOWN: Final = Verdict.UNKNOWN
 
 
 class Monitor:
@@ -84,9 +85,9 @@ class Monitor:
 
     def reraised(self, code: CodeType, offset: int, error: BaseException) -> None:
         """A handler let go of what it had."""
-        if error.__context__ is None and KEY not in _attributes_of(error):
-            return
         try:
+            if error.__context__ is None and (KEY not in _attributes_of(error) or _goes_on(error)):
+                return
             self._reraised(code, self._codes.depth_at(code, offset), error, sys._getframe(1))
         except Exception as fault:  # as above  # noqa: BLE001
             self._collector.fault(fault)
@@ -165,7 +166,8 @@ class Monitor:
         cause = error.__cause__
         for leaf in leaves_of(cause) if cause is not None else ():
             tracker = tracker_of(leaf)
-            if tracker is not None and tracker.code is None:
+            # who swallowed it never had it in hand: whoever made this from it is another one, who waited as well
+            if tracker is not None and (tracker.code is None or tracker.state is Verdict.SWALLOWED):
                 tracker.converted()
 
     def _leaves(self, task: asyncio.Task[Any], error: BaseException, frame: FrameType) -> None:  # Any: see _task_of
@@ -193,6 +195,14 @@ class Monitor:
             for leaf in leaves_of(error):
                 tracker = tracked(leaf, self._collector)
                 tracker.swallowed(frame.f_code, id(frame), frame.f_lineno, depth, leaf, "suppress")
+
+
+def _goes_on(error: BaseException) -> bool:
+    """Whether no handler has it, nor what it came up from: one more frame that it crosses says nothing new."""
+    if error.__cause__ is not None:
+        return False
+    tracker = tracker_of(error)
+    return tracker is not None and tracker.code is None and tracker.state is _UNKNOWN and not tracker.is_leaving
 
 
 def _task_of(code: CodeType) -> asyncio.Task[Any] | None:  # Any: whatever the task returns
