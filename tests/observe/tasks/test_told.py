@@ -175,6 +175,16 @@ def test_a_future_that_was_asked_for_its_error_has_not_lost_it(run: Run, mode: s
     assert told.findings == []
 
 
+def test_a_future_may_fail_with_what_is_no_exception(run: Run) -> None:
+    told = run(
+        "from concurrent.futures import Future\n"
+        "future = Future()\nfuture.set_exception(1)\nmade = future.exception()\ntell(made=made)\n"
+    )
+
+    assert told.more["made"] == 1
+    assert told.faults == {}
+
+
 def test_the_traceback_of_a_future_is_what_it_was(run: Run) -> None:
     told = run(
         FUTURES["an executor"]

@@ -89,7 +89,7 @@ class Tracker:
 
     def swallowed(self, code: CodeType, frame: int, line: int, depth: int, error: BaseException, by: str = "") -> None:
         """Note that a handler has it which would have any, and does not look at it."""
-        if self.is_final:
+        if self.is_final or self.state is Verdict.CONVERTED:  # who has the other one has this, whatever is done here
             return
         self.state, self._by = Verdict.SWALLOWED, by
         self.code, self.frame, self._line, self.depth = code, frame, line, depth

@@ -219,3 +219,34 @@ async def raised_through_three_tasks() -> None:
         await asyncio.create_task(middle())
     except ValueError:
         pass
+
+
+def drop(future: asyncio.Future[None]) -> None:
+    with contextlib.suppress(Exception):
+        future.result()
+
+
+@right
+async def converted_for_one_who_waits_and_dropped_for_another() -> None:
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def waits() -> None:
+        try:
+            await future
+        except ValueError as error:
+            raise LookupError("y") from error
+
+    task = asyncio.create_task(waits())
+    await asyncio.sleep(0)
+    future.add_done_callback(drop)
+    future.set_exception(ValueError("x"))
+    with contextlib.suppress(LookupError):
+        await task
+
+
+@expect("swallowed")
+async def dropped_for_the_only_one_who_waited() -> None:
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    future.set_exception(ValueError("x"))
+    with contextlib.suppress(Exception):  # ends here
+        await future
