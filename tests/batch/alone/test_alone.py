@@ -534,6 +534,7 @@ async def test_few_run_at_once(rig: Callable[..., Rig], monkeypatch: pytest.Monk
 
     class Course:
         gone, ended, unfit = Gone(0, ""), None, ("not here", False)
+        was_cancelled = False
 
         def __init__(self, *_parts: object) -> None:
             """Take what a course takes."""
