@@ -142,3 +142,14 @@ def test_sigterm_is_told_where_errors_were_held_that_nobody_had_been_told_of(tmp
     assert done.returncode == -15
     assert "SIGTERM ended the process while 1 error was held that nobody had been told of" in done.stderr
     assert "undelivered: it was still held when the program ended" in done.stderr
+
+
+def test_a_teller_that_fails_keeps_nobody_from_being_told(ran: Ran) -> None:
+    program = LOSES.replace("INSTALL", "install()").replace("asyncio.run(main())", "")
+    program += "from unlost.observe.install import join\nleaving = join().leaving\n"
+    program += "leaving.insert(0, lambda: [].pop())\nasyncio.run(main())\n"
+
+    told = ran(program)
+
+    assert "unlost: telling what was found raised IndexError: pop from empty list" in told
+    assert "what became of the exceptions: lost 1" in told

@@ -268,3 +268,51 @@ tell(kilobytes=run(main()))
 
     assert told.faults == {}
     assert told.more["kilobytes"] < 4_000
+
+
+def test_a_loop_of_a_kind_that_takes_no_attributes_runs_and_that_is_counted(run: Run) -> None:
+    told = run(
+        """
+class Shut(type):
+    def __setattr__(cls, name, value):
+        raise RuntimeError("closed")
+class Strange(asyncio.SelectorEventLoop, metaclass=Shut):
+    def create_task(self, *args, **kwargs):
+        return super().create_task(*args, **kwargs)
+loop = Strange()
+print(loop.run_until_complete(asyncio.sleep(0, "ran")))
+loop.close()
+tell()
+"""
+    )
+
+    assert told.out.startswith("ran\n")
+    assert [fault.partition(" ")[0] for fault in told.faults] == ["RuntimeError"]
+
+
+def test_a_queue_takes_what_is_put_by_a_task_of_a_strange_kind(run: Run) -> None:
+    told = run(
+        """
+class Strange:
+    def get_name(self):
+        raise KeyError("no name")
+loop = asyncio.new_event_loop()
+queue = asyncio.Queue()
+def put():
+    asyncio.tasks._enter_task(loop, stranger)
+    try:
+        queue.put_nowait(1)
+    finally:
+        asyncio.tasks._leave_task(loop, stranger)
+stranger = Strange()
+loop.call_soon(put)
+loop.call_later(0.01, loop.stop)
+loop.run_forever()
+print(queue.qsize())
+loop.close()
+tell()
+"""
+    )
+
+    assert told.out.startswith("1\n")
+    assert [fault.partition(" ")[0] for fault in told.faults] == ["KeyError"]

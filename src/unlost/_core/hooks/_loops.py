@@ -28,7 +28,7 @@ def on_loops(around: Around, making: Making) -> Undo:
 
     Args:
         around: Stands around ``call_exception_handler``.
-        making: What to do about new tasks.
+        making: What to do about new tasks; its ``fault`` gets what a loop's class has against being told anything.
     """
     undos: list[Undo] = []
     seen: set[type] = {AbstractEventLoop, object}
@@ -37,7 +37,10 @@ def on_loops(around: Around, making: Making) -> Undo:
         for cls in reversed(kind.__mro__):  # the base first: what it was told, a derived class has from it
             if cls not in seen:
                 seen.add(cls)
-                undos.extend(_observe(cls, around, making))
+                try:
+                    undos.extend(_observe(cls, around, making))
+                except Exception as refused:  # counted: a loop of a strange kind has to run, too  # noqa: BLE001
+                    making.fault(refused)
 
     for kind in tuple(_derived(AbstractEventLoop)):
         meet(kind)

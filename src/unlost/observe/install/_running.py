@@ -10,7 +10,9 @@ from threading import RLock
 from typing import Final
 
 from unlost._core._hooks import at_exit
+from unlost._core._report import tell
 from unlost._core.hooks import on_fork
+from unlost.errors import headline
 from unlost.observe.install._serious import is_bad
 from unlost.observe.install._summary import all_in, blind_spots, kept_by, missed_by, summary_of
 from unlost.observe.patch import Patch
@@ -42,7 +44,11 @@ class Running:
         self.is_quiet = False
         self.patch: Patch | None = None
         self.watch = start(collector)
-        self.around = watch_tasks(self.watch, say=self.terminate, origins=origins)
+        try:
+            self.around = watch_tasks(self.watch, say=self.terminate, origins=origins)
+        except BaseException:
+            self.watch.stop()
+            raise
         self._is_over = False
 
     def terminate(self) -> None:
@@ -68,8 +74,11 @@ class Running:
         self.around.stop()
         if and_then is not None:
             and_then(self.collector, before)
-        for leave in self.leaving:
-            leave()
+        for leave in tuple(self.leaving):
+            try:
+                leave()
+            except Exception as fault:  # printed: the others have to be told, and the program has to end  # noqa: BLE001
+                tell(f"unlost: telling what was found raised {headline(fault)}\n")
         if not self.is_quiet:
             # what went well is there for who asks for it; what may have cost a verdict is never silent
             level = logging.WARNING if self._is_worth_telling() else logging.INFO

@@ -53,7 +53,7 @@ class Around:
                 on_unawaited(guarded(collector, Unawaited(collector).died)),
                 on_futures(lambda error: held_by(error, "a concurrent future"), taken),
                 on_reports(lambda error: reported(error, "unlost")),
-                note_feeders(),
+                note_feeders(collector),
                 with_origins(origins),
             ]
         )

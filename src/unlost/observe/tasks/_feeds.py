@@ -9,7 +9,9 @@ from weakref import ref
 from unlost._core.hooks import Undo, on_lookup
 from unlost.errors import headline
 from unlost.observe.tasks._ends import Ends
+from unlost.observe.tasks._guarded import guarded
 from unlost.observe.tasks._origin import task_here
+from unlost.observe.watch import Collector
 
 KEY: Final = "_unlost_fed_by"
 MOST: Final = 16
@@ -45,9 +47,9 @@ class _Feeders:
                 self.others += 1
 
 
-def note_feeders() -> Undo:
-    """Note the task that runs whenever something is put into an ``asyncio.Queue``."""
-    return on_lookup(asyncio.Queue, "put_nowait", _fed)
+def note_feeders(collector: Collector) -> Undo:
+    """Note the task that runs whenever something is put into an ``asyncio.Queue``; faults of ours are counted."""
+    return on_lookup(asyncio.Queue, "put_nowait", guarded(collector, _fed))
 
 
 def _fed(queue: asyncio.Queue[Any]) -> None:  # Any: of every item

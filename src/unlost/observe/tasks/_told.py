@@ -34,11 +34,12 @@ class LogRecords:
     @contextmanager
     def of_what_is_lost(self) -> Iterator[None]:
         """Take what asyncio itself logs here for no report: it says that an error was lost, when it was too late."""
+        before = getattr(self._silent, "on", False)  # a handler may let go of the last of another task
         self._silent.on = True
         try:
             yield
         finally:
-            self._silent.on = False
+            self._silent.on = before
 
 
 def _errors_in(record: LogRecord) -> Iterator[BaseException]:
