@@ -153,3 +153,18 @@ def test_a_teller_that_fails_keeps_nobody_from_being_told(ran: Ran) -> None:
 
     assert "unlost: telling what was found raised IndexError: pop from empty list" in told
     assert "what became of the exceptions: lost 1" in told
+
+
+@pytest.mark.parametrize(
+    ("factory", "is_told"), [("logging.LogRecord", True), ("lambda *a, **k: before(*a, **k)", False)]
+)
+def test_a_factory_of_log_records_that_shuts_it_out_is_told_at_the_end(ran: Ran, factory: str, is_told: bool) -> None:
+    program = "import logging\nbefore = None\n" + LOSES.replace("INSTALL", "install()")
+    program = program.replace(
+        "asyncio.run", f"before = logging.getLogRecordFactory()\nlogging.setLogRecordFactory({factory})\nasyncio.run"
+    )
+
+    told = ran(program)
+
+    assert "what became of the exceptions: lost 1" in told
+    assert ("what was logged since is not known to be reported" in told) is is_told

@@ -5,7 +5,7 @@ from unlost._core.hooks._errors import on_uncaught, tell_uncaught
 from unlost._core.hooks._forks import on_fork
 from unlost._core.hooks._futures import on_futures
 from unlost._core.hooks._loops import on_loops
-from unlost._core.hooks._records import on_records
+from unlost._core.hooks._records import on_records, records_are_heard
 from unlost._core.hooks._replaced import Switch, Undo, on_lookup, replace, together
 from unlost._core.hooks._spawning import Making, Spot, Task, spawned_of
 from unlost._core.hooks._unawaited import on_unawaited, with_origins
@@ -26,6 +26,7 @@ __all__ = [
     "on_request",
     "on_unawaited",
     "on_uncaught",
+    "records_are_heard",
     "replace",
     "spawned_of",
     "tell_uncaught",

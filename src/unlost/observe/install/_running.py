@@ -86,7 +86,11 @@ class Running:
 
     def unseen(self) -> list[str]:
         """Return a sentence for each thing that could not be seen, was let go, or could not be put on."""
-        return [*blind_spots(self.collector, self.watch.why), *(missed_by(self.patch) if self.patch else ())]
+        return [
+            *blind_spots(self.collector, self.watch.why),
+            *self.around.unseen,
+            *(missed_by(self.patch) if self.patch else ()),
+        ]
 
     def summary(self) -> list[str]:
         """Return a line for each verdict, each kind of notice, and what was kept that asyncio drops."""

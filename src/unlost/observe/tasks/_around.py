@@ -14,6 +14,7 @@ from unlost._core.hooks import (
     on_records,
     on_unawaited,
     on_uncaught,
+    records_are_heard,
     together,
     with_origins,
 )
@@ -29,6 +30,10 @@ from unlost.observe.tasks._unawaited import Unawaited
 from unlost.observe.watch import Watch, held_by, reported, taken
 
 _EVERY: Final = 2.0
+_UNHEARD: Final = (
+    "The factory of log records was replaced by one that does not call the one before: "
+    "what was logged since is not known to be reported."
+)
 
 
 class Around:
@@ -37,11 +42,14 @@ class Around:
 
     Attributes:
         ends: How tasks ended that nobody asked; for ``hang_report``.
+        unseen: What could not be seen, a sentence each; complete once it is stopped.
     """
 
     def __init__(self, watch: Watch, died_after: float, say: Callable[[], object] | None, origins: int) -> None:
         collector = watch.collector
         self.ends = Ends()
+        self.unseen: list[str] = []
+        self._is_over = False
         records = LogRecords()
         in_boundary_mode = watch.mode != "monitoring"
         making = at_boundaries(collector.fault) if in_boundary_mode else Making(fault=collector.fault)
@@ -66,8 +74,15 @@ class Around:
         """Take everything away again; a second call does nothing."""
         self._ticker.stop()
         self._end()
+        if not self._is_over:
+            self._is_over = True
+            guarded(self._watch.collector, self._look_at_records)()
         self._undo()
         self._watch.hear_loops(False)
+
+    def _look_at_records(self) -> None:
+        if not records_are_heard():
+            self.unseen.append(_UNHEARD)
 
 
 def watch_tasks(
