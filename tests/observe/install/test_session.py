@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import Callable
 
@@ -43,14 +44,19 @@ def test_garbage_is_collected_while_what_may_end_badly_is_outstanding(collected:
 
     ends(session, lambda error: held_by(error, "a future"))
 
-    assert collected == [1, 2, 1, 2]
+    assert collected == [1, 1, 2]
     session.close()
 
 
 def test_a_full_collection_is_spared_where_the_young_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     collected: list[int] = []
     full = gc.collect
-    monkeypatch.setattr(gc, "collect", lambda generation=2: (collected.append(generation), full(generation)))
+
+    def collect(generation: int = 2) -> int:
+        collected.append(generation)
+        return full(generation)
+
+    monkeypatch.setattr(gc, "collect", collect)
     session = Session()
 
     def in_a_cycle(error: ValueError) -> None:
@@ -61,4 +67,21 @@ def test_a_full_collection_is_spared_where_the_young_are_enough(monkeypatch: pyt
     ends(session, in_a_cycle)
 
     assert collected == [1]
+    session.close()
+
+
+def test_tasks_that_ended_in_the_teardown_of_their_test_are_forgotten() -> None:
+    session = Session()
+    loop = asyncio.new_event_loop()
+    session.begin("a test")
+    task = loop.create_task(asyncio.sleep(60))
+    session.called("a test")
+    task.cancel()
+    loop.run_until_complete(asyncio.wait([task]))
+    found = session.end("a test")
+
+    assert found == []
+    assert not session._tasks
+    assert not session._of
+    loop.close()
     session.close()

@@ -2,9 +2,9 @@
 Tests: what is found belongs to the test in which it was born, however late the verdict falls.
 
 Each test has a collector of its own, which knows the evidence about its exceptions that is still there. Garbage is
-collected for what may yet end badly, and only then all of it when the youngest is not enough: a full pass takes as long
-as the program is large. Most of what a test leaves behind was handled (the exceptions of ``pytest.raises``, say), and
-may die whenever it does.
+collected for what may yet end badly: the youngest when a test's function has returned, and all of it, which takes as
+long as the program is large, when its fixtures are gone and that was not enough. Most of what a test leaves behind was
+handled (the exceptions of ``pytest.raises``, say), and may die whenever it does.
 """
 
 from __future__ import annotations
@@ -91,13 +91,23 @@ class Session:
         if left:
             self._tasks[test] = WeakSet(left)
         del left
-        return self._take(test)
+        collector = self._of[test]
+        if test in self._tasks or collector.may_end_badly():
+            gc.collect(_YOUNG)
+        return self._drain(collector)
 
     def end(self, test: str) -> list[Finding | Notice]:
         """Return what came up since, when its fixtures are gone; what is born from now on is no test's."""
-        found = self._take(test)
-        if not self._of[test].is_outstanding() and test not in self._tasks:
-            del self._of[test]
+        collector = self._of[test]
+        if test in self._tasks or collector.may_end_badly():
+            gc.collect(_YOUNG)
+            if collector.may_end_badly():
+                gc.collect()
+        found = self._drain(collector)
+        if all(task.done() for task in self._tasks.get(test, ())):
+            self._tasks.pop(test, None)
+            if not collector.is_outstanding():
+                del self._of[test]
         self._collect_into(self.collector)
         return found
 
@@ -110,14 +120,6 @@ class Session:
         late = {test: self._drain(collector) for test, collector in self._of.items()}
         late[""] = self._drain(self.collector)
         return {test: found for test, found in late.items() if found}
-
-    def _take(self, test: str) -> list[Finding | Notice]:
-        collector = self._of[test]
-        if test in self._tasks or collector.may_end_badly():
-            gc.collect(_YOUNG)
-            if collector.may_end_badly():
-                gc.collect()
-        return self._drain(collector)
 
     def _drain(self, collector: Collector) -> list[Finding | Notice]:
         found = [one for one in all_in(collector) if is_bad(one)]
