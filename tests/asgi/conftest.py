@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from unlost.asgi._service import end
 
 Ran = Callable[..., str]
 
@@ -48,6 +50,13 @@ async def live(app, serve, sent):
     except Exception:
         pass
 '''
+
+
+@pytest.fixture(autouse=True)
+def ended() -> Iterator[None]:
+    """What a test in this process began does not go on under the tests after it."""
+    yield
+    end()
 
 
 @pytest.fixture
