@@ -42,6 +42,7 @@ class Tracker:
         is_over: Whether it gave its verdict.
         is_leaving: Whether it is on its way out of a task that was noted already.
         was_left: Whether it left a task.
+        is_shared: Whether a callback of that task takes it as well, whatever those do who await it.
         is_left_to_asyncio: Whether asyncio saying that nobody asked for it is how it is meant to be reported.
     """
 
@@ -53,6 +54,7 @@ class Tracker:
     is_final = False
     is_over = False
     was_left = False
+    is_shared = False
     is_leaving = False
     is_left_to_asyncio = False
     _line = 0
@@ -91,6 +93,9 @@ class Tracker:
         """Note that a handler has it which would have any, and does not look at it."""
         if self.is_final or self.state is Verdict.CONVERTED:  # who has the other one has this, whatever is done here
             return
+        if self.is_shared:
+            self.asked_for()
+            return
         self.state, self._by = Verdict.SWALLOWED, by
         self.code, self.frame, self._line, self.depth = code, frame, line, depth
         if not self._collector.is_told((id(code), line)):
@@ -127,6 +132,7 @@ class Tracker:
         """Note that it was put where somebody may ask for it, and what it comes to if nobody does."""
         if not self.is_final:
             self._by, self.state = waiter
+            self.is_shared = waiter.state is Verdict.UNKNOWN and waiter.by.startswith("callback ")
             self.code = None
             self.was_left = True
             self.is_leaving = False  # it is where it was going

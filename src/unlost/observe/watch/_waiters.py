@@ -7,6 +7,7 @@ import functools
 from types import FrameType
 from typing import Any, Final, NamedTuple
 
+from unlost.observe.watch._looks import takes_it
 from unlost.observe.watch._verdict import Verdict
 
 
@@ -78,7 +79,7 @@ def _waiter_behind(callback: Any) -> Waiter | None:  # Any: callbacks are of any
         return None
     if str(getattr(callback, "__module__", "")).startswith(_OURS):  # this library loses nothing, and tells by itself
         return Waiter("unlost", Verdict.HANDLED)
-    return Waiter(f"callback {name}", Verdict.ABSORBED)
+    return Waiter(f"callback {name}", Verdict.UNKNOWN if takes_it(code) else Verdict.ABSORBED)
 
 
 def _callbacks(task: asyncio.Task[Any]) -> list[Any]:  # Any: as above

@@ -52,6 +52,39 @@ async def callback_that_asks_and_drops() -> None:
     await asyncio.sleep(0.01)
 
 
+@expect("absorbed")
+async def callback_that_asks_whether() -> None:
+    def ended(task: asyncio.Task[None]) -> None:
+        if task.exception() is not None:
+            kept.append("it failed")
+
+    asyncio.create_task(boom(0.001)).add_done_callback(ended)
+    await asyncio.sleep(0.01)
+
+
+@right
+async def callback_that_tells_another() -> None:
+    def ended(task: asyncio.Task[None]) -> None:
+        print(task.exception())
+
+    asyncio.create_task(boom(0.001)).add_done_callback(ended)
+    await asyncio.sleep(0.01)
+
+
+@right
+async def callback_that_tells_another_beside_one_who_drops_it() -> None:
+    def ended(task: asyncio.Task[None]) -> None:
+        error = task.exception()
+        print(error)
+
+    task = asyncio.create_task(boom(0.001))
+    task.add_done_callback(ended)
+    try:
+        await task
+    except Exception:
+        pass
+
+
 @right
 async def callback_that_raises_it() -> None:
     asyncio.create_task(boom(0.001)).add_done_callback(lambda task: task.result())
