@@ -8,6 +8,7 @@ A test that is no coroutine and makes its own loop asks for ``virtual_loop``: a 
 in turn.
 """
 
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +17,11 @@ import pytest
 from support.loops import REAL, VIRTUAL, LoopFactory, chosen
 
 ON_EVERY_LOOP = {"core", "policies"}
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # as of a command that a script starts with &; Ctrl-C is tested here
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:
