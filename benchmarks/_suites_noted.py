@@ -29,9 +29,10 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
             found.append(text)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    if hasattr(session.config, "workerinput"):
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
         return
-    told = session.config.pluginmanager.getplugin("unlost-watch")
+    told = config.pluginmanager.getplugin("unlost-watch")  # what came late is known when the session has finished
     noted = {"tests": _tests, "messages": _messages, "found": _found, "late": getattr(told, "_late", [])}
     Path(os.environ["UNLOST_NOTED"]).write_text(json.dumps(noted, indent=1), encoding="utf-8")
