@@ -38,6 +38,15 @@ def test_a_group_has_the_commands_that_show_it_and_run_it_again() -> None:
     assert shown.example == "line 17, key key-17"
 
 
+def test_lines_that_are_no_items_have_no_command_that_runs_them_again() -> None:
+    group = replace(group_of(ValueError("not JSON"), 3), kind="input")
+
+    (shown,) = report(view_of(books_of(failed=3), groups=[group], no_items=3)).groups
+
+    assert shown.command == ""
+    assert shown.look.startswith("unlost show ")
+
+
 def test_a_journal_elsewhere_is_named_in_every_command_and_quoted() -> None:
     view = view_of(books_of(failed=1), groups=[group_of(ValueError())], journal=Path("/data/my runs/fetch-3.db"))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from unlost.batch import DEFAULT_FOLDER, Books, Group, InDoubt
 from unlost.batch.journal._failures import Failures
+from unlost.errors import Kind
 from unlost.observe import headline
 from unlost.report._blocked import blocked_line
 from unlost.report._paused import paused_line, why_line
@@ -70,7 +71,8 @@ def _group(view: View, group: Group, failures: Failures) -> ErrorGroup:
         hits=failures.counts.get(group.fingerprint, ()),
         example=f"line {group.line}, key {group.key}",
         error=group.error,
-        command=_command(view, "retry", "--only", short),
+        # what is no item is mended in its file: no rerun helps it
+        command="" if group.kind == Kind.INPUT.value else _command(view, "retry", "--only", short),
         look=_command(view, "show", short),
         spent=str(group.spent) if group.spent else "",
     )
