@@ -54,6 +54,11 @@ class _OfTest(Collector):
         """Say whether an exception of the test's is still there."""
         return bool(self._births.alive())
 
+    def finish(self) -> None:
+        """Give the verdict on each exception of the test's that somebody still holds."""
+        for tracker in self._births.alive():
+            tracker.finish(is_held=True)
+
     def may_end_badly(self) -> bool:
         """Say whether one is that there would be something to tell of if it died now."""
         return any(tracker.may_end_badly() for tracker in self._births.alive())
@@ -114,9 +119,11 @@ class Session:
     def close(self) -> dict[str, list[Finding | Notice]]:
         """End the watching; return what came up after the tests' ends, by test; under ``""`` what is no test's."""
         self._undo()
-        gc.collect()
-        self._running.watch.finish(*self._of.values(), self.collector)
-        leave(self._running)
+        leave(self._running)  # collects, and gives what is no test's its verdicts
+        if any(collector.may_end_badly() for collector in self._of.values()):
+            gc.collect()
+        for collector in self._of.values():
+            collector.finish()
         late = {test: self._drain(collector) for test, collector in self._of.items()}
         late[""] = self._drain(self.collector)
         return {test: found for test, found in late.items() if found}
