@@ -8,6 +8,7 @@ Everything is read by the shape of the objects, so that no client library is imp
 
 from __future__ import annotations
 
+import builtins
 import math
 import re
 import sys
@@ -15,8 +16,15 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
+from unlost.errors._private import dictionary_of
+
 cause_of: Final[Callable[[BaseException], BaseException | None]] = BaseException.__dict__["__cause__"].__get__
 """Return the error's cause, whatever a subclass calls by that name."""
+
+_BUILT_IN: Final = frozenset(
+    kind for kind in vars(builtins).values() if isinstance(kind, type) and issubclass(kind, Exception)
+)
+_NAMES: Final = frozenset({"response", "status_code", "status", "code"})
 
 _NUMBER: Final = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*", re.ASCII)
 
@@ -65,6 +73,8 @@ def own_status(error: BaseException) -> int | None:
     """Return the status that the error itself carries, not its causes; see ``status_of``."""
     if not isinstance(error, Exception) or isinstance(error, BaseExceptionGroup):
         return None  # SystemExit has a code, too
+    if type(error) in _BUILT_IN and _NAMES.isdisjoint(dictionary_of(error)):
+        return None  # the usual case, without a look at each
     response = _attribute(error, "response")
     found = (
         _attribute(response, "status_code"),

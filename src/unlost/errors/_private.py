@@ -28,10 +28,11 @@ def dictionary_of(error: BaseException) -> dict[str, Any]:  # Any: the user's ow
 
 def recall(error: BaseException, key: str) -> Any:  # Any: each key has its own type, known to who wrote it
     """Return what was remembered under ``key``, or None."""
-    stored = dictionary_of(error).get(KEY)
+    stored = _dictionary_of(error).get(KEY)
     if stored is None:
         return None
-    return _opened(error, stored).values.get(key)
+    # asked at each frame that an exception crosses while it is watched: the usual form without a call
+    return (stored if type(stored) is _Kept else _opened(error, stored)).values.get(key)
 
 
 def remember(error: BaseException, key: str, value: object) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from unlost.errors import UsageError
 from unlost.observe.watch import Verdict, start
+from unlost.observe.watch._alive import alive
 from unlost.observe.watch._monitor import Monitor
 
 monitored = pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is 3.12's")
@@ -94,10 +95,13 @@ def test_a_fault_of_ours_is_counted_and_stays_out_of_the_program(monkeypatch: py
     def fail(*_arguments: object) -> None:
         raise ZeroDivisionError
 
+    watch = start()
+    held = ValueError("held")
+    with contextlib.suppress(Exception):  # where nothing is followed, less is looked at
+        raise held
     monkeypatch.setattr(Monitor, "_handled", fail)
     monkeypatch.setattr(Monitor, "_reraised", fail)
     monkeypatch.setattr(Monitor, "_suppressed", fail)
-    watch = start()
 
     swallow()
     with contextlib.suppress(Exception):
@@ -109,6 +113,22 @@ def test_a_fault_of_ours_is_counted_and_stays_out_of_the_program(monkeypatch: py
 
     assert sum(watch.collector.faults.values()) >= 3
     assert all(fault.startswith("ZeroDivisionError at ") for fault in watch.collector.faults)
+
+
+@monitored
+def test_what_is_followed_is_known_for_as_long_as_it_is_there() -> None:
+    watch = start()
+    before = set(alive)
+    held = ValueError("held")
+    with contextlib.suppress(Exception):
+        raise held
+    during = alive - before
+    del held
+    after = alive - before
+    watch.stop()
+
+    assert len(during) == 1
+    assert after == set()
 
 
 @monitored
@@ -158,7 +178,7 @@ def test_a_program_that_makes_code_as_it_runs_does_not_fill_memory(monkeypatch: 
         exec("try:\n  raise ValueError\nexcept Exception:\n  pass")
     watch.stop()
 
-    assert len(watch._monitor._codes.handlers) <= 50
+    assert len(watch._monitor._codes._kept) <= 50
     assert watch.collector.counts[Verdict.SWALLOWED] == 500
 
 

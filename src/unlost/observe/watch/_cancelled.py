@@ -20,6 +20,7 @@ from unlost._core import wall
 from unlost._core.hooks import Spot, spawned_of
 from unlost.errors import forget, recall, remember
 from unlost.observe._text import text_of
+from unlost.observe.watch._alive import alive
 from unlost.observe.watch._collector import Collector
 from unlost.observe.watch._during import during
 from unlost.observe.watch._finding import ErrorType, Finding
@@ -42,6 +43,7 @@ class Cancellation:
     def __init__(
         self, task: asyncio.Task[Any], frame: FrameType, line: int, depth: int, loops: bool, collector: Collector
     ) -> None:  # Any: whatever the task returns
+        alive.add(id(self))
         self.code = frame.f_code
         self.frame = id(frame)
         self.depth = depth
@@ -69,6 +71,7 @@ class Cancellation:
 
     def __del__(self) -> None:
         try:
+            alive.discard(id(self))
             self._taken()
         except Exception as fault:  # counted: a finalizer has nobody to tell  # noqa: BLE001
             self._collector.fault(fault)

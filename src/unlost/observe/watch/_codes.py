@@ -36,39 +36,44 @@ class Codes:
     Handlers and guards by code object.
 
     By the id of the code: hashing one reads all of it. Each is kept with what is known of it, so that its id is not
-    another's meanwhile.
+    another's meanwhile. An instruction lies within its code object, so that id and offset added up are no other's
+    either: one look into one dictionary.
     """
 
     def __init__(self) -> None:
-        self.handlers: dict[int, dict[int, Handler | None]] = {}
+        self.handlers: dict[int, Handler | None] = {}
+        self._depths: dict[int, int] = {}
         self._guards: dict[int, tuple[Guard, ...]] = {}
         self._kept: dict[int, CodeType] = {}
 
     def read(self, code: CodeType, offset: int) -> Handler | None:
         """Return the handler at an offset, and know it from then on."""
-        known = self.handlers.get(id(code))
-        if known is None:
-            self._keep(code)
-            known = self.handlers[id(code)] = {}
-        if offset not in known:
-            known[offset] = None  # what cannot be read is noise
+        here = id(code)
+        self._keep(code)
+        if here + offset not in self.handlers:
+            self.handlers[here + offset] = None  # what cannot be read is noise
             if code.co_code[offset] == _ENTERS:
-                known.update(_handlers_of(code))
+                self.handlers.update((here + target, found) for target, found in _handlers_of(code).items())
             elif code.co_flags & _COROUTINE and self.depth_at(code, offset) == NONE:
-                known[offset] = LEAVES
-        return known.get(offset)
+                self.handlers[here + offset] = LEAVES
+        return self.handlers.get(here + offset)
 
     def depth_at(self, code: CodeType, offset: int) -> int:
         """Return how deep what catches what is raised at an offset is; -1 where nothing does."""
-        guards = self._guards.get(id(code))
-        if guards is None:
+        depth = self._depths.get(id(code) + offset)
+        if depth is None:
             self._keep(code)
-            guards = self._guards[id(code)] = guards_of(code)
-        return depth_at(guards, offset)
+            guards = self._guards.get(id(code)) or guards_of(code)
+            self._guards[id(code)] = guards
+            depth = self._depths[id(code) + offset] = depth_at(guards, offset)
+        return depth
 
     def _keep(self, code: CodeType) -> None:
+        if id(code) in self._kept:
+            return
         if len(self._kept) >= MOST:  # a program that makes code as it runs: begin anew rather than grow
             self.handlers.clear()
+            self._depths.clear()
             self._guards.clear()
             self._kept.clear()
         self._kept[id(code)] = code

@@ -19,6 +19,7 @@ from types import CodeType, FrameType
 from typing import Any, Final
 
 from unlost.errors._private import KEY
+from unlost.observe.watch._alive import alive
 from unlost.observe.watch._cancelled import cancellation_entered, cancellation_went_on
 from unlost.observe.watch._clause import Clause, Handler
 from unlost.observe.watch._codes import LEAVES, Codes
@@ -36,6 +37,7 @@ _ALWAYS: Final = (CancelledError, BaseExceptionGroup)
 
 # looked up once: they are asked for at each handler, and at each frame of a coroutine
 _id = id
+_alive = alive
 _attributes_of = attributes_of
 _running_loop = asyncio._get_running_loop
 _current_task = asyncio.current_task
@@ -64,20 +66,21 @@ class Monitor:
         """A handler was entered."""
         try:
             try:
-                handler = self._handlers[_id(code)][offset]
+                handler = self._handlers[_id(code) + offset]
             except KeyError:
                 handler = self._codes.read(code, offset)
             if handler is None:
                 return
             if handler.narrow:  # the most frequent by far
-                if KEY not in _attributes_of(error) and error.__cause__ is None:
-                    return
-                self._handled(code, handler, error, sys._getframe(1))
+                if _alive and (KEY in _attributes_of(error) or error.__cause__ is not None):
+                    self._handled(code, handler, error, sys._getframe(1))
             elif handler is LEAVES:
                 if (task := _task_of(code)) is not None and not isinstance(error, CancelledError):
                     self._leaves(task, error, sys._getframe(1))
-            elif not (handler.plain and error.__cause__ is None and KEY not in _attributes_of(error)) or isinstance(
-                error, _ALWAYS
+            elif (
+                not handler.plain
+                or isinstance(error, _ALWAYS)
+                or (_alive and (error.__cause__ is not None or KEY in _attributes_of(error)))
             ):
                 self._handled(code, handler, error, sys._getframe(1))
         except Exception as fault:  # counted: it must not come out of the user's code  # noqa: BLE001
@@ -85,6 +88,8 @@ class Monitor:
 
     def reraised(self, code: CodeType, offset: int, error: BaseException) -> None:
         """A handler let go of what it had."""
+        if not _alive:
+            return
         try:
             if error.__context__ is None and (KEY not in _attributes_of(error) or _goes_on(error)):
                 return
@@ -153,6 +158,8 @@ class Monitor:
             tracker = tracker_of(leaf)
             if tracker is not None and tracker.has_left(code, id(frame), depth):
                 tracker.went_on()
+        if error.__context__ is None and error.__cause__ is None:
+            return
         for under in beneath(error):
             if isinstance(under, CancelledError):
                 cancellation_went_on(under, code, id(frame), depth)
@@ -171,7 +178,7 @@ class Monitor:
                 tracker.converted()
 
     def _leaves(self, task: asyncio.Task[Any], error: BaseException, frame: FrameType) -> None:  # Any: see _task_of
-        if getattr(task.get_coro(), "cr_frame", None) is not frame or isinstance(error, NOBODYS):
+        if getattr(getattr(task, "_coro", None), "cr_frame", None) is not frame or isinstance(error, NOBODYS):
             return
         waiter = waiter_of(task, frame)
         leave(error, task, waiter if waiter is not NOBODY or self.hears_loops else UNHEARD, self._collector)
@@ -210,6 +217,6 @@ def _task_of(code: CodeType) -> asyncio.Task[Any] | None:  # Any: whatever the t
     if _running_loop() is None:
         return None
     task = _current_task()
-    if task is None or task.done():  # 3.12.1 crashes when a task that never suspended is asked for its coroutine then
-        return None
-    return task if getattr(task.get_coro(), "cr_code", None) is code else None
+    # not get_coro(): 3.12.1 crashes when a task that never suspended is asked for its coroutine once it is done
+    coroutine = getattr(task, "_coro", None)
+    return task if getattr(coroutine, "cr_code", None) is code else None

@@ -27,8 +27,6 @@ _members_of = BaseExceptionGroup.__dict__["exceptions"].__get__
 
 def tracker_of(error: BaseException) -> Tracker | None:
     """Return the tracker of an exception that was looked at before."""
-    if _OURS not in attributes_of(error):
-        return None
     found = recall(error, KEY)
     return found if type(found) is Tracker else None
 

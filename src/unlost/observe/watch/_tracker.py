@@ -17,6 +17,7 @@ from unlost._core.hooks import Spot
 from unlost.errors import classify
 from unlost.observe._code import is_application
 from unlost.observe._text import encodable, guarded, module_of, text_of, type_name
+from unlost.observe.watch._alive import alive
 from unlost.observe.watch._collector import Collector
 from unlost.observe.watch._during import during
 from unlost.observe.watch._finding import ErrorType, Finding
@@ -68,6 +69,7 @@ class Tracker:
     _owed = ""
 
     def __init__(self, collector: Collector, error: BaseException) -> None:
+        alive.add(id(self))
         self._collector = collector
         self._type = type(error)
         if collector.born is not None:
@@ -203,6 +205,7 @@ class Tracker:
 
     def __del__(self) -> None:
         try:
+            alive.discard(id(self))
             self.finish()
         except Exception as fault:  # counted: a finalizer has nobody to tell  # noqa: BLE001
             self._collector.fault(fault)
