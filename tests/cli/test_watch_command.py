@@ -105,6 +105,55 @@ def test_what_was_found_is_written_as_json(unlost: CommandLine) -> None:
     assert (found["verdict"], found["error"]["message"], found["bad"]) == ("lost", "division by zero", True)
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--json", "app.py"], "was not written by unlost watch --json"),
+        (["--json", "."], "is a folder"),
+        (["--json", "-"], "Name a file, or /dev/stderr"),
+        (["--json", "gone/found.json"], "there is no folder"),
+        (["--json", "./found", "--report", "found"], "--json and --report both name ./found"),
+    ],
+)
+def test_a_file_that_is_not_to_be_written_is_refused_before_the_program_begins(
+    unlost: CommandLine, options: list[str], says: str
+) -> None:
+    program = unlost.write("app.py", "print('begun')\n")
+
+    done = unlost("watch", *options, "app.py")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+    assert program.read_text(encoding="utf-8") == "print('begun')\n"
+
+
+def test_the_json_of_an_earlier_run_is_written_anew_and_what_the_program_wrote_there_is_kept(
+    unlost: CommandLine,
+) -> None:
+    unlost.write("app.py", f"{LOSES}asyncio.run(main())\n")
+    unlost.write("writes.py", "open('own.json', 'w').write('[1]')\n")
+
+    unlost("watch", "--json", "found.json", "app.py")
+    unlost("watch", "--json", "found.json", "app.py")
+    done = unlost("watch", "--json", "own.json", "writes.py")
+
+    assert json.loads((unlost.folder / "found.json").read_text(encoding="utf-8"))["counts"] == {"lost": 1}
+    assert (unlost.folder / "own.json").read_text(encoding="utf-8") == "[1]"
+    assert "own.json is there already" in done.stderr
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("word", ["off", "0", "False"])
+def test_where_the_environment_turns_it_off_that_is_said(unlost: CommandLine, word: str) -> None:
+    unlost.write("app.py", f"{LOSES}asyncio.run(main())\n")
+    unlost.environment["UNLOST"] = word
+
+    done = unlost("watch", "--fail", "--json", "found.json", "app.py")
+
+    assert "nothing is watched, and nothing written" in done.stderr
+    assert (done.returncode, (unlost.folder / "found.json").exists()) == (0, False)
+
+
 def test_the_report_is_one_page_with_the_command_that_runs_it_again(unlost: CommandLine) -> None:
     unlost.write("app.py", f"{LOSES}import os, sys\nos.chdir('/')\nasyncio.run(main())\nsys.exit(3)\n")
 

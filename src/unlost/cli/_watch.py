@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 from unlost.cli._program import load
 from unlost.cli._streams import say
+from unlost.cli._watch_json import json_file, write_json
 from unlost.errors import UsageError
 from unlost.observe.install import (
-    advice_on,
     all_in,
     is_bad,
     is_off,
@@ -23,21 +22,22 @@ from unlost.observe.install import (
     lines_about,
 )
 from unlost.observe.install._running import Running
-from unlost.observe.sinks import as_json
-from unlost.observe.sinks._found import found as report_of_found
 from unlost.observe.tasks import Stalled
-from unlost.observe.watch import LOOP_ERROR, TERMINATED, Collector, Finding, Notice, Verdict
+from unlost.observe.watch import LOOP_ERROR, TERMINATED, Finding, Notice, Verdict
 
 _MOST = 50  # told one by one; the file that --json writes has all
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run the program to its end; return its exit code."""
-    file = _writable(arguments.json)
+    file = json_file(arguments.json) if arguments.json is not None else None
     write_page = _page(arguments)
+    if file is not None and arguments.report is not None and file.resolve() == Path(arguments.report).resolve():
+        raise UsageError(f"--json and --report both name {arguments.json}. Name a file for each")
     hang = _seconds(arguments.hang)
     run = load(arguments.module, arguments.program)
     if is_off():
+        say("unlost watch: nothing is watched, and nothing written: the environment turns it off (UNLOST)")
         return run()
     with ExitStack() as stack:
         running = join(origins=1)
@@ -67,7 +67,7 @@ def _tell(running: Running, file: Path | None) -> list[Finding | Notice]:
     bad = [one for one in all_in(collector) if is_bad(one)]
     say("\n".join(_lines(running, [one for one in all_in(collector) if is_bad(one) or _is_unread(one)])))
     if file is not None:
-        _write(file, collector, running.unseen())
+        write_json(file, running)
     return bad
 
 
@@ -100,33 +100,6 @@ def _is_unread(found: Finding | Notice) -> bool:
     if isinstance(found, Notice):
         return found.kind in (LOOP_ERROR, TERMINATED) and is_own(found)
     return found.verdict is Verdict.RETURNED and is_own(found)
-
-
-def _write(file: Path, collector: Collector, unseen: list[str]) -> None:
-    counts = {verdict.value: count for verdict, count in collector.counts.items() if count}
-    found = [
-        {**as_json(report_of_found(one)), "key": key_of(one), "bad": is_bad(one), "instead": advice_on(one)}
-        for one in all_in(collector)
-    ]
-    written = {
-        "version": 1,
-        "counts": {**counts, **collector.noted},
-        "found": found,
-        "unseen": unseen,
-    }
-    try:
-        file.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
-    except OSError as writing_error:
-        say(f"unlost watch: {file} cannot be written: {writing_error.strerror}")
-
-
-def _writable(name: str | None) -> Path | None:
-    if name is None:
-        return None
-    file = Path(name).absolute()  # the program may change the folder
-    if not file.parent.is_dir():
-        raise UsageError(f"{name} cannot be written: there is no folder {file.parent}")
-    return file
 
 
 def _seconds(text: str | None) -> float | None:

@@ -19,12 +19,14 @@ from unlost.observe.patch import Patch
 from unlost.observe.tasks import watch_tasks
 from unlost.observe.watch import TERMINATED, Collector, Notice, Verdict, start
 
+_OFF: Final = frozenset({"off", "0", "no", "false"})
+
 _lock = RLock()  # a signal handler may end what the main thread is about to begin
 
 
 def is_off() -> bool:
-    """Say whether the environment turns everything off: ``UNLOST=off``."""
-    return os.environ.get("UNLOST", "").strip().lower() == "off"
+    """Say whether the environment turns everything off: ``UNLOST=off``; ``0``, ``no`` and ``false`` say the same."""
+    return os.environ.get("UNLOST", "").strip().lower() in _OFF
 
 
 class Running:

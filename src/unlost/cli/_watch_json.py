@@ -1,0 +1,75 @@
+"""What became of a program's exceptions, as one JSON file: ``unlost watch --json FILE``."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from unlost.cli._streams import say
+from unlost.errors import UsageError
+from unlost.observe.install import advice_on, all_in, is_bad, key_of
+from unlost.observe.install._running import Running
+from unlost.observe.sinks import as_json
+from unlost.observe.sinks._found import found as report_of_found
+from unlost.observe.watch import Finding, Notice
+
+VERSION: Final = 1
+
+_OURS: Final = re.compile(rb'\s*\{\s*"version":\s*\d+,\s*"counts":')
+_BEGIN: Final = 200  # bytes in which that is
+
+
+def json_file(name: str) -> Path:
+    """
+    Return the file that is to be written; a device or a pipe may be one, such as ``/dev/stderr``.
+
+    Raises:
+        UsageError: It cannot be written, or is there and was not written by this option.
+    """
+    if name == "-":
+        raise UsageError("--json -: the program has standard output for itself. Name a file, or /dev/stderr")
+    file = Path(name).absolute()  # the program may change the folder
+    if not file.parent.is_dir():
+        raise UsageError(f"{name} cannot be written: there is no folder {file.parent}")
+    _check(file)
+    return file
+
+
+def write_json(file: Path, running: Running) -> None:
+    """Write all that was found; where that cannot be it is told, and no more: the exit code is the program's."""
+    collector = running.collector
+    counts = {verdict.value: count for verdict, count in collector.counts.items() if count}
+    written = {
+        "version": VERSION,
+        "counts": {**counts, **collector.noted},
+        "found": [_as_json(one) for one in all_in(collector)],
+        "unseen": running.unseen(),
+    }
+    try:
+        _check(file)  # the program may have made it
+        file.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+    except OSError as writing_error:
+        say(f"unlost watch: {file} cannot be written: {writing_error.strerror}")
+    except UsageError as refused:
+        say(f"unlost watch: {refused}")
+
+
+def _as_json(one: Finding | Notice) -> dict[str, Any]:  # Any: JSON
+    return {**as_json(report_of_found(one)), "key": key_of(one), "bad": is_bad(one), "instead": advice_on(one)}
+
+
+def _check(file: Path) -> None:
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder. Name a file for --json")
+    if not file.is_file():
+        return
+    try:
+        with file.open("rb") as opened:
+            begin = opened.read(_BEGIN)
+    except OSError as reading_error:
+        raise UsageError(f"{file} cannot be written: {reading_error.strerror}") from reading_error
+    if begin and not _OURS.match(begin):
+        message = f"{file} is there already, and was not written by unlost watch --json.\nName another file for --json"
+        raise UsageError(message)
