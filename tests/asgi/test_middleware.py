@@ -8,6 +8,7 @@ import pytest
 
 from asgi.conftest import Ran
 from unlost.asgi import Middleware
+from unlost.observe.watch import during
 
 TELLS = "lost: nobody ever took it"
 
@@ -40,6 +41,24 @@ async def test_the_application_gets_the_servers_own_objects() -> None:
     await Middleware(app)(*given)
 
     assert [id(one) for one in seen] == [id(one) for one in given]
+
+
+async def test_what_outlives_a_request_has_its_name_and_not_its_scope() -> None:
+    left: list[asyncio.Task[str]] = []
+
+    async def later() -> str:
+        await asyncio.sleep(1)
+        return str(during.get())
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        left.append(asyncio.ensure_future(later()))
+
+    given = {"type": "http", "method": "GET", "path": "/"}
+    await Middleware(app)(given, None, None)  # type: ignore[arg-type]  # never called
+    given.clear()
+
+    assert await left[0] == "GET /"
+    assert during.get() == ""
 
 
 async def test_a_cancellation_from_outside_keeps_its_count_and_its_message() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextvars import Token
+from sys import getrefcount
 from typing import Final
 
+from unlost.asgi import _service
 from unlost.asgi._lifespan import SERVER, Lifespan
-from unlost.asgi._request import Request
+from unlost.asgi._request import ALONE, Request
 from unlost.asgi._service import Settings, begin, end, end_soon
 from unlost.asgi._types import App, Receive, Scope, Send
 from unlost.observe.install import is_off, is_serious
@@ -61,7 +62,8 @@ class Middleware:
         if self._is_off or kind not in _WATCHED:
             await self.app(scope, receive, send)
             return
-        watching = begin(self._settings)
+        if (watching := _service.installed) is None:
+            watching = begin(self._settings)
         if kind == "lifespan":
             await self._live(scope, Lifespan(receive, send))
             return
@@ -75,8 +77,12 @@ class Middleware:
                 owed(error, SERVER)
             raise
         finally:
-            request.end()
-            _reset(token)
+            try:
+                during.reset(token)
+            except ValueError:  # closed from elsewhere, in the middle
+                during.set("")
+            if getrefcount(request) != ALONE:  # a task that was started in it, or an error, is still there
+                request.end()
 
     async def _live(self, scope: Scope, lifespan: Lifespan) -> None:
         try:
@@ -87,13 +93,6 @@ class Middleware:
             end_soon()
             raise
         end()
-
-
-def _reset(token: Token[object]) -> None:
-    try:
-        during.reset(token)
-    except ValueError:  # closed from elsewhere, in the middle
-        during.set("")
 
 
 def _is_clients(error: BaseException) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import getrefcount
 from typing import Final, TypeAlias
 
 from unlost.asgi._types import Scope
@@ -19,23 +20,29 @@ class Request:
     It keeps the scope for as long as the request goes on, as the route is found out meanwhile.
     """
 
-    __slots__ = ("_parts", "_scope")
+    __slots__ = ("_known",)
 
     def __init__(self, scope: Scope) -> None:
-        self._scope: Scope | None = scope
-        self._parts: _Parts | None = None
+        self._known: Scope | _Parts = scope
 
     def end(self) -> None:
         """Let the scope go: tasks that outlive the request keep its name."""
-        if (scope := self._scope) is not None:
-            self._parts = _parts_of(scope)
-            self._scope = None
+        known = self._known
+        if not isinstance(known, tuple):
+            self._known = _parts_of(known)
 
     def __str__(self) -> str:
-        scope, parts = self._scope, self._parts
-        if scope is not None:
-            parts = _parts_of(scope)
-        return _name_of(parts) if parts is not None else ""
+        known = self._known
+        return _name_of(known if isinstance(known, tuple) else _parts_of(known))
+
+
+def _references_of_mine() -> int:
+    request = Request({})
+    return getrefcount(request)
+
+
+ALONE: Final = _references_of_mine()
+"""What ``getrefcount`` says of a request that only the variable of the function refers to that asks."""
 
 
 def _parts_of(scope: Scope) -> _Parts:

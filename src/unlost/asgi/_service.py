@@ -23,7 +23,7 @@ MOST: Final = 1_000
 """Findings that a service keeps; they were told by then."""
 
 _lock = RLock()  # a signal handler may end what the main thread is about to begin
-_installed: Installed | None = None  # one for each process, as there is one interpreter
+installed: Installed | None = None  # one for each process, as there is one interpreter
 
 
 class Settings(NamedTuple):
@@ -38,30 +38,30 @@ def begin(settings: Settings) -> Installed:
     """
     Watch this process, if nothing here does that yet; return what does.
 
+    Who calls often looks at ``installed`` first, without the lock.
+
     Raises:
         UsageError: As ``install`` does.
     """
-    global _installed  # as above
-    if (installed := _installed) is not None:  # for each call but the first: without the lock
-        return installed
+    global installed  # as above
     with _lock:
-        if _installed is None:
+        if installed is None:
             running = join(lambda: Collector(most=MOST))
             try:
-                _installed = install(sinks=settings.sinks, report=settings.report, patch=settings.patch)
+                installed = install(sinks=settings.sinks, report=settings.report, patch=settings.patch)
             finally:
                 leave(running)
             _heed_sentry()
-        return _installed
+        return installed
 
 
 def end() -> None:
     """End it, and tell what is left; a second call does nothing."""
-    global _installed  # as above
+    global installed  # as above
     with _lock:
-        installed, _installed = _installed, None
-    if installed is not None:
-        installed.uninstall()
+        ended, installed = installed, None
+    if ended is not None:
+        ended.uninstall()
 
 
 def end_soon() -> None:
