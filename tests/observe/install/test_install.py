@@ -168,3 +168,47 @@ def test_a_factory_of_log_records_that_shuts_it_out_is_told_at_the_end(ran: Ran,
 
     assert "what became of the exceptions: lost 1" in told
     assert ("what was logged since is not known to be reported" in told) is is_told
+
+
+LOCKED = """
+import asyncio, logging, os, signal, threading, time, unlost
+lock = threading.Lock()
+
+class Locked(logging.Handler):
+    def emit(self, record):
+        with lock:
+            os.write(2, self.format(record).encode() + b"\\n")
+
+async def boom():
+    raise ValueError("it broke")
+
+async def main():
+    global held
+    held = asyncio.create_task(boom())
+    await asyncio.sleep(0)
+
+logging.basicConfig(handlers=[Locked()])
+unlost.install()
+asyncio.run(main())
+with lock:  # as logging itself has one for a part of each call
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(HOLDS)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals of this sort")
+@pytest.mark.parametrize(
+    ("holds", "told"),
+    [
+        ("0.1", "undelivered: it was still held when the program ended"),
+        ("60", "SIGTERM ended the process before what became of its exceptions was told: that took more than 2 s"),
+    ],
+)
+def test_sigterm_ends_the_process_whatever_lock_it_came_upon(tmp_path: Path, holds: str, told: str) -> None:
+    program = LOCKED.replace("HOLDS", holds)
+
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=30)
+
+    assert done.returncode == -15
+    assert told in done.stderr

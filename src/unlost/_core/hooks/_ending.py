@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Final, TypeAlias
 
@@ -13,6 +15,15 @@ from unlost._core.hooks._forks import on_fork
 from unlost._core.hooks._replaced import Undo
 
 _Handler: TypeAlias = Callable[[int, FrameType | None], None]
+
+LONGEST: Final = 2.0
+"""Seconds that speaking may hold up the end of the process."""
+
+_STANDS: Final = 1.0  # the seconds of these in which the main thread stands still
+_UNTOLD: Final = (
+    "unlost: SIGTERM ended the process before what became of its exceptions was told: "
+    f"that took more than {LONGEST:g} s\n"
+)
 
 _ours: Final[dict[_Handler, int]] = {}
 _aside: Final[dict[int, _Handler]] = {}
@@ -31,21 +42,68 @@ def before_termination(say: Callable[[], object]) -> Undo:
     Only from the main thread, and only where nobody handles the signal; ``atexit`` does not run then. A process that is
     forked meanwhile has the default action. Where the main thread is in C code that does not come back, the end waits
     for that, which it would not without.
+
+    ``say`` runs in a thread of its own, as the main thread may have been interrupted with any lock in its hands. That
+    one stands still meanwhile, but goes on after a second: perhaps a lock is waited for. After ``LONGEST`` seconds, or
+    with a second signal, the process ends all the same.
     """
 
     def speak() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        said = threading.Lock()
+        said.acquire()
         try:
-            say()
-        finally:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            os.kill(os.getpid(), signal.SIGTERM)
+            _thread.start_new_thread(_end_when, (said,))
+            _aside_from_all(lambda: _then(say, said.release))
+        except RuntimeError:  # there can be no thread
+            _end(_UNTOLD)
+        threading.Event().wait(_STANDS)
 
     return _on_default(signal.SIGTERM, speak)
 
 
+def _end_when(said: threading.Lock) -> None:
+    _end("" if said.acquire(timeout=LONGEST) else _UNTOLD)
+
+
+def _end(text: str) -> None:
+    if text:
+        with suppress(OSError):  # standard error was closed: there is nowhere left
+            os.write(2, text.encode())  # not sys.stderr: its lock may be the one that is waited for
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _then(say: Callable[[], object], finish: Callable[[], object]) -> None:
+    try:
+        say()
+    finally:
+        finish()
+
+
+def _aside_from_all(say: Callable[[], object]) -> None:
+    """
+    Call it in a thread of its own, started without any lock that the interrupted code may hold.
+
+    ``Thread.start`` takes some, so that is called in another one, which ``threading`` does not know.
+
+    Raises:
+        RuntimeError: There can be no more threads.
+    """
+    _thread.start_new_thread(threading.Thread(target=say, name="unlost-signal", daemon=True).start, ())
+
+
 def on_request(number: int, say: Callable[[], object]) -> Undo:
-    """Call ``say`` for each signal of this number (SIGUSR1), unless somebody handles it. Main thread only."""
-    return _on_default(number, say)
+    """
+    Call ``say`` for each signal of this number (SIGUSR1), unless somebody handles it, in a thread of its own.
+
+    Main thread only.
+    """
+
+    def speak() -> None:
+        with suppress(RuntimeError):  # there can be no thread: who asks again may be luckier
+            _aside_from_all(say)
+
+    return _on_default(number, speak)
 
 
 def _on_default(number: int, say: Callable[[], object]) -> Undo:
