@@ -285,6 +285,7 @@ class Lane:
 
     def _count(self, now: float, error: BaseException, hint: float | None) -> None:
         """Count a refusal of a call that was under way when the last rest began."""
+        self._pacer.refused_too()
         if self.rest is not None:
             self.rest.refused += 1
             self.rest.error = error

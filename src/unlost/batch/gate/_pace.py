@@ -16,6 +16,8 @@ and the pace that it refused. The rate is between the two. Hence:
   hardly above it, so that few calls are refused at once. (To search between a bound that was borne and one that was
   refused is BIC's idea: Xu, Harfoush and Rhee, "Binary increase congestion control", 2004. The curve is of the
   logarithm of the pace, since a pace may be one a minute or ten thousand a second.)
+
+All of this takes a refusal for a limit's; ``_chance.py`` tells where it is none.
 """
 
 from __future__ import annotations
@@ -50,6 +52,7 @@ class Cycle(NamedTuple):
         rest: How much of it was the rest.
         delay: Seconds from the start of the refused call to its answer.
         in_vain: Whether more than one rest was needed.
+        refusals: Calls that were refused.
     """
 
     answers: int
@@ -57,6 +60,7 @@ class Cycle(NamedTuple):
     rest: float
     delay: float
     in_vain: bool = False
+    refusals: int = 1
 
 
 @dataclass(frozen=True, slots=True)

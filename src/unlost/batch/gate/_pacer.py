@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from unlost.batch.gate._borne import Borne
+from unlost.batch.gate._chance import Chance, Ending
 from unlost.batch.gate._pace import Cycle, Pace, first, following
+
+_BELOW: Final = 0.97  # of the supposed limit: nearer to it, a refusal is no surprise
 
 
 class Pacer:
@@ -22,6 +26,7 @@ class Pacer:
     __slots__ = (
         "_before",
         "_borne",
+        "_chance",
         "_delay",
         "_granted",
         "_grown",
@@ -29,6 +34,8 @@ class Pacer:
         "_is_limit",
         "_old_borne",
         "_pace",
+        "_refusals",
+        "_was_limit",
         "due",
     )
 
@@ -41,6 +48,9 @@ class Pacer:
         self._before: tuple[Pace | None, float] = (None, math.inf)  # and the pace that was refused
         self._delay: float | None = None
         self._in_vain = False
+        self._chance = Chance()
+        self._refusals = 0
+        self._was_limit = False  # when the cycle's first call was refused
 
     @property
     def is_pacing(self) -> bool:
@@ -79,20 +89,42 @@ class Pacer:
                 of one cycle with this one.
         """
         self._delay = delay
+        self._refusals += 1
         self._in_vain = in_vain
         if in_vain:
             self._borne.after(self._old_borne)
         else:
             self._before = (self._pace, math.inf if self._pace is None else self._pace.after(self._grown))
+            self._was_limit = self._is_limit
+
+    def refused_too(self) -> None:
+        """Another call was refused that was under way when the rest began."""
+        self._refusals += 1
 
     def resume(self, since: float, now: float) -> None:
         """A rest ends that began at ``since``; without a refusal since the one before, the pace goes on as it was."""
         if self._delay is not None:
-            cycle = Cycle(self._borne.count, self._borne.seconds(now), now - since, self._delay, self._in_vain)
-            pace, refused = self._before
-            self._pace = first(cycle) if pace is None else following(pace, refused, cycle)
+            self._learn(now - since, now, self._delay)
             self._old_borne, self._borne = self._borne, Borne(now)
-            self._grown = 0.0
+            self._refusals = 0
             self._delay = None
         self._is_limit = False
         self.due = now
+
+    def _learn(self, rest: float, now: float, delay: float) -> None:
+        borne = self._borne
+        cycle = Cycle(borne.count, borne.seconds(now), rest, delay, self._in_vain, self._refusals)
+        pace, refused = self._before
+        if pace is None:
+            self._begin(first(cycle))
+            return
+        is_below = self._was_limit and pace.limit is not None and refused < _BELOW * pace.limit
+        pace_by_chance = self._chance.after(pace, Ending(refused, is_below, cycle))
+        if pace_by_chance is None:
+            self._begin(following(pace, refused, cycle))
+        elif pace_by_chance is not pace:
+            self._begin(pace_by_chance)
+
+    def _begin(self, pace: Pace) -> None:
+        self._pace = pace
+        self._grown = 0.0
