@@ -53,7 +53,9 @@ class Codes:
         if here + offset not in self.handlers:
             self.handlers[here + offset] = None  # what cannot be read is noise
             if code.co_code[offset] == _ENTERS:
-                self.handlers.update((here + target, found) for target, found in _handlers_of(code).items())
+                # only where a handler begins: what else an exception enters is read when one does
+                read = _handlers_of(code).items()
+                self.handlers.update((here + at, found) for at, found in read if code.co_code[at] == _ENTERS)
             elif code.co_flags & _COROUTINE and self.depth_at(code, offset) == NONE:
                 self.handlers[here + offset] = LEAVES
         return self.handlers.get(here + offset)
