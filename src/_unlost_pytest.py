@@ -7,22 +7,27 @@ Nothing of ``unlost`` is imported unless it is asked for.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Generator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from unlost.observe.install import Session
+    from unlost.observe.install._by_key import ByKey
+    from unlost.observe.install._forgiving import Forgiving
+    from unlost.observe.install._known import Known
     from unlost.observe.watch import Finding, Notice
     from unlost.report.found import FoundInTests
 
 _NAME = "unlost-watch"
 _MARK = "unlost_forgive"
 _MODES = ("fail", "report", "off")
+_WRONG_MARKS = 5  # told one by one
+_IS_OFF = pytest.StashKey[bool]()
 
 
 class _Asked(argparse.Action):
@@ -65,13 +70,25 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--unlost-update-baseline") and not config.getoption("--unlost-baseline"):
         raise pytest.UsageError("--unlost-update-baseline needs --unlost-baseline FILE")
     if mode == "off":
-        if config.getoption("--unlost-report"):
-            raise pytest.UsageError("--unlost-report FILE needs --unlost, or --unlost=report to fail nothing")
+        _check_alone(config)
         return
     from unlost.observe.install import is_off
 
+    config.stash[_IS_OFF] = is_off()
     if not is_off():
         config.pluginmanager.register(_Plugin(config, mode), _NAME)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    is_off = config.stash.get(_IS_OFF, False)
+    return ["unlost: nothing is watched: the environment turns it off (UNLOST)"] if is_off else []
+
+
+def _check_alone(config: pytest.Config) -> None:
+    """Refuse what says something only where tests are watched, unless it was turned off in as many words."""
+    for option in ("--unlost-report", "--unlost-baseline"):
+        if config.getoption(option) and config.getoption("--unlost") != "off":
+            raise pytest.UsageError(f"{option} FILE needs --unlost, or --unlost=report to fail nothing")
 
 
 def _check_paths(config: pytest.Config) -> None:
@@ -87,15 +104,33 @@ class _Plugin:
 
     def __init__(self, config: pytest.Config, mode: str) -> None:
         self._config = config
-        self._baseline = _Baseline(config)
-        self._fails = mode == "fail" and not self._baseline.is_written
+        self._known = _known(config)
+        self._fails = mode == "fail" and not self._known.is_written
+        self._is_listed = mode == "report" and not self._known.is_written
         self._page = _Page(config)
         self._session: Session | None = None
-        self._late: list[str] = []
+        self._late: list[tuple[str, str]] = []
         self._told = 0
+        self._forgiven = 0
+        self._passed = _by_key()
         self._why = ""
         self._said = ""
         self._unseen: list[str] = []
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        wrong: dict[str, str] = {}  # a mark of a class is one mistake
+        for item in items:
+            if said := _wrong_marks(item):
+                wrong.setdefault(said, f"{item.nodeid}: {said}")
+        if wrong and not hasattr(self._config, "workerinput"):  # a worker could say it to nobody: its tests do
+            more = f"\nand {len(wrong) - _WRONG_MARKS} more" if len(wrong) > _WRONG_MARKS else ""
+            raise pytest.UsageError("\n".join(list(wrong.values())[:_WRONG_MARKS]) + more)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if said := _wrong_marks(item):
+            pytest.fail(f"unlost: {said}", pytrace=False)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:  # Any: what hooks return
@@ -128,17 +163,18 @@ class _Plugin:
             self._why = self._session.why
             for test, found in self._session.close().items():
                 self._page.add(test, found)
-                self._late += [f"{test or 'outside of all tests'}\n{text}" for text in self._texts(found, test)]
+                self._late += [(test or "outside of all tests", text) for text in self._texts(found, test).values()]
             self._unseen = _unseen_in(self._session)
             self._page.count(self._session)
         worker = getattr(self._config, "workeroutput", None)
         if worker is not None:
             worker[_NAME] = {
-                "late": self._late, "told": self._told, "why": self._why, "keys": self._baseline.found,
+                "late": self._late, "told": self._told, "why": self._why, "forgiven": self._forgiven,
+                "keys": self._known.found, "met": list(self._known.met.items()), "passed": self._passed.sent(),
                 "unseen": self._unseen, "page": self._page.sent(),
             }  # fmt: skip
             return
-        self._baseline.write()
+        self._known.write()
         self._said = self._page.write()
         if self._late and self._fails and session.exitstatus in (pytest.ExitCode.OK, 0):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -147,24 +183,29 @@ class _Plugin:
     def pytest_testnodedown(self, node: Any) -> None:  # Any: xdist's, which need not be installed
         output = getattr(node, "workeroutput", {}).get(_NAME)
         if output is not None:
-            self._late += output["late"]
+            self._late += [(test, text) for test, text in output["late"]]
             self._told += output["told"]
+            self._forgiven += output["forgiven"]
             self._why = output["why"]
-            self._baseline.found.update(output["keys"])
+            self._known.receive(output["keys"], output["met"])
+            self._passed.receive(*output["passed"])
             self._unseen += output["unseen"]
             self._page.receive(output["page"])
         else:
             self._page.missing(node)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if not (self._late or self._told or self._baseline.is_written or self._said or self._unseen):
+        if not (self._late or self._told or self._forgiven or self._known.file or self._said or self._unseen):
             return
         terminalreporter.section("unlost")
-        for text in self._late:
-            terminalreporter.line(f"found after the test had ended: {text}")
-        terminalreporter.line(f"{self._told} found in tests, {len(self._late)} after their ends")
-        if self._baseline.is_written:
-            terminalreporter.line(f"{len(self._baseline.found)} written to {self._baseline.file}")
+        for test, text in self._late:
+            terminalreporter.line(f"found after the test had ended: {test}\n{text}")
+        if self._late and self._fails:
+            terminalreporter.stats.setdefault("error", []).extend(_report_of(*late) for late in self._late)
+        said = [f"{self._told} found in tests, {len(self._late)} after their ends"]
+        said += [f"{self._forgiven} forgiven by marks"] if self._forgiven else []
+        for text in (*self._passed.lines(), *said, *self._known.said()):
+            terminalreporter.line(text)
         for text in filter(None, [self._said, self._why, *dict.fromkeys(self._unseen)]):
             terminalreporter.line(text)
 
@@ -176,24 +217,31 @@ class _Plugin:
         return self._session
 
     def _tell(self, item: pytest.Item, when: str, found: list[Finding | Notice], *, fails: bool) -> None:
-        unforgiven = [one for one in found if not _is_forgiven(one, item)]
+        wrong = _wrong_marks(item) if found else ""  # the test itself may have added one
+        marks = _marks(item) if found and not wrong else []
+        unforgiven = [one for one in found if not any(mark.covers(one) for mark in marks)]
+        self._forgiven += len(found) - len(unforgiven)
         self._page.add(item.nodeid, unforgiven)
         texts = self._texts(unforgiven, item.nodeid)
         self._told += len(texts)
         if not texts:
             return
         if fails:
-            pytest.fail("unlost: " + "\n\n".join(texts), pytrace=False)
-        item.add_report_section(when, "unlost", "\n\n".join(texts))
+            pytest.fail("unlost: " + "\n\n".join([*texts.values(), *filter(None, [wrong])]), pytrace=False)
+        item.add_report_section(when, "unlost", "\n\n".join(texts.values()))
+        if self._is_listed:
+            for key, text in texts.items():
+                self._passed.add(key, text, item.nodeid)
 
-    def _texts(self, found: list[Finding | Notice], test: str) -> list[str]:
+    def _texts(self, found: list[Finding | Notice], test: str) -> dict[str, str]:
+        """Return the texts by their keys of what is not known."""
         from unlost.observe.install import key_of, lines_about
 
-        new = {key_of(one): one for one in found if not self._baseline.has(key_of(one))}
+        new = {key: one for one in found if not self._known.forgives(key := key_of(one))}
         texts = {key: "\n".join(lines_about(one)) for key, one in new.items()}
         for key, text in texts.items():
-            self._baseline.found.setdefault(key, f"{text.partition(chr(10))[0]} ({test})")
-        return list(texts.values())
+            self._known.add(key, text, test)
+        return texts
 
 
 def _unseen_in(session: Session) -> list[str]:
@@ -269,48 +317,49 @@ class _Page:
         return f"report {self.file}"
 
 
-class _Baseline:
-    """
-    What is forgiven by a file.
+def _known(config: pytest.Config) -> Known:
+    from unlost.errors import UsageError
+    from unlost.observe.install._known import Known
 
-    Attributes:
-        file: Its path; None where there is none.
-        is_written: Whether what is found goes into it.
-        found: What was found that is not in it, by its key.
-    """
-
-    def __init__(self, config: pytest.Config) -> None:
-        name = config.getoption("--unlost-baseline")
-        self.file = config.invocation_params.dir / name if name else None
-        self.is_written = bool(config.getoption("--unlost-update-baseline"))
-        self.found: dict[str, str] = {}
-        self._known = {} if self.file is None or self.is_written else _read(self.file)
-
-    def has(self, key: str) -> bool:
-        return key in self._known
-
-    def write(self) -> None:
-        if self.file is not None and self.is_written:
-            text = json.dumps({"version": 1, "forgiven": dict(sorted(self.found.items()))}, indent=1)
-            self.file.write_text(text + "\n", encoding="utf-8")
-
-
-def _read(file: Path) -> dict[str, str]:
+    name = config.getoption("--unlost-baseline")
+    file = config.invocation_params.dir / name if name else None
     try:
-        loaded = json.loads(file.read_text(encoding="utf-8"))
-        return dict(loaded["forgiven"])
-    except (OSError, ValueError, KeyError, TypeError) as unreadable:
-        message = f"--unlost-baseline {file} cannot be read: {unreadable}. Write it with --unlost-update-baseline"
-        raise pytest.UsageError(message) from unreadable
+        return Known(file, is_written=bool(config.getoption("--unlost-update-baseline")))
+    except UsageError as refused:
+        raise pytest.UsageError(f"--unlost-baseline: {refused}") from refused
 
 
-def _is_forgiven(found: Finding | Notice, item: pytest.Item) -> bool:
-    from unlost.observe.install import key_of, lines_about
+def _by_key() -> ByKey:
+    from unlost.observe.install._by_key import ByKey
 
-    for mark in item.iter_markers(_MARK):
-        reason, what = [*mark.args, *mark.kwargs.values(), "", ""][:2]
-        if not reason:
-            raise pytest.UsageError(f"{item.nodeid}: write {_MARK}('why', 'part of the text, or the key')")
-        if not what or what == key_of(found) or what in "\n".join(lines_about(found)):
-            return True
-    return False
+    return ByKey()
+
+
+def _report_of(test: str, text: str) -> pytest.TestReport:
+    """Return what lets pytest name, in its short summary, what was found after a test had reported itself."""
+    said: Any = SimpleNamespace(  # Any: it asks for no more than this
+        reprcrash=SimpleNamespace(message=f"unlost: {text.partition(chr(10))[0]}")
+    )
+    return pytest.TestReport(test, (test.partition("::")[0], None, test), {}, "failed", said, "teardown")
+
+
+def _marks(item: pytest.Item) -> list[Forgiving]:
+    """
+    Return what a test forgives.
+
+    Raises:
+        UsageError: It does not say what, or why.
+    """
+    from unlost.observe.install._forgiving import forgiving
+
+    return [forgiving(mark.args, mark.kwargs, _MARK) for mark in item.iter_markers(_MARK)]
+
+
+def _wrong_marks(item: pytest.Item) -> str:
+    from unlost.errors import UsageError
+
+    try:
+        _marks(item)
+    except UsageError as refused:
+        return str(refused)
+    return ""

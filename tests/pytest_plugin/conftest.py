@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pytest
 
 Tested = Callable[..., "subprocess.CompletedProcess[str]"]
 
+_NOTHING: Mapping[str, str] = {}
 _INI = """
 [pytest]
 asyncio_mode = auto
@@ -30,7 +31,9 @@ def tested(tmp_path: Path) -> Tested:
     """Run pytest on a file of tests."""
     (tmp_path / "pytest.ini").write_text(_INI, encoding="utf-8")
 
-    def run(source: str, *arguments: str, ini: str = "") -> subprocess.CompletedProcess[str]:
+    def run(
+        source: str, *arguments: str, ini: str = "", environment: Mapping[str, str] = _NOTHING
+    ) -> subprocess.CompletedProcess[str]:
         (tmp_path / "test_it.py").write_text(source, encoding="utf-8")
         if ini:
             (tmp_path / "pytest.ini").write_text(_INI + ini, encoding="utf-8")
@@ -49,7 +52,8 @@ def tested(tmp_path: Path) -> Tested:
                 *arguments,
             ],
             cwd=tmp_path,
-            env={name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "UNLOST"))},
+            env={name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "UNLOST"))}
+            | dict(environment),
             capture_output=True,
             text=True,
             timeout=100,

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from unlost.observe.install._by_key import KEYS, ByKey
+
 Tested = Callable[..., "subprocess.CompletedProcess[str]"]
 
 SIX = (Path(__file__).parent / "six.txt").read_text(encoding="utf-8")
@@ -112,6 +114,125 @@ def test_a_mark_forgives_all_or_what_has_a_text(tested: Tested, what: str, ends:
     assert summary(tested(FORGIVING.replace("WHAT", what), "--unlost")) == ends
 
 
+@pytest.mark.parametrize(
+    ("given", "ends"),
+    [
+        ('reason="known", what="broke"', "2 passed"),
+        ('what="broke", reason="known"', "2 passed"),
+        ('what="other", reason="known"', "1 failed, 1 passed"),
+    ],
+)
+def test_a_marks_arguments_have_names(tested: Tested, given: str, ends: str) -> None:
+    assert summary(tested(FORGIVING.replace('"known", WHAT', given), "--unlost")) == ends
+
+
+@pytest.mark.parametrize(
+    "given", ["", '""', 'what="broke"', '"known", ["broke"]', '"known", "a", "b"', 'reason="a", why="b"', "None"]
+)
+def test_a_mark_that_says_no_reason_or_more_than_it_can_is_refused_before_any_test(tested: Tested, given: str) -> None:
+    wrong = FORGIVING.replace('"known", WHAT', given).replace("await boom()", "pass").replace("boom())", "stay())")
+
+    done = tested(wrong, "--unlost")
+
+    assert done.returncode == 4
+    assert f"test_it.py::test_loses: unlost_forgive({given.replace(chr(34), chr(39))}): write" in done.stderr
+    assert "passed" not in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_under_xdist_a_wrong_mark_fails_its_tests_with_what_to_write(tested: Tested) -> None:
+    done = tested(FORGIVING.replace('"known", WHAT', 'what="broke"'), "--unlost", "-n", "1")
+
+    assert summary(done) == "1 passed, 1 error"
+    assert "unlost_forgive(what='broke'): write unlost_forgive('why'" in done.stdout
+
+
+@pytest.mark.parametrize("how", [[], ["-n", "2"]], ids=["alone", "xdist"])
+def test_where_nothing_fails_each_finding_is_told_once_with_its_key_and_its_tests(
+    tested: Tested, how: list[str]
+) -> None:
+    many = '@pytest.mark.parametrize("number", range(7))'
+    source = LOSES.replace("MARK", many).replace("test_loses()", "test_loses(number)")
+
+    done = tested(source, "--unlost=report", *how)
+
+    [told] = re.findall(r"lost: ValueError: it broke  \[[0-9a-f]{12}\]\n(?:  .*\n)+", done.stdout)
+    assert "raised at     test_it.py:6 in boom" in told
+    assert re.search(r"  in +test_it.py::test_loses\[\d\], (.*, ){3}.*\] and 2 more\n", told)
+    assert "7 found in tests" in done.stdout
+    assert summary(done) == "8 passed"
+
+
+def test_more_bugs_than_fit_are_counted() -> None:
+    by_key = ByKey()
+    for number in range(KEYS + 3):
+        by_key.add(f"{number}", f"bug {number}", "test_it")
+        by_key.add(f"{number}", f"bug {number}", "test_it")
+    told = list(by_key.lines())
+
+    assert told[0] == "bug 0"
+    assert told[-1] == "and 3 more; --unlost-report FILE has all"
+    assert sum(line.startswith("bug") for line in told) == KEYS
+
+
+def test_what_a_baseline_and_marks_forgave_is_counted_and_what_it_has_in_vain_is_named(
+    tested: Tested, tmp_path: Path
+) -> None:
+    source = LOSES.replace("MARK", "")
+    baseline = ["--unlost", "--unlost-baseline", "known.json"]
+    tested(source, *baseline, "--unlost-update-baseline")
+    known = json.loads((tmp_path / "known.json").read_text(encoding="utf-8"))
+    known["forgiven"]["0123456789ab"] = "lost: OSError: mended long ago"
+    (tmp_path / "known.json").write_text(json.dumps(known), encoding="utf-8")
+
+    by_file = tested(source, *baseline)
+    by_workers = tested(source, *baseline, "-n", "2")
+    by_mark = tested(FORGIVING.replace("WHAT", '""'), "--unlost")
+
+    for done in (by_file, by_workers):
+        assert "1 forgiven by known.json; 1 of its 2 entries came up in none of these tests" in done.stdout
+        assert "not met: lost: OSError: mended long ago" in done.stdout
+    assert "1 forgiven by marks" in by_mark.stdout
+
+
+def test_a_baseline_needs_the_watching_unless_that_is_turned_off_in_words(tested: Tested, tmp_path: Path) -> None:
+    (tmp_path / "known.json").write_text('{"version": 1, "forgiven": {}}', encoding="utf-8")
+
+    alone = tested("def test_it(): pass", "--unlost-baseline", "known.json")
+    off = tested("def test_it(): pass", "--unlost-baseline", "known.json", "--unlost=off")
+
+    assert (alone.returncode, off.returncode) == (4, 0)
+    assert "--unlost-baseline FILE needs --unlost" in alone.stderr
+
+
+@pytest.mark.parametrize("text", ["[]", '{"forgiven": []}', "{}", "{"])
+def test_a_file_that_is_no_baseline_is_told_from_what_one_is(tested: Tested, tmp_path: Path, text: str) -> None:
+    (tmp_path / "known.json").write_text(text, encoding="utf-8")
+
+    done = tested("def test_it(): pass", "--unlost", "--unlost-baseline", "known.json")
+
+    assert done.returncode == 4
+    assert "Write it with --unlost-update-baseline" in done.stderr
+    assert "indices" not in done.stderr
+
+
+def test_only_late_findings_are_in_the_last_lines_too(tested: Tested) -> None:
+    source = "import asyncio\nkept = []\nasync def boom():\n    raise ValueError('late')\n"
+    source += "async def test_late():\n    kept.append(asyncio.create_task(boom()))\n    await asyncio.sleep(0.01)\n"
+
+    done = tested(source, "--unlost")
+
+    assert done.returncode == 1
+    assert re.search(r"ERROR test_it.py::test_late - unlost: undelivered: ValueError: late", done.stdout)
+    assert summary(done) == "1 passed, 1 error"
+
+
+def test_where_the_environment_turns_it_off_the_header_says_so(tested: Tested) -> None:
+    done = tested("def test_it(): pass", "--unlost", environment={"UNLOST": "off"})
+
+    assert "nothing is watched: the environment turns it off" in done.stdout
+
+
 def test_a_baseline_forgives_what_it_was_written_with(tested: Tested, tmp_path: Path) -> None:
     source = LOSES.replace("MARK", "")
     baseline = ["--unlost", "--unlost-baseline", "known.json"]
@@ -161,7 +282,7 @@ async def test_another():
 def test_a_late_verdict_belongs_to_the_test_of_its_birth(tested: Tested, more: list[str]) -> None:
     done = tested(LATE, "--unlost", *more)
 
-    assert summary(done) == "2 passed"
+    assert summary(done) == "2 passed, 1 error"
     assert "found after the test had ended: test_it.py::test_holds\nundelivered: ValueError: held" in done.stdout
     assert done.returncode == 1
 

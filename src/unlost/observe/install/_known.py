@@ -1,0 +1,86 @@
+"""A file of findings that are known, and forgiven."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from unlost.errors import UsageError
+
+VERSION: Final = 1
+
+_MOST: Final = 5  # entries that were not met, told one by one
+
+
+class Known:
+    """
+    Attributes:
+        file: The file; None where there is none.
+        is_written: Whether what is found goes into it, and nothing is forgiven.
+        found: What was found that is not in it: its key, and a line about it.
+        met: How often each of its entries forgave something.
+
+    Raises:
+        UsageError: The file cannot be read.
+    """
+
+    def __init__(self, file: Path | None, *, is_written: bool) -> None:
+        self.file = file
+        self.is_written = is_written
+        self.found: dict[str, str] = {}
+        self.met: Counter[str] = Counter()
+        self._entries = {} if file is None or is_written else _read(file)
+
+    def forgives(self, key: str) -> bool:
+        """Say whether it has this; count it if so."""
+        if key not in self._entries:
+            return False
+        self.met[key] += 1
+        return True
+
+    def add(self, key: str, text: str, test: str) -> None:
+        """Note what is not in it."""
+        self.found.setdefault(key, f"{text.partition(chr(10))[0]} ({test})")
+
+    def receive(self, found: dict[str, str], met: Iterable[tuple[str, int]]) -> None:
+        """Add what another process of this session found and met."""
+        self.found.update(found)
+        self.met.update(dict(met))
+
+    def write(self) -> None:
+        """Write what was found, if that is asked for."""
+        if self.file is not None and self.is_written:
+            text = json.dumps({"version": VERSION, "forgiven": dict(sorted(self.found.items()))}, indent=1)
+            self.file.write_text(text + "\n", encoding="utf-8")
+
+    def said(self) -> Iterator[str]:
+        """Yield what there is to say at the end: how many it forgave, and which entries had nothing to forgive."""
+        if self.file is None:
+            return
+        if self.is_written:
+            yield f"{len(self.found)} written to {self.file}"
+            return
+        idle = {key: text for key, text in self._entries.items() if key not in self.met}
+        also = f"; {len(idle):,} of its {len(self._entries):,} entries came up in none of these tests" if idle else ""
+        yield f"{self.met.total():,} forgiven by {self.file.name}{also}"
+        yield from (f"  not met: {text}" for text in list(idle.values())[:_MOST])
+        if len(idle) > _MOST:
+            yield f"  and {len(idle) - _MOST:,} more"
+
+
+def _read(file: Path) -> dict[str, str]:
+    try:
+        loaded = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as unreadable:
+        raise UsageError(f"{file} cannot be read: {unreadable}. {_WRITE}") from unreadable
+    forgiven = loaded.get("forgiven") if isinstance(loaded, dict) else None
+    if not isinstance(forgiven, dict):
+        expected = f'{{"version": {VERSION}, "forgiven": {{"12 digits": "text"}}}}'
+        raise UsageError(f"{file} is no list of what is known: expected {expected}. {_WRITE}")
+    return {str(key): str(text) for key, text in forgiven.items()}
+
+
+_WRITE: Final = "Write it with --unlost-update-baseline"
