@@ -264,3 +264,21 @@ def test_what_cannot_be_run_is_a_usage_error(unlost: CommandLine, arguments: lis
     assert done.returncode == 2
     assert done.stderr.startswith("unlost watch: ")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_forked_processes_tell_what_is_bad_in_them_and_only_that(unlost: CommandLine) -> None:
+    unlost.write(
+        "app.py",
+        LOSES + "import multiprocessing\n"
+        "def bad(): asyncio.run(main())\n"
+        "def good(): pass\n"
+        "for work in (good, bad):\n"
+        "    child = multiprocessing.get_context('fork').Process(target=work)\n    child.start()\n    child.join()\n",
+    )
+
+    done = unlost("watch", "--json", "found.json", "app.py")
+
+    assert done.stderr.count("what became of the exceptions of a forked process\n  lost  1\n") == 1
+    assert done.stderr.count("unlost watch: what became of the exceptions") == 2
+    assert json.loads((unlost.folder / "found.json").read_text(encoding="utf-8"))["found"] == []

@@ -44,7 +44,7 @@ def execute(arguments: argparse.Namespace) -> int:
         running.is_quiet = True
         bad: list[Finding | Notice] = []
         running.leaving.append(lambda: bad.extend(_tell(running, file)))
-        running.leaving.append(lambda: write_page(running))
+        running.leaving.append(lambda: None if running.is_child else write_page(running))
         stack.callback(running.finish)
         stack.callback(leave, running)
         if hang is not None:
@@ -65,15 +65,17 @@ def _tell(running: Running, file: Path | None) -> list[Finding | Notice]:
     """Print and write what was found; return what of it is bad."""
     collector = running.collector
     bad = [one for one in all_in(collector) if is_bad(one)]
-    say("\n".join(_lines(running, [one for one in all_in(collector) if is_bad(one) or _is_unread(one)])))
-    if file is not None:
+    told = [one for one in all_in(collector) if is_bad(one) or _is_unread(one)]
+    if told or collector.faults or not running.is_child:
+        say("\n".join(_lines(running, told)))
+    if file is not None and not running.is_child:
         write_json(file, running)
     return bad
 
 
 def _lines(running: Running, told: list[Finding | Notice]) -> Iterator[str]:
     yield ""
-    yield "unlost watch: what became of the exceptions"
+    yield "unlost watch: what became of the exceptions" + (" of a forked process" if running.is_child else "")
     yield from (f"  {line}" for line in running.summary() or ["there were none to tell of"])
     alike: dict[str, list[Finding | Notice]] = {}
     for one in told:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -212,3 +214,90 @@ def test_sigterm_ends_the_process_whatever_lock_it_came_upon(tmp_path: Path, hol
 
     assert done.returncode == -15
     assert told in done.stderr
+
+
+FORKS = """
+import asyncio, gc, json, multiprocessing, os, sys
+import unlost
+
+async def boom(text):
+    raise ValueError(text)
+
+async def hold(text):
+    held.append(asyncio.create_task(boom(text)))
+    await asyncio.sleep(0)
+
+held = []
+"""
+
+
+def told_by_process(folder: Path, program: str) -> list[tuple[str, bool]]:
+    """Run a program; return the text of each error that a sink was told of, and whether by a child."""
+    done = subprocess.run(
+        [sys.executable, "-c", FORKS + program], cwd=folder, capture_output=True, text=True, timeout=60
+    )
+    lines = [json.loads(line) for line in (folder / "told.jsonl").read_text(encoding="utf-8").splitlines()]
+    return sorted((line["error"]["message"], str(line["process"]) != done.stdout.strip()) for line in lines)
+
+
+def test_what_is_undelivered_at_the_end_reaches_the_sinks(tmp_path: Path) -> None:
+    told = told_by_process(
+        tmp_path,
+        "unlost.install(sinks=['jsonl:told.jsonl'])\nasyncio.run(hold('held'))\nprint(os.getpid())\n",
+    )
+
+    assert told == [("held", False)]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_process_leaves_to_its_parent_what_was_there_before(tmp_path: Path) -> None:
+    told = told_by_process(
+        tmp_path,
+        "unlost.install(sinks=['jsonl:told.jsonl'])\nasyncio.run(hold('of the parent'))\n"
+        "if os.fork() == 0:\n    asyncio.run(hold('of the child'))\n    held.pop(0)\n    gc.collect()\n    sys.exit()\n"
+        "os.wait()\nprint(os.getpid())\n",
+    )
+
+    assert told == [("of the child", True), ("of the parent", False)]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_an_inherited_error_that_leaves_a_task_of_the_child_is_the_childs_as_well(tmp_path: Path) -> None:
+    told = told_by_process(
+        tmp_path,
+        "unlost.install(sinks=['jsonl:told.jsonl'])\n"
+        "error = ValueError('of both')\nasync def again():\n    raise error\nboom = lambda text: again()\n"
+        "asyncio.run(hold('of the parent'))\n"
+        "if os.fork() == 0:\n    asyncio.run(hold('of the child'))\n    sys.exit()\n"
+        "os.wait()\nprint(os.getpid())\n",
+    )
+
+    assert told == [("of both", False), ("of both", True)]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.parametrize("imported", ["before", "after"])
+def test_a_process_of_multiprocessing_tells_what_is_lost_and_held_in_it(tmp_path: Path, imported: str) -> None:
+    install = "unlost.install(sinks=['jsonl:told.jsonl'])\n"
+    told = told_by_process(
+        tmp_path,
+        (f"import multiprocessing.util\n{install}" if imported == "before" else install)
+        + "def work():\n    asyncio.run(hold('held'))\n    asyncio.run(hold('lost'))\n"
+        "    held.pop()\n    gc.collect()\n"
+        "child = multiprocessing.get_context('fork').Process(target=work)\nchild.start()\nchild.join()\n"
+        "print(os.getpid())\n",
+    )
+
+    assert told == [("held", True), ("lost", True)]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_process_of_multiprocessing_that_installs_it_itself_tells_what_is_held_in_it(tmp_path: Path) -> None:
+    told = told_by_process(
+        tmp_path,
+        "def work():\n    unlost.install(sinks=['jsonl:told.jsonl'])\n    asyncio.run(hold('held'))\n"
+        "child = multiprocessing.get_context('fork').Process(target=work)\nchild.start()\nchild.join()\n"
+        "print(os.getpid())\n",
+    )
+
+    assert told == [("held", True)]

@@ -1,5 +1,6 @@
 """Process-wide hooks by which a program is watched: each is put on and taken away again, and calls what was there."""
 
+from unlost._core.hooks._children import at_end_of_child
 from unlost._core.hooks._ending import before_termination, is_ours, on_request
 from unlost._core.hooks._errors import on_uncaught, tell_uncaught
 from unlost._core.hooks._forks import on_fork
@@ -16,6 +17,7 @@ __all__ = [
     "Switch",
     "Task",
     "Undo",
+    "at_end_of_child",
     "before_termination",
     "is_ours",
     "on_fork",

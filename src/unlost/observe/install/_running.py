@@ -11,13 +11,14 @@ from typing import Final
 
 from unlost._core._hooks import at_exit
 from unlost._core._report import tell
-from unlost._core.hooks import on_fork
+from unlost._core.hooks import at_end_of_child, on_fork
 from unlost.errors import headline
 from unlost.observe.install._serious import is_bad
 from unlost.observe.install._summary import all_in, blind_spots, kept_by, missed_by, summary_of
 from unlost.observe.patch import Patch
+from unlost.observe.sinks._open import close_all, close_at_exit
 from unlost.observe.tasks import watch_tasks
-from unlost.observe.watch import TERMINATED, Collector, Notice, Verdict, start
+from unlost.observe.watch import TERMINATED, Collector, Notice, Verdict, leave_to_parent, start
 
 _OFF: Final = frozenset({"off", "0", "no", "false"})
 
@@ -37,6 +38,7 @@ class Running:
         patch: What was put on besides, where that was asked for.
         leaving: Called once, in order, when the verdicts have fallen.
         is_quiet: Whether somebody else tells the counts at the end.
+        is_child: Whether this process was forked since it began.
     """
 
     def __init__(self, collector: Collector, origins: int) -> None:
@@ -44,6 +46,7 @@ class Running:
         self.users = 0
         self.leaving: list[Callable[[], object]] = []
         self.is_quiet = False
+        self.is_child = False
         self.patch: Patch | None = None
         self.watch = start(collector)
         try:
@@ -56,6 +59,7 @@ class Running:
     def terminate(self) -> None:
         """Finish, as SIGTERM is about to end the process; say so where errors were held that nobody had been told."""
         self.finish(_note_terminated)
+        close_all()
 
     def finish(self, and_then: Callable[[Collector, Counter[Verdict]], object] | None = None) -> None:
         """
@@ -124,7 +128,9 @@ def join(collector: Callable[[], Collector] = Collector, origins: int = 0) -> Ru
             _running = Running(collector(), origins)
         if not _is_hooked:
             _is_hooked = True
+            close_at_exit()  # first, and so last: what is told at the end goes to sinks, too
             at_exit(_finish)
+            at_end_of_child(_finish)
             on_fork(_NOTHING, _NOTHING, _begin_anew)
         _running.users += 1
         return _running
@@ -147,10 +153,9 @@ def _finish() -> None:
 def _begin_anew() -> None:
     """Forget, in a forked child, what the parent will tell."""
     if (running := _running) is not None:
-        for kept in (running.collector.counts, running.collector.noted, running.collector.reports):
-            kept.clear()
-        running.collector.findings.clear()
-        running.collector.notices.clear()
+        running.is_child = True
+        running.collector.begin_anew()
+        leave_to_parent()
 
 
 def _nothing() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from unlost._core._hooks import at_exit
-from unlost._core.hooks import on_fork
+from unlost._core.hooks import at_end_of_child, on_fork
 
 
 class Openable(Protocol):
@@ -23,11 +23,17 @@ _hooked = False
 
 def opened(one: Openable) -> None:
     """Note that something is open."""
-    global _hooked  # once for each process: hooks of forks cannot be taken back
     _open.append(one)
+    close_at_exit()
+
+
+def close_at_exit() -> None:
+    """Close all that is open then, when the interpreter exits: after everything that asks for its exit later."""
+    global _hooked  # once for each process: hooks of forks cannot be taken back
     if not _hooked:
         _hooked = True
-        at_exit(_close_all)
+        at_exit(close_all)
+        at_end_of_child(close_all)
         on_fork(_before_fork, _after_fork, _begin_anew)
 
 
@@ -37,7 +43,8 @@ def closed(one: Openable) -> None:
         _open.remove(one)
 
 
-def _close_all() -> None:
+def close_all() -> None:
+    """Close all that is open."""
     for one in tuple(_open):
         one.close()
 

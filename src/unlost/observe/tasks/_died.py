@@ -9,7 +9,7 @@ from weakref import ref
 
 from unlost.errors import headline
 from unlost.observe.tasks._origin import name_of_coroutine, origin_of
-from unlost.observe.watch import Collector, Notice
+from unlost.observe.watch import Collector, Notice, is_inherited
 from unlost.observe.watch._notice import DIED
 
 _SETS: Final = ("_scheduled_tasks", "_all_tasks")  # 3.12 and 3.13; 3.11. Those that are done are in them, too.
@@ -60,9 +60,10 @@ def _copied(tasks: Any) -> Iterator[Any]:  # Any: asyncio's own weak set
 
 
 def _is_unasked(task: asyncio.Task[Any]) -> bool:  # Any: as above
-    return (
-        task.done() and bool(getattr(task, "_log_traceback", False)) and getattr(task, "_exception", None) is not None
-    )
+    if not task.done() or not getattr(task, "_log_traceback", False):
+        return False
+    task_error: BaseException | None = getattr(task, "_exception", None)
+    return task_error is not None and not is_inherited(task_error)  # the parent tells of those
 
 
 def _notice(task: asyncio.Task[Any], seconds: float) -> Notice:  # Any: as above

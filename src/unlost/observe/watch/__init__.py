@@ -5,7 +5,8 @@ What became of every exception of a program that was not changed.
 said by those who see it: that somebody was told of an error (a log record, a hook, a loop's handler, a reporter) with
 ``reported``; that a task or future died and nobody had asked, with ``never_retrieved``; that an error was put where
 somebody may ask for it, with ``left_task`` and ``held_by``, and that somebody did, with ``taken``; that it left the
-application, with ``owed``. ``during`` is for whom the code runs.
+application, with ``owed``. ``during`` is for whom the code runs. In a forked process, ``leave_to_parent`` leaves the
+verdicts on what was there before to the parent.
 All of them do nothing where nothing is watched, and never raise.
 """
 
@@ -15,6 +16,7 @@ from unlost.observe.watch._during import during
 from unlost.observe.watch._finding import ErrorType, Finding, Origin, Site
 from unlost.observe.watch._notice import DESTROYED, DIED, HANGS, LOOP_ERROR, NEVER_AWAITED, TERMINATED, Notice
 from unlost.observe.watch._sites import origin_of, site_of, spots_of
+from unlost.observe.watch._tracked import is_inherited, leave_to_parent
 from unlost.observe.watch._verdict import Verdict
 from unlost.observe.watch._waiters import Waiter, waiter_of
 from unlost.observe.watch._watch import (
@@ -51,7 +53,9 @@ __all__ = [
     "Watch",
     "during",
     "held_by",
+    "is_inherited",
     "is_reported",
+    "leave_to_parent",
     "left_task",
     "left_to_asyncio",
     "never_retrieved",

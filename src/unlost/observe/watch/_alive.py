@@ -6,3 +6,6 @@ from typing import Final
 
 alive: Final[set[int]] = set()
 """The ids of all evidence that exists. A set and no number: it is added to and taken from in any thread."""
+
+inherited: Final[set[int]] = set()
+"""In a forked process, the ids of what was there before: the verdicts are the parent's to give."""

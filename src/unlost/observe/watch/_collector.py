@@ -55,6 +55,14 @@ class Collector:
         self._most = most
         self._told: Counter[Hashable] = Counter()
 
+    def begin_anew(self) -> None:
+        """Forget everything, in a forked process: the parent tells it."""
+        for counts in (self.counts, self.noted, self.reports, self.faults, self._told):
+            counts.clear()
+        self.findings.clear()
+        self.notices.clear()
+        self.held_back = self.dropped = 0
+
     def count(self, verdict: Verdict) -> None:
         """Count an exception of which there is nothing else to say."""
         self.counts[verdict] += 1

@@ -10,6 +10,7 @@ from typing import Any, Final
 from unlost._core.hooks import spawned_of
 from unlost.errors import attached, recall, remember
 from unlost.errors._private import KEY as _OURS
+from unlost.observe.watch._alive import alive, inherited
 from unlost.observe.watch._collector import Collector
 from unlost.observe.watch._tracker import Tracker
 from unlost.observe.watch._waiters import Waiter
@@ -44,7 +45,26 @@ def leave(error: BaseException, task: asyncio.Task[Any], waiter: Waiter, collect
     """Note that an error left a task, and who waits for that. Any: whatever the task returns."""
     name, spawned = task.get_name(), spawned_of(task)
     for leaf in leaves_of(error):
+        if inherited:
+            _disown(leaf)
         tracked(leaf, collector).left(name, spawned, waiter, leaf)
+
+
+def is_inherited(error: BaseException) -> bool:
+    """Say whether an exception was there before this process was forked, and has not left a task since."""
+    return bool(inherited) and id(tracker_of(error)) in inherited
+
+
+def leave_to_parent() -> None:
+    """Give no verdict on what is there now, in a process that was just forked."""
+    inherited.update(alive)
+
+
+def _disown(error: BaseException) -> None:
+    """Let an exception that leaves a task of this process have evidence of its own."""
+    tracker = tracker_of(error)
+    if tracker is not None and id(tracker) in inherited:
+        tracker.is_over = True
 
 
 def follow(group: BaseException) -> None:

@@ -17,7 +17,7 @@ from unlost._core.hooks import Spot
 from unlost.errors import classify
 from unlost.observe._code import is_application
 from unlost.observe._text import encodable, guarded, module_of, text_of, type_name
-from unlost.observe.watch._alive import alive
+from unlost.observe.watch._alive import alive, inherited
 from unlost.observe.watch._collector import Collector
 from unlost.observe.watch._during import during
 from unlost.observe.watch._finding import ErrorType, Finding
@@ -164,6 +164,8 @@ class Tracker:
         if self.is_over:
             return
         self.is_over = True
+        if inherited and id(self) in inherited:
+            return
         if self._owed and not self.is_final and self._is_nobodys():
             self.state, self._by, self.code = Verdict.LOST, self._owed, None
         if is_held and self.was_left and self.state in _WAITING and not self.is_final:
@@ -209,6 +211,7 @@ class Tracker:
             self.finish()
         except Exception as fault:  # counted: a finalizer has nobody to tell  # noqa: BLE001
             self._collector.fault(fault)
+        inherited.discard(id(self))
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
         return str, ("",)
