@@ -81,7 +81,7 @@ class Middleware:
                 during.reset(token)
             except ValueError:  # closed from elsewhere, in the middle
                 during.set("")
-            if getrefcount(request) != ALONE:  # a task that was started in it, or an error, is still there
+            if getrefcount(request) != ALONE:  # what was started in it, or an error, is still there
                 request.end()
 
     async def _live(self, scope: Scope, lifespan: Lifespan) -> None:

@@ -29,7 +29,10 @@ class Request:
         """Let the scope go: tasks that outlive the request keep its name."""
         known = self._known
         if not isinstance(known, tuple):
-            self._known = _parts_of(known)
+            get = (
+                known.get
+            )  # not by _parts_of: a server's timer for the next request keeps this, so it is the usual way
+            self._known = get("route"), get("root_path"), get("path"), get("method"), get("type")
 
     def __str__(self) -> str:
         known = self._known

@@ -71,6 +71,29 @@ tell(longest=longest)
     assert 8 < told.more["longest"] <= 66
 
 
+def test_a_task_that_is_older_than_the_watching_is_looked_for_on_the_stack_once(run: Run) -> None:
+    told = run(
+        """
+from unlost._core.hooks import _spawning
+looks = []
+look = _spawning._while_it_is_made
+_spawning._while_it_is_made = lambda task: (looks.append(1), look(task))[1]
+async def main():
+    await Older(begin(), loop=asyncio.get_running_loop())
+class Older(asyncio.Task):
+    pass
+async def begin():
+    for _ in range(3):
+        await asyncio.create_task(asyncio.sleep(0))
+run(main())
+gc.collect()
+tell(looks=len(looks), left=len(_spawning._elsewhere))
+"""
+    )
+
+    assert told.more == {"looks": 1, "left": 0}
+
+
 def test_a_log_line_of_asyncio_about_a_lost_error_is_no_report_but_one_of_the_users_handler_is(run: Run) -> None:
     told = run(
         """

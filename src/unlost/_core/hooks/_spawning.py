@@ -50,7 +50,8 @@ _RUN_HANDLE: Final = asyncio.Handle._run.__code__
 
 _RUNNERS: Final = ("run", "run_forever", "run_until_complete")  # uvloop calls what it calls from there, as it is in C
 
-_elsewhere: dict[ref[asyncio.Task[Any]], _Chain] = {}  # Any: tasks of every result; those that others made
+# Any: tasks of every result; those that others made, and None for those that are older than this
+_elsewhere: dict[ref[asyncio.Task[Any]], _Chain | None] = {}
 _forget = _elsewhere.pop
 
 
@@ -158,7 +159,8 @@ def stock_create_task(making: Making) -> Callable[[Any, Switch], Any]:  # Any: a
                     code = frame.f_code
                 code, instruction = (code, frame.f_lasti) if not _inside(code.co_filename, True) else _outside(frame)
                 above = _current(self)
-                chain = above._unlost_chain if above is not None and type(above) is kind else _chain_of(above)
+                # none for what a callback of the loop starts: a server's requests
+                chain = None if above is None else above._unlost_chain if type(above) is kind else _chain_of(above)
                 if chain is None:
                     task._unlost_chain = (code, instruction, None, 0)
                 else:
@@ -202,7 +204,8 @@ def _gone(reference: ref[asyncio.Task[Any]]) -> None:  # Any: as above
 def _chain_of(task: asyncio.Task[Any] | None) -> _Chain | None:  # Any: as above
     if task is None:
         return None
-    return getattr(task, "_unlost_chain", None) or _elsewhere.get(ref(task)) or _while_it_is_made(task)
+    known = getattr(task, "_unlost_chain", None)
+    return known or (_elsewhere[key] if (key := ref(task)) in _elsewhere else _while_it_is_made(task))
 
 
 def _shortened(chain: _Chain | None) -> _Chain | None:
@@ -242,7 +245,11 @@ def _is_plumbing(file: str) -> bool:
 
 
 def _while_it_is_made(task: asyncio.Task[Any]) -> _Chain | None:  # Any: as above
-    """An eager task runs before whoever makes it has it: its start is further up the stack."""
+    """
+    An eager task runs before whoever makes it has it: its start is further up the stack.
+
+    One that runs and was not started there is older than this; that stays so, and is looked for once.
+    """
     if _current() is not task:
         return None
     frame: FrameType | None = _getframe(1)
@@ -254,4 +261,5 @@ def _while_it_is_made(task: asyncio.Task[Any]) -> _Chain | None:  # Any: as abov
         if frame.f_code.co_filename == __file__ and frame.f_code.co_name == "create_task":
             return (*_outside(frame), None, 0)
         frame = frame.f_back
+    _elsewhere[ref(task, _gone)] = None
     return None
