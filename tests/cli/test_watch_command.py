@@ -185,6 +185,41 @@ def test_a_program_that_nobody_wants_a_page_of_loads_no_reports(unlost: CommandL
     assert unlost("watch", "app.py").stdout == "[]\n"
 
 
+ADVICE = """\
+import asyncio, concurrent.futures
+async def pages():
+    try:
+        yield 1
+    finally:
+        raise OSError("generator")
+async def main():
+    async for page in pages():
+        break
+    await asyncio.sleep(0.01)
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda *_: None)
+    future = loop.create_future()
+    future.set_exception(ValueError("bare"))
+    del future
+    loop.run_in_executor(None, lambda: 1 / 0)
+    await asyncio.sleep(0.05)
+    global held
+    held = concurrent.futures.ThreadPoolExecutor(1).submit(lambda: int("x"))
+asyncio.run(main())
+"""
+
+
+def test_the_advice_fits_what_was_lost(unlost: CommandLine) -> None:
+    unlost.write("app.py", ADVICE)
+
+    said = unlost("watch", "app.py").stderr
+
+    advice = dict(re.findall(r"^\w+: (?:\w+): (\S+).*?instead +(.*?)$", said, re.DOTALL | re.MULTILINE))
+    assert "contextlib.aclosing" in advice["generator"]
+    assert advice["bare"] == advice["division"] == "await the future, or ask it: future.result()"
+    assert advice["invalid"].startswith("ask the future: future.result()")
+
+
 def test_a_hang_says_who_waits(unlost: CommandLine) -> None:
     unlost.write("app.py", "import asyncio\nasync def stuck():\n  await asyncio.sleep(1.5)\nasyncio.run(stuck())\n")
 

@@ -21,7 +21,7 @@ _WIDTH: Final = 13
 _INSTEAD: Final = {
     Verdict.LOST.value: "await the task, or start it in a group: async with asyncio.TaskGroup() as group: ...",
     Verdict.UNDELIVERED.value: "await the task before the program ends",
-    Verdict.RETURNED.value: "look at each result: if isinstance(result, BaseException): ...",
+    Verdict.RETURNED.value: "look at each result, where nothing does yet: if isinstance(result, BaseException): ...",
     Verdict.ABSORBED.value: "unlost.gather(...) or asyncio.TaskGroup: each error reaches who waits",
     NEVER_AWAITED: "await it",
     DESTROYED: "keep the task until it is done, or start it in a group",
@@ -29,12 +29,15 @@ _INSTEAD: Final = {
     LOOP_ERROR: "catch it in the function that raised it: nobody waits for what the loop calls",
     TERMINATED: "unlost.run(main): SIGTERM then stops main, and what is held is told",
 }
+_UNASKED: Final = frozenset({Verdict.LOST, Verdict.UNDELIVERED})
 _INSTEAD_OF: Final = (
     ("a concurrent future", "ask the future: future.result(), or await asyncio.wrap_future(future)"),
     ("an executor", "ask the future: future.result(), or await loop.run_in_executor(...)"),
+    ("an async generator", "async with contextlib.aclosing(generator) as items: its end is then awaited"),
     ("callback", "log what task.exception() returns in the callback, or await the task"),
 )
 """By who took it, which says more than the verdict."""
+_OF_A_FUTURE: Final = "await the future, or ask it: future.result()"
 
 
 def key_of(found: Finding | Notice) -> Key:
@@ -79,6 +82,8 @@ def advice_on(found: Finding | Notice) -> str:
         name = found.type.qualname.rpartition(".")[2]
         return f"except {name}: if that is what you mean; else log.exception(...) or raise"
     by = found.by if isinstance(found, Finding) else ""
+    if not by and isinstance(found, Finding) and found.origin is None and found.verdict in _UNASKED:
+        return _OF_A_FUTURE
     return next((advice for who, advice in _INSTEAD_OF if by.startswith(who)), _INSTEAD.get(_word(found), ""))
 
 

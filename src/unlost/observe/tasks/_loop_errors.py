@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from unlost.errors import headline
 from unlost.observe.tasks._ends import Ends
-from unlost.observe.tasks._origin import name_of_coroutine, origin_of
+from unlost.observe.tasks._origin import closes_a_generator, name_of_coroutine, origin_of
 from unlost.observe.tasks._told import LogRecords
 from unlost.observe.watch import (
     DESTROYED,
@@ -24,6 +24,7 @@ from unlost.observe.watch import (
 
 _NEVER_RETRIEVED: Final = " exception was never retrieved"
 _HANDLER: Final = "the event loop's exception handler"
+_CLOSING: Final = "an async generator that was left early"
 _DESTROYED: Final = "Task was destroyed but it is pending!"
 
 
@@ -63,7 +64,7 @@ class LoopErrors:
         if message.endswith(_NEVER_RETRIEVED):
             if isinstance(task := context.get("future") or context.get("task"), Task):
                 self._ends.failed(task, error)
-            never_retrieved(error)
+            never_retrieved(error, _CLOSING if closes_a_generator(task) else "")
             return error
         if is_reported(error):
             reported(error, _HANDLER)

@@ -29,6 +29,11 @@ def task_here() -> Task[Any] | None:  # Any: as above
         return None
 
 
+def closes_a_generator(task: object) -> bool:
+    """Say whether it is a task that the loop made to close an async generator which nobody had gone through."""
+    return type(getattr(task, "_coro", None)).__name__ == "async_generator_athrow"  # as below
+
+
 def name_of_coroutine(task: Task[Any]) -> str:  # Any: as above
     """Return `` (function())``, or nothing where that is not known."""
     # not get_coro(): on 3.12.1 it crashes the interpreter for a task that was eager and never suspended

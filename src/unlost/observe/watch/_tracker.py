@@ -27,8 +27,8 @@ from unlost.observe.watch._waiters import Waiter
 
 TEXT: Final = 500
 
-# It left a task, and nobody has had it since.
-_WAITING: Final = frozenset({Verdict.UNKNOWN, Verdict.RETURNED, Verdict.ABSORBED, Verdict.LOST})
+# It left a task, and nobody was seen to have it since: whether its future was ever asked tells.
+_WAITING: Final = frozenset({Verdict.UNKNOWN, Verdict.RETURNED, Verdict.ABSORBED})
 _OPEN: Final = frozenset({Verdict.SWALLOWED, Verdict.RETURNED, Verdict.ABSORBED, Verdict.LOST})
 
 
@@ -140,10 +140,10 @@ class Tracker:
             self.is_leaving = False  # it is where it was going
             self._look_at(error)
 
-    def lost(self, error: BaseException) -> None:
+    def lost(self, error: BaseException, by: str = "") -> None:
         """Note that its task or future died, and nobody had asked."""
         if not self.is_final:
-            self.state, self._by, self.code = Verdict.LOST, "", None
+            self.state, self._by, self.code = Verdict.LOST, by, None
             self.is_final = True
             self._look_at(error)
 
@@ -159,8 +159,18 @@ class Tracker:
             self._owed = who
             self._look_at(error)
 
-    def finish(self, *, is_held: bool = False) -> None:
-        """Give the verdict, once; ``is_held`` is for an exception that somebody still has when the watching ends."""
+    def may_be_unasked(self) -> bool:
+        """Say whether what it came to turns on its future, if somebody still holds that."""
+        return self.was_left and self.state in _WAITING and not self.is_final
+
+    def finish(self, *, is_held: bool = False, is_unasked: bool = False) -> None:
+        """
+        Give the verdict, once.
+
+        Args:
+            is_held: Somebody still has the exception when the watching ends.
+            is_unasked: It lies in a future that nobody ever asked.
+        """
         if self.is_over:
             return
         self.is_over = True
@@ -168,7 +178,8 @@ class Tracker:
             return
         if self._owed and not self.is_final and self._is_nobodys():
             self.state, self._by, self.code = Verdict.LOST, self._owed, None
-        if is_held and self.was_left and self.state in _WAITING and not self.is_final:
+        is_due = self.state is Verdict.LOST or (is_unasked and self.may_be_unasked())
+        if is_held and is_due and self.was_left and not self.is_final:
             self.state = Verdict.UNDELIVERED
         if self.state in COUNTED:
             self._collector.count(self.state)

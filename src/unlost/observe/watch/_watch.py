@@ -11,6 +11,7 @@ from typing import Any, Final
 from unlost._core._monitoring import monitor_errors, stop_monitoring
 from unlost.errors import UsageError
 from unlost.observe.watch._collector import Collector
+from unlost.observe.watch._held import finish_held
 from unlost.observe.watch._monitor import NOBODYS, Monitor
 from unlost.observe.watch._tracked import beneath, leave, leaves_of, tracked, tracker_of
 from unlost.observe.watch._tracker import Tracker
@@ -82,9 +83,8 @@ class Watch:
 
     def finish(self, *collectors: Collector) -> None:
         """Give the verdict on each exception of these collectors that somebody still holds."""
-        for one in gc.get_objects():
-            if type(one) is Tracker and any(map(one.is_of, collectors)):
-                one.finish(is_held=True)
+        trackers = (one for one in gc.get_objects() if type(one) is Tracker)
+        finish_held(one for one in trackers if any(map(one.is_of, collectors)))
 
 
 def start(collector: Collector | None = None) -> Watch:
@@ -125,8 +125,8 @@ def is_reported(error: BaseException) -> bool:
     return all(tracker is not None and tracker.state is Verdict.REPORTED for tracker in trackers)
 
 
-def never_retrieved(error: BaseException) -> None:
-    """Note that the task or future of an error died, and nobody had asked."""
+def never_retrieved(error: BaseException, by: str = "") -> None:
+    """Note that the task or future of an error died, and nobody had asked; ``by`` is what had made it, in words."""
     if (watch := _watch) is None:
         return
     try:
@@ -137,7 +137,7 @@ def never_retrieved(error: BaseException) -> None:
                     watch.collector.reports["asyncio"] += 1
                     tracker.settle(Verdict.REPORTED)
                 else:
-                    tracker.lost(leaf)
+                    tracker.lost(leaf, by)
     except Exception as fault:  # as above  # noqa: BLE001
         watch.collector.fault(fault)
 
