@@ -29,9 +29,8 @@ class Request:
         """Let the scope go: tasks that outlive the request keep its name."""
         known = self._known
         if not isinstance(known, tuple):
-            get = (
-                known.get
-            )  # not by _parts_of: a server's timer for the next request keeps this, so it is the usual way
+            # not by _parts_of: a server's timer for the next request has this still, so that is the usual way
+            get = known.get
             self._known = get("route"), get("root_path"), get("path"), get("method"), get("type")
 
     def __str__(self) -> str:
