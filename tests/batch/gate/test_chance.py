@@ -89,7 +89,7 @@ def test_a_cheap_refusal_at_the_limit_does() -> None:
 def test_two_refusals_in_a_row_at_the_limit_end_the_suspicion() -> None:
     chance = Chance()
 
-    for ending in (ended(200, 140), ended(175, 80), ended(190, 900, is_below=False), ended(188, 950, is_below=False)):
+    for ending in (ended(200, 140), ended(175, 80), ended(190, 150, is_below=False), ended(188, 90, is_below=False)):
         chance.after(PACE, ending)
 
     assert chance.after(PACE, ended(155, 170)) is None
@@ -98,9 +98,9 @@ def test_two_refusals_in_a_row_at_the_limit_end_the_suspicion() -> None:
 def test_a_rest_in_vain_belongs_to_the_cycle_before_it() -> None:
     chance = Chance()
     chance.after(PACE, ended(200, 140))
-    chance.after(PACE, ended(175, 80))
+    chance.after(PACE, ended(155, 80))
 
-    vain = ended(175, 80)
+    vain = ended(155, 81)
     chance.after(PACE, vain._replace(cycle=vain.cycle._replace(in_vain=True)))
 
     assert chance.normal is None  # two cycles are too few
