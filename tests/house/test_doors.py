@@ -29,6 +29,7 @@ INSTALLS_HOOKS = {
     "threading.excepthook",
     "sys.unraisablehook",
     "atexit.register",
+    "gc.callbacks",
     "os.register_at_fork",
     "faulthandler.enable",
     "logging.setLogRecordFactory",

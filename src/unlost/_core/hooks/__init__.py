@@ -2,8 +2,8 @@
 
 from unlost._core.hooks._children import at_end_of_child
 from unlost._core.hooks._ending import before_termination, is_ours, on_request
-from unlost._core.hooks._errors import on_uncaught, tell_uncaught
-from unlost._core.hooks._forks import on_fork
+from unlost._core.hooks._errors import end_interrupted, on_uncaught, tell_uncaught
+from unlost._core.hooks._forks import on_fork, soon, wait_until_gone
 from unlost._core.hooks._futures import on_futures
 from unlost._core.hooks._loops import on_loops
 from unlost._core.hooks._records import on_records, records_are_heard
@@ -19,6 +19,7 @@ __all__ = [
     "Undo",
     "at_end_of_child",
     "before_termination",
+    "end_interrupted",
     "is_ours",
     "on_fork",
     "on_futures",
@@ -30,8 +31,10 @@ __all__ = [
     "on_uncaught",
     "records_are_heard",
     "replace",
+    "soon",
     "spawned_of",
     "tell_uncaught",
     "together",
+    "wait_until_gone",
     "with_origins",
 ]

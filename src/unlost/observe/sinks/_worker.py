@@ -12,14 +12,12 @@ Guarantees:
 from __future__ import annotations
 
 import _thread
-import os
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread, current_thread, get_native_id
-from time import sleep
 from typing import Final, TypeAlias
 
-from unlost._core._clock import monotonic
+from unlost._core.hooks import wait_until_gone
 
 _FORK: Final = 0.5
 _START: Final = 0.1
@@ -89,7 +87,7 @@ class Worker:
             self._is_stopping = True
             self._queue.put(None)
             self._wait(_FORK)
-            _wait_until_gone(self._launcher, self._native)
+            wait_until_gone(self._launcher, self._native)
 
     def resume(self) -> None:
         """Go on after a pause: a thread that is needed is started with the next call."""
@@ -153,10 +151,3 @@ class Worker:
                 continue
             if call is not None:
                 call()
-
-
-def _wait_until_gone(*numbers: int) -> None:
-    """Wait until Linux lists these threads no more: a fork by 3.12 warns of them until then, and joining is earlier."""
-    end = monotonic() + _START
-    while any(os.path.exists(f"/proc/self/task/{number}") for number in numbers) and monotonic() < end:
-        sleep(0.001)

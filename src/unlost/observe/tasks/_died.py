@@ -32,31 +32,47 @@ class Died:
 
     def look(self, now: float) -> None:
         """Look at all tasks; to be called every few seconds, from any thread."""
-        failed = {ref(task): task for task in every_task() if _is_unasked(task)}
+        failed = set()
+        for task in each_task():
+            if _is_unasked(task):
+                failed.add(reference := ref(task))
+                since = self._seen.setdefault(reference, now)
+                if now - since >= self._after:
+                    self._seen[reference] = float("inf")  # told
+                    self._collector.note(_notice(task, now - since))
         for reference in [known for known in self._seen if known not in failed]:
             del self._seen[reference]
-        for reference, task in failed.items():
-            since = self._seen.setdefault(reference, now)
-            if now - since >= self._after:
-                self._seen[reference] = float("inf")  # told
-                self._collector.note(_notice(task, now - since))
 
 
 def every_task() -> list[asyncio.Task[Any]]:  # Any: as above
     """Return the tasks of all loops, those that are done as well; empty where asyncio keeps no such list."""
+    return list(each_task())
+
+
+def each_task() -> Iterator[asyncio.Task[Any]]:  # Any: as above
+    """
+    Yield the same, one after the other, for who looks from a thread of ours.
+
+    Of all tasks at once that would hold the last reference to each one that is let go of meanwhile: what its end then
+    calls, a loop's exception handler say, would run in that thread.
+    """
     for name in _SETS:
         if (tasks := getattr(asyncio.tasks, name, None)) is not None:
-            return list(_copied(tasks))
-    return []
+            for reference in _copied(tasks.data):
+                task = reference()
+                if task is not None:
+                    yield task
+                    task = None  # before the next is looked for
+            return
 
 
-def _copied(tasks: Any) -> Iterator[Any]:  # Any: asyncio's own weak set
+def _copied(references: Any) -> list[Any]:  # Any: what is in asyncio's own weak set
     for _ in range(_TRIES):
         try:
-            yield from list(tasks)
+            return list(references)
         except RuntimeError:  # another thread changed it meanwhile: once more
             continue
-        return
+    return []
 
 
 def _is_unasked(task: asyncio.Task[Any]) -> bool:  # Any: as above

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from unlost.observe._text import encodable, type_name
-from unlost.observe.tasks._died import every_task
+from unlost.observe.tasks._died import each_task, every_task
 from unlost.observe.tasks._ends import Ends
 from unlost.observe.tasks._hang import hang_report
 from unlost.observe.tasks._origin import name_of_coroutine, origin_of
@@ -93,7 +93,7 @@ def _site(task: Task[Any]) -> Site | None:  # Any: tasks of every result
 def _where_all_stand() -> frozenset[tuple[int, int, int, int]]:
     """Return, for each pending task, what changes when it makes a step."""
     found = set()
-    for task in every_task():
+    for task in each_task():
         if not task.done():
             frames = frames_of(task)
             innermost = frames[-1].f_lasti if frames else -1

@@ -1,15 +1,26 @@
-"""A thread that looks around every few seconds."""
+"""
+A thread that looks around every few seconds.
+
+While the process forks there is none, as that would be warned of (3.12); in the parent it is back soon.
+"""
 
 from __future__ import annotations
 
+import _thread
 import threading
 from collections.abc import Callable
+from typing import Final
 from weakref import WeakSet
 
 from unlost._core import monotonic
-from unlost._core.hooks import on_fork
+from unlost._core.hooks import Undo, on_fork, soon, wait_until_gone
+
+_FORK: Final = 0.5  # seconds that a fork waits for a look to end
 
 _ticking: WeakSet[Ticker] = WeakSet()
+_launching = threading.Lock()  # held while paused ones are being started
+_launcher = 0  # the operating system's number of the thread that did that last
+_unlaunch: Undo | None = None  # calls off what was to start them
 _is_fork_watched = False
 
 
@@ -25,33 +36,81 @@ class Ticker:
         self._look = look
         self._seconds = seconds
         if not _is_fork_watched:
-            on_fork(_nothing, _nothing, _start_again)
+            on_fork(_pause, _resume, _start_again)
         _is_fork_watched = True
         self.start()
 
     def start(self) -> None:
-        """Begin; again in a child, which has none of its parent's threads."""
+        """Begin; again in a child, which has none of its parent's threads, and after a pause."""
+        self.is_paused = False
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="unlost-watch", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(self._stopped,), name="unlost-watch", daemon=True)
         _ticking.add(self)
         self._thread.start()
 
     def stop(self) -> None:
         """Let the thread end; a call from another thread waits for that, as long as one look may take to come."""
         _ticking.discard(self)
+        self._end(self._seconds)
+
+    def pause(self) -> None:
+        """Let there be no thread until the next ``start``."""
+        self.is_paused = True
+        self._end(_FORK)
+        wait_until_gone(self._thread.native_id or 0)
+
+    def _end(self, seconds: float) -> None:
         self._stopped.set()
         if threading.current_thread() is not self._thread:
-            self._thread.join(self._seconds)
+            self._thread.join(seconds)
 
-    def _run(self) -> None:
-        while not self._stopped.wait(self._seconds):
+    def _run(self, stopped: threading.Event) -> None:
+        while not stopped.wait(self._seconds):
             self._look(monotonic())
 
 
+def _pause() -> None:
+    if _unlaunch is not None:
+        _unlaunch()
+    if _launching.acquire(timeout=_FORK):
+        _launching.release()
+    for ticker in tuple(_ticking):
+        ticker.pause()
+    wait_until_gone(_launcher)
+
+
+def _resume() -> None:
+    global _unlaunch  # one for each process, as there is one fork at a time
+    if _ticking:
+        _unlaunch = soon(_launch)
+
+
+def _launch() -> None:
+    """Start them from a thread of its own: ``Thread.start`` takes locks that the code which is interrupted may hold."""
+    if _launching.acquire(blocking=False):
+        try:
+            _thread.start_new_thread(_start_paused, ())
+        except RuntimeError:  # the interpreter ends
+            _launching.release()
+
+
+def _start_paused() -> None:
+    global _launcher  # as above
+    _launcher = threading.get_native_id()
+    try:
+        if _unlaunch is not None:
+            _unlaunch()
+        for ticker in tuple(_ticking):
+            if ticker.is_paused:
+                ticker.start()
+    except RuntimeError:  # as above
+        return
+    finally:
+        _launching.release()
+
+
 def _start_again() -> None:
+    global _launching  # the parent's may be held by a thread that is not here
+    _launching = threading.Lock()
     for ticker in tuple(_ticking):
         ticker.start()
-
-
-def _nothing() -> None:
-    """Have nothing to put away: a thread that is not in the child does no harm there."""
