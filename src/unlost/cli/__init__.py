@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 
+from unlost.cli._interrupted import Interrupted
 from unlost.cli._parser import parse
 from unlost.cli._streams import flush, prepare, say
 from unlost.errors import UsageError
@@ -22,6 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     prepare()
     try:
         return _carry_out(argv)
+    except Interrupted:
+        from unlost._core.hooks import end_interrupted
+
+        end_interrupted()
     finally:
         flush()
 

@@ -16,12 +16,10 @@ from typing import Any
 from unlost._core.hooks import tell_uncaught
 from unlost.errors import UsageError
 
-SIGINT_CODE = 130
 
-
-def load(module: Sequence[str] | None, program: Sequence[str]) -> Callable[[], int]:
+def load(module: Sequence[str] | None, program: Sequence[str]) -> Callable[[], int | None]:
     """
-    Return what runs a file, or a module, with its arguments, and returns its exit code.
+    Return what runs a file, or a module, with its arguments, and returns its exit code: None where Ctrl-C ended it.
 
     ``sys.argv``, ``sys.path[0]`` and ``__main__`` become the program's now, and stay so.
 
@@ -80,14 +78,14 @@ def _search_first(folder: str) -> None:
         sys.path[0:1] = [folder]
 
 
-def _exit_code(code: CodeType, namespace: dict[str, Any]) -> int:  # Any: a module's names
+def _exit_code(code: CodeType, namespace: dict[str, Any]) -> int | None:  # Any: a module's names
     try:
         exec(code, namespace)
     except SystemExit as leaving:
         return _code_of(leaving)
     except KeyboardInterrupt as interrupt:
         _print(interrupt)
-        return SIGINT_CODE
+        return None
     except BaseException as uncaught:  # printed, as python does  # noqa: BLE001
         _print(uncaught)
         return 1

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+from unlost.cli._interrupted import Interrupted
 from unlost.cli._program import load
 from unlost.cli._streams import say
 from unlost.cli._watch_json import json_file, write_json
@@ -29,7 +30,12 @@ _MOST = 50  # told one by one; the file that --json writes has all
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Run the program to its end; return its exit code."""
+    """
+    Run the program to its end; return its exit code.
+
+    Raises:
+        Interrupted: Ctrl-C ended it; all is told by then.
+    """
     file = json_file(arguments.json) if arguments.json is not None else None
     write_page = _page(arguments)
     if file is not None and arguments.report is not None and file.resolve() == Path(arguments.report).resolve():
@@ -38,7 +44,7 @@ def execute(arguments: argparse.Namespace) -> int:
     run = load(arguments.module, arguments.program)
     if is_off():
         say("unlost watch: nothing is watched, and nothing written: the environment turns it off (UNLOST)")
-        return run()
+        return _ended(run())
     with ExitStack() as stack:
         running = join(origins=1)
         running.is_quiet = True
@@ -50,7 +56,13 @@ def execute(arguments: argparse.Namespace) -> int:
         if hang is not None:
             stack.callback(Stalled(say, hang, running.around.ends, running.collector.note).stop)
         code = run()
-    return 1 if arguments.fail and bad and code == 0 else code
+    return 1 if arguments.fail and bad and code == 0 else _ended(code)
+
+
+def _ended(code: int | None) -> int:
+    if code is None:
+        raise Interrupted
+    return code
 
 
 def _page(arguments: argparse.Namespace) -> Callable[[Running], object]:

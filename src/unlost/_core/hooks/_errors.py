@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from unlost._core.hooks._replaced import Switch, Undo, replace, together
 
@@ -48,3 +48,13 @@ def on_uncaught(tell: Told) -> Undo:
 def tell_uncaught(error: BaseException, traceback: TracebackType | None) -> None:
     """Call the hook that stands with an error that ended a program, as the interpreter does."""
     sys.excepthook(type(error), error.with_traceback(traceback), traceback)
+
+
+def end_interrupted() -> NoReturn:
+    """End as the interpreter does where nothing catches Ctrl-C: by the signal. That was told before."""
+    sys.excepthook = _say_nothing
+    raise KeyboardInterrupt
+
+
+def _say_nothing(_type: type[BaseException], _error: BaseException, _traceback: TracebackType | None) -> None:
+    """Print nothing: it was told before."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import Task
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from unlost.observe._text import encodable, type_name
 from unlost.observe.tasks._died import each_task, every_task
@@ -15,6 +15,8 @@ from unlost.observe.tasks._standing import frames_of, standing
 from unlost.observe.tasks._ticker import Ticker
 from unlost.observe.tasks._waits import waits_for
 from unlost.observe.watch import HANGS, Notice, Site, site_of
+
+_WHOLE: Final = 10  # seconds from which tenths say nothing
 
 
 class Stalled:
@@ -59,10 +61,14 @@ class Stalled:
             self._standing, self._since, self._is_told = standing, now, False
         elif not self._is_told and now - self._since >= self._seconds:
             self._is_told = True
-            said = f"no task has made a step for {now - self._since:.0f} s"
+            said = f"no task has made a step for {_seconds(now - self._since)} s"
             if self._note is not None:
                 self._note(_read_notice(said, self._ends))
             self._say(f"{said}\n{hang_report(ends=self._ends)}")
+
+
+def _seconds(passed: float) -> str:
+    return f"{passed:.0f}" if passed >= _WHOLE else f"{passed:.1f}"
 
 
 def _read_notice(said: str, ends: Ends) -> Notice:
