@@ -211,3 +211,20 @@ def test_a_sink_that_does_not_exist_is_told_to_who_serves(ran: Ran) -> None:
     )
 
     assert "UsageError There is no sink 'nowhere'" in told
+
+
+@is_monitored
+def test_sinks_from_an_iterator_are_told_in_each_lifetime(ran: Ran) -> None:
+    told = ran(
+        "async def starts(scope, receive, send):\n"
+        "    await receive()\n"
+        "    if scope['type'] == 'http': raise ValueError('it broke')\n"
+        "async def main():\n"
+        "    app = Middleware(starts, sinks=iter(['stderr']))\n"
+        "    for _ in range(2):\n"
+        "        await call(app)\n"
+        "        await live(app, None, [])\n"
+        "asyncio.run(main())"
+    )
+
+    assert told.count(TELLS) == 2

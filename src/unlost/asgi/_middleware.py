@@ -48,7 +48,7 @@ class Middleware:
         patch: bool = False,
     ) -> None:
         self.app = app
-        self._settings = Settings(sinks, report, patch)
+        self._settings = Settings(None if sinks is None else tuple(sinks), report, patch)  # each lifetime reads it
         self._is_off = is_off()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,13 +6,14 @@ import asyncio
 import inspect
 import subprocess
 import sys
+import threading
 from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
 from unlost.errors import attached
-from unlost.observe.patch import patch_asyncio
+from unlost.observe.patch import _patch, patch_asyncio
 
 from .conftest import Boom, fail
 
@@ -132,7 +133,7 @@ async def test_a_fault_of_ours_is_counted_and_does_not_come_out(monkeypatch: pyt
 
 _PROGRAM = """
 import asyncio
-from unlost.observe.patch import patch_asyncio
+from unlost.observe.patch import _patch, patch_asyncio
 from unlost.errors import attached
 {before}
 patch = patch_asyncio()
@@ -177,3 +178,19 @@ def test_another_library_is_not_broken_nor_breaks_it(before: str, after: str, in
     )
 
     assert done.stdout.splitlines() == ["first second", "thread", "0 {}"], done.stderr
+
+
+def test_it_may_be_undone_by_what_interrupts_putting_it_on() -> None:
+    before = state()
+    patch = patch_asyncio()
+
+    def interrupted() -> None:
+        with _patch._lock:
+            patch.undo()
+
+    thread = threading.Thread(target=interrupted, daemon=True)
+    thread.start()
+    thread.join(10)
+
+    assert not thread.is_alive()
+    assert state() == before

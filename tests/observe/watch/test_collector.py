@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from weakref import ref
+
 import pytest
 
 from unlost.observe.watch import Collector, ErrorType, Finding, Notice, Verdict
@@ -73,3 +75,21 @@ def test_a_fault_of_a_listener_is_counted_by_its_type_and_place_and_keeps_nobody
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_every_verdict_reads_as_a_word(verdict: Verdict) -> None:
     assert verdict.value == verdict.name.lower()
+
+
+def test_what_a_place_is_known_by_is_not_used_again_while_that_counts() -> None:
+    class Code: ...
+
+    collector, code = Collector(most=2, alike=2), Code()
+    gone = ref(code)
+    place = (id(code), 7)
+    collector.add(finding("1"), place, code)
+    collector.add(finding("2"), place, code)
+    del code
+    while_it_counts = gone() is not None
+    for number in range(3):
+        collector.add(finding(""), number)
+
+    assert while_it_counts
+    assert gone() is None
+    assert not collector.is_told(place)

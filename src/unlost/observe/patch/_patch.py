@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Lock
+from threading import RLock
 from typing import Final
 
 from unlost._core.hooks import Undo, together
@@ -20,7 +20,7 @@ _PARTS: Final[dict[str, Callable[[Kept], Undo]]] = {
     "wait_for": keep_timed,
     "to_thread": keep_threads,
 }
-_lock = Lock()
+_lock = RLock()  # a finalizer or a signal's handler may undo what this thread is about to put on
 
 
 class Patch:

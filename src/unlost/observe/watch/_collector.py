@@ -54,11 +54,13 @@ class Collector:
         self._alike = alike
         self._most = most
         self._told: Counter[Hashable] = Counter()
+        self._kept: list[object] = []
 
     def begin_anew(self) -> None:
         """Forget everything, in a forked process: the parent tells it."""
         for counts in (self.counts, self.noted, self.reports, self.faults, self._told):
             counts.clear()
+        self._kept.clear()
         self.findings.clear()
         self.notices.clear()
         self.held_back = self.dropped = 0
@@ -76,11 +78,14 @@ class Collector:
         """Say whether enough was told of a place."""
         return self._told.get(place, 0) >= self._alike
 
-    def add(self, finding: Finding, place: Hashable) -> None:
-        """Count an exception, and keep what became of it."""
+    def add(self, finding: Finding, place: Hashable, *keep: object) -> None:
+        """Count an exception, and keep what became of it; what ``place`` has the ids of is kept as long as that is."""
         self.counts[finding.verdict] += 1
         if len(self._told) >= self._most:  # so many places: begin anew rather than grow
             self._told.clear()
+            self._kept.clear()
+        if not self._told[place]:
+            self._kept.extend(keep)
         self._told[place] += 1
         self.dropped += len(self.findings) == self.findings.maxlen
         self.findings.append(finding)
