@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.found import found_report
+from unlost.observe.install import key_of
 from unlost.observe.watch import Collector, ErrorType, Finding, Notice, Origin, Site, Verdict
 from unlost.report import SLICES, Tally
 from unlost.report.found import report_of_findings
@@ -70,6 +71,25 @@ def test_the_page_says_where_an_error_was_lost_and_where_its_task_came_from() ->
     assert "lost: nobody ever took it, at app.py:7 in load" in page
     assert "In task &#x27;loader&#x27;, which was started" in page
     assert "<dt>run it again</dt><dd>unlost watch app.py</dd>" in page
+
+
+def test_a_group_has_the_keys_that_forgive_it_and_what_to_write_instead() -> None:
+    told = finding()
+
+    report = report_of_findings([told, told], {Verdict.LOST: 2}, "app.py")
+
+    page = b"".join(html_of(report)).decode()
+    assert [group.keys for group in report.groups] == [(key_of(told),)]
+    assert f"<p>Key: <code>{key_of(told)}</code></p>" in page
+    assert "<p>Instead: await the task, or start it in a group" in page
+
+
+def test_what_is_in_the_bar_and_not_in_the_table_is_said() -> None:
+    counts = {Verdict.LOST: 3, Verdict.SWALLOWED: 91, Verdict.HANDLED: 7}
+
+    report = report_of_findings([finding()], counts, "pytest", besides="of libraries' own code, or forgiven")
+
+    assert report.facts == (("not listed", "91 swallowed, 2 lost: of libraries' own code, or forgiven"),)
 
 
 def test_a_group_is_run_again_by_all_that_it_was_found_in() -> None:

@@ -49,6 +49,8 @@ class ErrorGroup:
         command: What runs just these again; empty where nothing does.
         look: What shows the group in full; empty where nothing does.
         spent: What they cost; empty where nothing was said.
+        keys: By which these are forgiven.
+        instead: What to write instead, in a line; empty where there is nothing to say.
     """
 
     fingerprint: str
@@ -65,6 +67,8 @@ class ErrorGroup:
     command: str = ""
     look: str = ""
     spent: str = ""
+    keys: Sequence[str] = ()
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from unlost.observe import headline
 from unlost.observe._place import base_name
+from unlost.observe.install import advice_on, key_of
 from unlost.observe.sinks._found import found
 from unlost.observe.sinks._report import Report as Told
 from unlost.observe.watch import HANGS, LOOP_ERROR, Finding, Notice, Verdict
+from unlost.observe.watch._verdict import COUNTED
 from unlost.report._report import MOST_GROUPS, SLICES, ErrorGroup, Report, Tally, Tone
 
 _TONES: Final[Mapping[Verdict, Tone]] = {
@@ -47,6 +50,7 @@ def report_of_findings(
     command: str = "",
     rerun: Rerun | None = None,
     example: Callable[[Finding | Notice], str] | None = None,
+    besides: str = "enough was told of their places",
 ) -> Report:
     """
     Return the report of what was found.
@@ -62,7 +66,9 @@ def report_of_findings(
         rerun: Returns what runs just the parts again in which these were found, such as tests; empty where there is
             nothing less than all.
         example: Returns in what one was found, such as a test; None is the task.
+        besides: Why some that are in ``counts`` are not in ``findings``.
     """
+    findings = list(findings)
     alike: dict[object, _Alike] = {}
     for finding in findings:
         told = found(finding)
@@ -74,6 +80,9 @@ def report_of_findings(
     groups = sorted((_group(one, began, ended, rerun, example) for one in alike.values()), key=_badness)
     rest = groups[MOST_GROUPS:]
     sentences = tuple(unseen)
+    others = _only_counted(findings, counts)
+    facts = [("run it again", command)] if command else []
+    facts += [("not listed", f"{others}: {besides}")] if others else []
     return Report(
         title=title,
         subtitle=subtitle,
@@ -88,7 +97,7 @@ def report_of_findings(
         more_count=sum(group.count for group in rest),
         began=began,
         ended=ended,
-        facts=(("run it again", command),) if command else (),
+        facts=tuple(facts),
         lists=(("What could not be seen", sentences),) if sentences else (),
     )
 
@@ -97,8 +106,11 @@ def _verdicts(counts: Mapping[Verdict, int]) -> Iterable[Tally]:
     return (Tally(verdict.value, counts[verdict], _TONES[verdict]) for verdict in Verdict if counts.get(verdict))
 
 
-def _kinds(noted: Mapping[str, int]) -> Iterable[Tally]:
-    return (Tally(kind, count, _tone_of(kind)) for kind, count in noted.items() if count)
+def _only_counted(findings: Sequence[Finding | Notice], counts: Mapping[Verdict, int]) -> str:
+    """Return how many of each verdict there were besides what is listed, of those that are there to be listed."""
+    listed = Counter(finding.verdict for finding in findings if isinstance(finding, Finding))
+    rest = [(counts.get(verdict, 0) - listed[verdict], verdict) for verdict in Verdict if verdict not in COUNTED]
+    return ", ".join(f"{count:,} {verdict.value}" for count, verdict in rest if count > 0)
 
 
 def _tone_of(label: str) -> Tone:
@@ -129,6 +141,8 @@ def _group(
         ended=example.what if line else "",
         origin=example.origin,
         command=rerun(every) if rerun is not None else "",
+        keys=tuple(dict.fromkeys(map(key_of, every))),
+        instead=advice_on(every[0]),
     )
 
 

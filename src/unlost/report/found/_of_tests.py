@@ -72,6 +72,7 @@ class FoundInTests:
         return report_of_findings(
             [one for _, one in self._found], self._counts, title,
             subtitle="what became of the exceptions of its tests",
+            besides="of libraries' own code, or forgiven",
             noted=self._noted, unseen=self._sentences(),
             command=shlex.join(["pytest", *typed]),
             rerun=lambda found: _command(list(dict.fromkeys(tests[id(one)] for one in found)), typed),

@@ -15,6 +15,8 @@ from unlost.report.traceback import trace_of
 _TAGS: Final = {"own": "b", "error": "strong", "folded": "i", "link": "em", "branch": "em"}
 _COMMAND: Final = 400  # bytes of one
 _SPENT: Final = 80
+_INSTEAD: Final = 160
+_KEYS: Final = 3  # named of one group
 
 
 class Detail:
@@ -40,6 +42,11 @@ def _commands(group: ErrorGroup) -> Iterator[str]:
     for what, command in (("Run just these again:", group.command), ("See each of them:", group.look)):
         if command:
             yield f"<p>{what} <code>{brief(command, _COMMAND)}</code></p>\n"
+    if group.instead:
+        yield f"<p>Instead: {brief(group.instead, _INSTEAD)}</p>\n"
+    if group.keys:
+        more = f" and {len(group.keys) - _KEYS:,} more" if len(group.keys) > _KEYS else ""
+        yield f"<p>Key: {' '.join(f'<code>{safe(key)}</code>' for key in group.keys[:_KEYS])}{more}</p>\n"
     if group.spent:
         yield f"<p>Spent: {brief(group.spent, _SPENT)}</p>\n"
 
