@@ -6,6 +6,9 @@ it was kept. Then the task has one turn of its loop to end. One that lives on is
 task's outermost coroutine and nothing is repeated after it: there may be something to tidy up. A handler whose function
 takes the request back (``uncancel``) knows what it does; where another does that further out, as ``timeout`` does, the
 cancellation was swallowed all the same.
+
+One that comes up while another is being handled further out is that of something that is tidied up (``stop()`` cancels
+a task of its own and waits for it): the task still ends by the one further out, and that is the one that is followed.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import asyncio
 import os
 from types import CodeType, FrameType
 from typing import Any, Final
-from weakref import ref
+from weakref import WeakValueDictionary, ref
 
 from unlost._core import wall
 from unlost._core.hooks import Spot, spawned_of
@@ -29,6 +32,7 @@ from unlost.observe.watch._verdict import Verdict
 
 KEY: Final = "cancellation"
 
+
 _TYPE: Final = ErrorType("asyncio.exceptions", "CancelledError")
 # They make what cancellation is, and count it by rules of their own.
 _MAKERS: Final = tuple(f"{os.sep}{name}{os.sep}" for name in ("asyncio", "anyio", "unlost"))
@@ -36,9 +40,12 @@ _COUNTS: Final = frozenset({"uncancel", "cancelling"})
 
 
 class Cancellation:
-    """A request to end, in the hands of a handler."""
+    """A request to end, in the hands of a handler, which ends it, or only tidies up (``may_go_on``)."""
 
-    __slots__ = ("_collector", "_during", "_is_tail", "_line", "_spots", "_task", "code", "depth", "frame", "is_over")
+    __slots__ = (
+        "__weakref__", "_collector", "_during", "_is_tail", "_line", "_spots", "_task", "code", "depth", "frame",
+        "is_over", "may_go_on",
+    )  # fmt: skip
 
     def __init__(
         self, task: asyncio.Task[Any], frame: FrameType, line: int, depth: int, loops: bool, collector: Collector
@@ -48,6 +55,7 @@ class Cancellation:
         self.frame = id(frame)
         self.depth = depth
         self.is_over = False
+        self.may_go_on = True
         self._collector = collector
         self._during = during.get()
         self._is_tail = not loops and not task.done() and getattr(task.get_coro(), "cr_frame", None) is frame
@@ -55,13 +63,18 @@ class Cancellation:
         self._spots: tuple[Spot, ...] = ()
         self._task = ref(task)
 
-    def look_at(self, error: BaseException) -> None:
-        """Take down where it was raised."""
+    def is_of(self, task: asyncio.Task[Any]) -> bool:  # Any: as above
+        """Say whether that is the task which is asked to end."""
+        return self._task() is task
+
+    def ends_in(self, error: BaseException) -> None:
+        """Take it that the handler ends it, and take down where it was raised."""
+        self.may_go_on = False
         self._spots = spots_of(error.__traceback__)
 
     def _taken(self) -> None:
         task = self._task()
-        if self.is_over or self._is_tail or task is None or task.done():
+        if self.is_over or self.may_go_on or self._is_tail or task is None or task.done():
             return
         loop = task.get_loop()
         if not loop.is_closed():
@@ -84,13 +97,14 @@ def cancellation_entered(
     error: BaseException, frame: FrameType, line: int, depth: int, loops: bool, collector: Collector
 ) -> None:
     """Note that a handler which can end it has a cancellation."""
-    task = asyncio.current_task() if asyncio._get_running_loop() is not None else None
-    if task is None or task.cancelling() == 0 or _knows(frame.f_code):
-        return
-    _end(error)
-    cancellation = Cancellation(task, frame, line, depth, loops, collector)
-    cancellation.look_at(error)
-    remember(error, KEY, cancellation)
+    found = _taken_by(error, frame, line, depth, loops, collector)
+    if found is not None and not _knows(frame.f_code):
+        found.ends_in(error)
+
+
+def cancellation_passes(error: BaseException, frame: FrameType, depth: int, collector: Collector) -> None:
+    """Note that what tidies up has a cancellation, and may let go of it."""
+    _taken_by(error, frame, 0, depth, False, collector)
 
 
 def cancellation_went_on(error: BaseException, code: CodeType, frame: int, depth: int) -> None:
@@ -98,6 +112,23 @@ def cancellation_went_on(error: BaseException, code: CodeType, frame: int, depth
     found = recall(error, KEY)
     if type(found) is Cancellation and found.code is code and found.frame == frame and depth <= found.depth:
         _end(error)
+
+
+def _taken_by(
+    error: BaseException, frame: FrameType, line: int, depth: int, loops: bool, collector: Collector
+) -> Cancellation | None:
+    """Return the evidence; None where nobody asked this task to end, or another handler of it has that request."""
+    task = asyncio.current_task() if asyncio._get_running_loop() is not None else None
+    if task is None or task.cancelling() == 0:
+        return None
+    held = _in_hand.get(id(task))
+    if held is not None and not held.is_over and held.is_of(task) and recall(error, KEY) is not held:
+        return None
+    _end(error)
+    cancellation = Cancellation(task, frame, line, depth, loops, collector)
+    _in_hand[id(task)] = cancellation
+    remember(error, KEY, cancellation)
+    return cancellation
 
 
 def _end(error: BaseException) -> None:
@@ -134,3 +165,7 @@ def _judge(
         collector.add(finding, place)
     except Exception as fault:  # counted: it must not come out of the user's loop  # noqa: BLE001
         collector.fault(fault)
+
+
+# by the id of the task; what is kept of a request goes with the CancelledError
+_in_hand: WeakValueDictionary[int, Cancellation] = WeakValueDictionary()

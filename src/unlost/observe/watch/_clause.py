@@ -47,6 +47,7 @@ class Handler:
         narrow: Whether it is plain, and names only types of Python's that no cancellation and no group is.
         loops: Whether what a ``with`` guards can run again after it ended something.
         carrier: Who puts what it catches where another can ask for it; empty for what is handled.
+        tidies: Whether it awaits something, and then always lets go of what it has.
         is_pythons: Whether it stands in Python's own library.
     """
 
@@ -57,4 +58,5 @@ class Handler:
     narrow: bool = False
     loops: bool = False
     carrier: str = ""
+    tidies: bool = False
     is_pythons: bool = False

@@ -38,7 +38,7 @@ def handlers_of(code: CodeType) -> dict[int, Handler | None]:
 
 
 def handler_at(listing: Listing, offset: int) -> Handler | None:
-    """Return the handler that is entered at an offset; None for one that nobody wrote, or that never ends anything."""
+    """Return the handler that is entered at an offset; None for one that nobody wrote, or that only passes on."""
     start = listing.index_at(offset)
     if start is None or listing.opname(start) != "PUSH_EXC_INFO":
         return None
@@ -48,10 +48,16 @@ def handler_at(listing: Listing, offset: int) -> Handler | None:
         return Handler((), depth, loops=_loops(listing, flow, start))
     clauses, groups = _clauses(listing, start, depth)
     if not any(clause.ends or clause.raises for clause in clauses):
-        return None
+        return _tidying(listing, start, depth)
     plain = not any(clause.swallows or (clause.broad and clause.raises) for clause in clauses)
     narrow = plain and not groups and all(clause.types and _NARROW.issuperset(clause.types) for clause in clauses)
     return Handler(tuple(clauses), depth, groups, plain, narrow)
+
+
+def _tidying(listing: Listing, start: int, depth: int) -> Handler | None:
+    """Return a handler that ends nothing, but within which other exceptions may come up from elsewhere."""
+    awaits = any(listing.opname(index) == "SEND" for index in flow_from(listing, start + 1, depth).inside)
+    return Handler((), depth, tidies=True) if awaits else None
 
 
 def _clauses(listing: Listing, start: int, depth: int) -> tuple[list[Clause], bool]:

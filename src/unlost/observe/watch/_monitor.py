@@ -20,7 +20,11 @@ from typing import Any, Final
 
 from unlost.errors._private import KEY
 from unlost.observe.watch._alive import alive
-from unlost.observe.watch._cancelled import cancellation_entered, cancellation_went_on
+from unlost.observe.watch._cancelled import (
+    cancellation_entered,
+    cancellation_passes,
+    cancellation_went_on,
+)
 from unlost.observe.watch._clause import Clause, Handler
 from unlost.observe.watch._codes import LEAVES, Codes
 from unlost.observe.watch._collector import Collector
@@ -122,6 +126,10 @@ class Monitor:
             return
         if isinstance(error, CancelledError):
             clause = clause_for(handler, error, frame)
+        if handler.tidies:
+            if isinstance(error, CancelledError):
+                cancellation_passes(error, frame, handler.depth, self._collector)
+            return
             if clause is not None and clause.ends:
                 cancellation_entered(error, frame, clause.line, handler.depth, clause.loops, self._collector)
             return
@@ -135,6 +143,8 @@ class Monitor:
 
     def _enter(self, code: CodeType, handler: Handler, clause: Clause, error: BaseException, frame: FrameType) -> None:
         if clause.swallows:
+            elif clause is not None:
+                cancellation_passes(error, frame, handler.depth, self._collector)
             if handler.is_pythons and tracker_of(error) is None and never_left_python(error.__traceback__):
                 return
             tracked(error, self._collector).swallowed(code, id(frame), clause.line, handler.depth, error)
@@ -157,6 +167,8 @@ class Monitor:
         for leaf in leaves_of(error):
             tracker = tracker_of(leaf)
             if tracker is not None and tracker.has_left(code, id(frame), depth):
+        if isinstance(error, CancelledError):
+            cancellation_passes(error, frame, handler.depth, self._collector)
                 tracker.went_on()
         if error.__context__ is None and error.__cause__ is None:
             return

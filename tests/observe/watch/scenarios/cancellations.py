@@ -240,3 +240,142 @@ async def task_group_that_cancels_itself() -> None:
     except* ValueError:
         pass
     await asyncio.sleep(0.01)
+
+
+class Part:
+    """Of a program that is stopped: it cancels a task of its own and waits for that."""
+
+    def __init__(self) -> None:
+        self.task = asyncio.create_task(asyncio.sleep(1))
+
+    async def stop(self) -> None:
+        self.task.cancel()
+        try:
+            await self.task
+        except asyncio.CancelledError:
+            pass
+
+
+@right
+async def tidying_up_waits_for_what_it_cancelled() -> None:
+    async def work() -> None:
+        part = Part()
+        try:
+            await asyncio.sleep(1)
+        finally:
+            await part.stop()
+            await asyncio.sleep(0.002)
+
+    async def outermost() -> None:
+        await work()
+
+    await cancel(outermost())
+
+
+@right
+async def tidying_up_suppresses_what_it_cancelled() -> None:
+    async def work() -> None:
+        part = Part()
+        try:
+            await asyncio.sleep(1)
+        finally:
+            part.task.cancel()
+            try:
+                {}["x"]
+            except KeyError:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await part.task
+            await asyncio.sleep(0.002)
+
+    async def outermost() -> None:
+        await work()
+
+    await cancel(outermost())
+
+
+@right
+async def stack_that_stops_what_it_cancels() -> None:
+    async def work() -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(asyncio.sleep, 0.002)
+            stack.push_async_callback(Part().stop)
+            stack.enter_context(contextlib.suppress(asyncio.InvalidStateError))
+            await asyncio.sleep(1)
+
+    async def outermost() -> None:
+        await work()
+
+    await cancel(outermost())
+
+
+@right
+async def handler_that_stops_another_and_then_raises() -> None:
+    async def work() -> None:
+        part = Part()
+        try:
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:
+            await part.stop()
+            await asyncio.sleep(0.002)
+            raise
+
+    async def outermost() -> None:
+        await work()
+
+    await cancel(outermost())
+
+
+@expect("swallowed cancellation")
+async def handler_that_stops_another_and_goes_on() -> None:
+    async def work() -> None:
+        part = Part()
+        try:
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:  # ends here
+            await part.stop()
+
+    async def outermost() -> None:
+        await work()
+        await asyncio.sleep(0.5)
+
+    await cancel(outermost())
+
+
+@expect("swallowed cancellation")
+async def ones_own_is_eaten_by_who_handles_anothers() -> None:
+    async def work() -> None:
+        other = asyncio.create_task(asyncio.sleep(1))
+        await asyncio.sleep(0)
+        other.cancel()
+        try:
+            await other
+        except asyncio.CancelledError:
+            with contextlib.suppress(asyncio.CancelledError):  # ends here
+                await asyncio.sleep(1)
+
+    async def outermost() -> None:
+        await work()
+        await asyncio.sleep(1)
+
+    await cancel(outermost())
+
+
+@expect("swallowed cancellation")
+async def ones_own_replaced_by_anothers_and_then_eaten() -> None:
+    async def helper() -> None:
+        part = Part()
+        try:
+            await asyncio.sleep(1)
+        finally:
+            part.task.cancel()
+            await part.task
+
+    async def work() -> None:
+        with contextlib.suppress(asyncio.CancelledError):  # ends here
+            await helper()
+
+    async def outermost() -> None:
+        await work()
+        await asyncio.sleep(1)
+
+    await cancel(outermost())
