@@ -362,3 +362,12 @@ def test_forked_processes_tell_what_is_bad_in_them_and_only_that(unlost: Command
     assert done.stderr.count("what became of the exceptions of a forked process\n  lost  1\n") == 1
     assert done.stderr.count("unlost watch: what became of the exceptions") == 2
     assert json.loads((unlost.folder / "found.json").read_text(encoding="utf-8"))["found"] == []
+
+
+def test_what_ended_the_program_is_reported_by_a_hook_of_its_own(unlost: CommandLine) -> None:
+    unlost.write("app.py", "import sys\nsys.excepthook = lambda *_: print('told')\nraise ValueError('it broke')\n")
+
+    done = unlost("watch", "app.py")
+
+    assert done.stdout == "told\n"
+    assert "reported  1" in done.stderr

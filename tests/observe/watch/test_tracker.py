@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import gc
 import pickle
@@ -217,11 +218,42 @@ def test_what_was_never_retrieved_is_lost_even_if_nobody_had_seen_it(watch: Watc
 
 def test_what_is_held_when_the_watching_ends_is_undelivered(watch: Watch) -> None:
     error = raised()
-    tracked(error, watch.collector).handed_over(Waiter("gather", Verdict.ABSORBED), error)
+    tracked(error, watch.collector).handed_over(Waiter("an executor", Verdict.LOST), error)
 
     watch.stop()
 
-    assert [(one.verdict, one.by) for one in watch.collector.findings] == [(Verdict.UNDELIVERED, "gather")]
+    assert [(one.verdict, one.by) for one in watch.collector.findings] == [(Verdict.UNDELIVERED, "an executor")]
+
+
+def test_what_is_held_in_a_future_that_was_never_asked_is_undelivered(watch: Watch) -> None:
+    error = raised()
+    tracked(error, watch.collector).handed_over(Waiter("wait", Verdict.RETURNED), error)
+    loop = asyncio.new_event_loop()
+    future = loop.create_future()
+    future.set_exception(error)
+
+    watch.stop()
+    future.exception()
+    loop.close()
+
+    assert [(one.verdict, one.by) for one in watch.collector.findings] == [(Verdict.UNDELIVERED, "wait")]
+
+
+@pytest.mark.parametrize("state", [Verdict.RETURNED, Verdict.ABSORBED, Verdict.UNKNOWN])
+def test_what_came_out_of_a_future_and_is_held_comes_to_what_it_would_if_it_was_let_go(
+    watch: Watch, state: Verdict
+) -> None:
+    error = raised()
+    tracked(error, watch.collector).handed_over(Waiter("wait", state), error)
+    loop = asyncio.new_event_loop()
+    future = loop.create_future()
+    future.set_exception(error)
+    future.exception()
+
+    watch.stop()
+    loop.close()
+
+    assert watch.collector.counts == {state: 1}
 
 
 def test_what_is_handled_and_held_when_the_watching_ends_stays_handled(watch: Watch) -> None:

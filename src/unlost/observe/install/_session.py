@@ -22,7 +22,7 @@ from unlost.observe.install._serious import is_bad
 from unlost.observe.install._summary import all_in
 from unlost.observe.tasks._died import every_task
 from unlost.observe.tasks._origin import name_of_coroutine, origin_of
-from unlost.observe.watch import Births, Collector, Finding, Notice
+from unlost.observe.watch import Births, Collector, Finding, Notice, finish_held
 
 LEAKED: Final = "leaked task"
 _YOUNG: Final = 1  # the generations that hold what is as young as a test
@@ -56,8 +56,7 @@ class _OfTest(Collector):
 
     def finish(self) -> None:
         """Give the verdict on each exception of the test's that somebody still holds."""
-        for tracker in self._births.alive():
-            tracker.finish(is_held=True)
+        finish_held(self._births.alive())
 
     def may_end_badly(self) -> bool:
         """Say whether one is that there would be something to tell of if it died now."""

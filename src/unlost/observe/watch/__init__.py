@@ -14,6 +14,7 @@ from unlost.observe.watch._births import Births
 from unlost.observe.watch._collector import MOST, Collector, Listener
 from unlost.observe.watch._during import during
 from unlost.observe.watch._finding import ErrorType, Finding, Origin, Site
+from unlost.observe.watch._held import finish_held
 from unlost.observe.watch._notice import DESTROYED, DIED, HANGS, LOOP_ERROR, NEVER_AWAITED, TERMINATED, Notice
 from unlost.observe.watch._sites import origin_of, site_of, spots_of
 from unlost.observe.watch._tracked import is_inherited, leave_to_parent
@@ -52,6 +53,7 @@ __all__ = [
     "Waiter",
     "Watch",
     "during",
+    "finish_held",
     "held_by",
     "is_inherited",
     "is_reported",

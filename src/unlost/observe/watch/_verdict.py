@@ -18,7 +18,7 @@ class Verdict(Enum):
         RETURNED: It was handed over as a value, and never raised or logged after.
         ABSORBED: What had waited for its task took it, and it died unseen.
         LOST: Nobody ever took it.
-        UNDELIVERED: It was still held, and nobody had taken it, when the watching ended.
+        UNDELIVERED: Its task or future was still held, and had never been asked, when the watching ended.
         UNKNOWN: It cannot be told: it was raised on, and nothing was seen of it after.
     """
 
