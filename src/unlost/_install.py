@@ -41,7 +41,8 @@ def install(
         What ends it: ``.uninstall()``, or a ``with`` block. A second call does nothing.
 
     Raises:
-        UsageError: There is no such sink, or the process is watched by other means (``watch.start``).
+        UsageError: There is no such sink, ``report`` cannot be called with a finding, ``patch`` is no bool, or the
+            process is watched by other means (``watch.start``).
     """
     from unlost.observe.install import install as install_observer
     from unlost.observe.install import is_serious

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from unlost import install
+from unlost.errors import UsageError
 from unlost.observe.watch import Finding, Notice
 
 Ran = Callable[..., str]
@@ -92,6 +94,30 @@ def test_a_sink_that_does_not_exist_leaves_nothing_installed() -> None:
 
     with install() as watching:
         assert watching.mode != "off"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"sinks": "jsonl:found.jsonl"}, r"Write sinks=\['jsonl:found.jsonl'\]"),
+        ({"sinks": []}, "tells nobody"),
+        ({"sinks": 3}, "is no list"),
+        ({"sinks": ["jsonl:"]}, "names no file"),
+        ({"report": 3}, "cannot be called"),
+        ({"report": lambda: True}, "cannot be called"),
+        ({"patch": "yes"}, "Write patch=True"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_and_leaves_nothing_installed(
+    wrong: dict[str, Any],  # Any: what a user might write
+    says: str,
+) -> None:
+    with pytest.raises(UsageError, match=says):
+        install(**wrong)
+
+    with install() as installed:
+        assert installed.collector.listeners
+        assert repr(installed) == f"<unlost.install(): {installed.mode}; nothing found>"
 
 
 def test_what_is_asked_for_twice_is_told_once(ran: Ran) -> None:
@@ -301,3 +327,15 @@ def test_a_process_of_multiprocessing_that_installs_it_itself_tells_what_is_held
     )
 
     assert told == [("held", True)]
+
+
+def test_what_ended_the_program_is_reported_though_another_hook_was_put_on_since(tmp_path: Path) -> None:
+    program = (
+        "import logging, sys, unlost\nlogging.basicConfig(level='INFO')\nunlost.install()\n"
+        "sys.excepthook = lambda *_: print('told')\nraise ValueError('it broke')\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+    assert done.stdout == "told\n"
+    assert "what became of the exceptions: reported 1" in done.stderr

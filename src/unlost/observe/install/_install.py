@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
+from unlost.errors import UsageError
 from unlost.observe.install._running import Running, is_off, join, leave
 from unlost.observe.install._serious import is_serious
 from unlost.observe.install._telling import tell_to
@@ -32,6 +33,10 @@ class Installed:
         self.mode = running.watch.mode if running is not None else OFF
         self.why = running.watch.why if running is not None else "The environment has UNLOST=off."
         self._stack = stack
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {verdict.value}" for verdict, count in self.collector.counts.items() if count)
+        return f"<unlost.install(): {self.mode}; {counts or 'nothing found'}>"
 
     def __enter__(self) -> Self:
         return self
@@ -72,8 +77,11 @@ def install(
         patch: Whether ``asyncio.gather`` and the like keep what they drop.
 
     Raises:
-        UsageError: There is no such sink, or the process is watched by other means (``watch.start``).
+        UsageError: There is no such sink, ``report`` cannot be called with a finding, ``patch`` is no bool, or the
+            process is watched by other means (``watch.start``).
     """
+    if not isinstance(patch, bool):
+        raise UsageError(f"patch={patch!r} is neither True nor False. Write patch=True.")
     if is_off():
         return Installed(None, ExitStack())
     with ExitStack() as stack:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from inspect import signature
 from threading import RLock
 from typing import TypeAlias
 
 from unlost._core._report import report_to
+from unlost.errors import UsageError
 from unlost.observe.install._running import Running
 from unlost.observe.sinks import Sink, Sinks, sinks_of
+from unlost.observe.sinks._named import listed
 from unlost.observe.watch import Finding, Notice
 
 Choose: TypeAlias = Callable[[Finding | Notice], bool]
@@ -49,9 +52,12 @@ def tell_to(running: Running, wanted: Iterable[str | Sink] | None, choose: Choos
     The same names with the same ``choose`` are told once, until each who asked for it has ended it.
 
     Raises:
-        UsageError: There is no such sink.
+        UsageError: There is no such sink, or ``choose`` is nothing that can be called with a finding.
     """
-    asked = list(_BY_DEFAULT if wanted is None else wanted)
+    asked = listed(_BY_DEFAULT if wanted is None else wanted)
+    if not asked:
+        raise UsageError("sinks=[] tells nobody. Leave it out for the logger 'unlost', or name one: sinks=['stderr'].")
+    _check(choose)
     names = tuple(one for one in asked if isinstance(one, str))
     with _lock:
         telling = _tellings.get((running, names, choose)) if len(names) == len(asked) else None
@@ -61,6 +67,16 @@ def tell_to(running: Running, wanted: Iterable[str | Sink] | None, choose: Choos
                 _tellings[running, names, choose] = telling
         telling.users += 1
     return lambda: _left(telling)
+
+
+def _check(choose: Choose) -> None:
+    try:
+        signature(choose).bind(None)
+    except TypeError as unfit:
+        message = f"report={choose!r} cannot be called with what was found: {unfit}.\nWrite report=lambda found: ..."
+        raise UsageError(message) from unfit
+    except ValueError:  # what is written in C may have no signature
+        return
 
 
 def _left(telling: Telling) -> None:

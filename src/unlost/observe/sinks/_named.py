@@ -27,10 +27,24 @@ def sinks_of(wanted: Iterable[str | Sink]) -> list[Sink]:
     Raises:
         UsageError: There is no such sink, or its extra is not installed.
     """
-    return [_named(one) if isinstance(one, str) else _checked(one) for one in wanted]
+    return [_named(one) if isinstance(one, str) else _checked(one) for one in listed(wanted)]
+
+
+def listed(wanted: Iterable[str | Sink]) -> list[str | Sink]:
+    """
+    Return what is wanted as a list.
+
+    Raises:
+        UsageError: It is one name or sink, and no list of them.
+    """
+    if isinstance(wanted, str) or not isinstance(wanted, Iterable):
+        raise UsageError(f"sinks={wanted!r} is no list. Write sinks=[{wanted!r}].")
+    return list(wanted)
 
 
 def _named(name: str) -> Sink:
+    if name == _JSONL:
+        raise UsageError(f"Sink {name!r} names no file. Write '{_JSONL}found.jsonl'.")
     if name.startswith(_JSONL):
         return JsonLines(name.removeprefix(_JSONL))
     if name in _OURS:
