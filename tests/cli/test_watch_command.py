@@ -56,6 +56,32 @@ def test_a_program_has_its_arguments_its_path_and_its_main_module(unlost: Comman
     assert done.returncode == 0
 
 
+def test_a_folder_with_a_main_is_run_as_python_runs_it(unlost: CommandLine) -> None:
+    folder = unlost.folder / "tool"
+    folder.mkdir()
+    (folder / "beside.py").write_text("name = 'beside'\n", encoding="utf-8")
+    (folder / "__main__.py").write_text(
+        "import os, sys, beside\n"
+        "print(sys.argv, beside.name, sys.path[0] == os.path.dirname(os.path.abspath(__file__)), __name__)\n",
+        encoding="utf-8",
+    )
+
+    done = unlost("watch", "tool", "x")
+
+    assert done.stdout == "['tool', 'x'] beside True __main__\n"
+
+
+@pytest.mark.parametrize("how", [["app.py"], ["-m", "app"]])
+def test_a_program_that_does_not_compile_is_told_without_our_frames(unlost: CommandLine, how: list[str]) -> None:
+    unlost.write("app.py", "def f(:\n")
+
+    done = unlost("watch", *how)
+
+    assert done.returncode == 1
+    assert re.findall(r'File ".*?([\w.]+)"', done.stderr) == ["app.py"]
+    assert "SyntaxError" in done.stderr
+
+
 def test_a_module_has_its_options_for_itself(unlost: CommandLine) -> None:
     package = unlost.folder / "pack"
     package.mkdir()

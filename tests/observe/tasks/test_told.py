@@ -303,3 +303,31 @@ unlost.run(main)
     )
 
     assert "cleaned up" in told.out
+
+
+def test_the_interpreters_own_hooks_are_still_what_it_keeps_as_such(run: Run) -> None:
+    told = run(
+        """
+import code
+same = lambda: [
+    sys.excepthook is sys.__excepthook__,
+    threading.excepthook is threading.__excepthook__,
+    sys.unraisablehook is sys.__unraisablehook__,
+]
+class Console(code.InteractiveConsole):
+    def write(self, data): written.append(data)
+written = []
+Console().push("1/0")
+during = same()
+sys.excepthook = sys.__excepthook__  # as who has put on another one does
+around.stop()
+tell(written=bool(written), during=during, after=same(), back=sys.excepthook is mine)
+""",
+        start="""
+mine = sys.excepthook
+watch = start()
+around = watch_tasks(watch)
+""",
+    )
+
+    assert told.more == {"written": True, "during": [True] * 3, "after": [True] * 3, "back": True}

@@ -2,7 +2,7 @@
 
 from unlost._core.hooks._children import at_end_of_child
 from unlost._core.hooks._ending import before_termination, is_ours, on_request
-from unlost._core.hooks._errors import end_interrupted, on_uncaught, tell_uncaught
+from unlost._core.hooks._errors import end_interrupted, last_uncaught, on_uncaught, tell_uncaught
 from unlost._core.hooks._forks import on_fork, soon, wait_until_gone
 from unlost._core.hooks._futures import on_futures
 from unlost._core.hooks._loops import on_loops
@@ -21,6 +21,7 @@ __all__ = [
     "before_termination",
     "end_interrupted",
     "is_ours",
+    "last_uncaught",
     "on_fork",
     "on_futures",
     "on_lookup",

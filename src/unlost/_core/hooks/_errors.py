@@ -6,16 +6,25 @@ import sys
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
 from unlost._core.hooks._replaced import Switch, Undo, replace, together
 
 Told: TypeAlias = Callable[[BaseException, str], object]
 """Called with an exception and the name of the hook; must not raise."""
 
+_ours: Final[list[tuple[Told, object]]] = []
+"""What stands in ``sys.excepthook`` of ours, with whom it tells."""
+
 
 def on_uncaught(tell: Told) -> Undo:
-    """Call ``tell`` before ``sys.excepthook``, ``threading.excepthook`` and ``sys.unraisablehook``, which stay."""
+    """
+    Call ``tell`` before ``sys.excepthook``, ``threading.excepthook`` and ``sys.unraisablehook``, which stay.
+
+    Where the interpreter's own stands, what it keeps as such (``sys.__excepthook__``) becomes ours as well: programs
+    compare the two, and put that one back. What replaces a hook later and does not call it is in our place; for
+    ``sys.excepthook`` see ``last_uncaught``.
+    """
 
     def uncaught(original: Any, switch: Switch) -> Any:  # Any: a hook of anybody's
         def excepthook(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
@@ -36,17 +45,46 @@ def on_uncaught(tell: Told) -> Undo:
 
         return make
 
-    return together(
+    undo_all = together(
         [
-            replace(sys, "excepthook", uncaught),
-            replace(threading, "excepthook", carried("threading.excepthook")),
-            replace(sys, "unraisablehook", carried("sys.unraisablehook")),
+            *_replaced(sys, "excepthook", uncaught),
+            *_replaced(threading, "excepthook", carried("threading.excepthook")),
+            *_replaced(sys, "unraisablehook", carried("sys.unraisablehook")),
         ]
     )
+    ours = (tell, sys.excepthook)
+    _ours.append(ours)
+
+    def undo() -> None:
+        if ours in _ours:
+            _ours.remove(ours)
+        undo_all()
+
+    return undo
+
+
+def _replaced(holder: Any, name: str, make: Callable[[Any, Switch], Any]) -> list[Undo]:  # Any: as above
+    kept = f"__{name}__"
+    is_interpreters = getattr(holder, name) is getattr(holder, kept, None)
+    undos = [replace(holder, name, make)]
+    if is_interpreters:
+        undos.append(replace(holder, kept, lambda _original, _switch: getattr(holder, name)))
+    return undos
+
+
+def last_uncaught() -> BaseException | None:
+    """Return the exception that was given to ``sys.excepthook`` last, whatever stood there; None where none was."""
+    last = getattr(sys, "last_exc", None)  # from 3.12 on
+    if last is None:
+        last = getattr(sys, "last_value", None)
+    return last if isinstance(last, BaseException) else None
 
 
 def tell_uncaught(error: BaseException, traceback: TracebackType | None) -> None:
-    """Call the hook that stands with an error that ended a program, as the interpreter does."""
+    """Call the hook that stands with an error that ended a program, as the interpreter does; none need call ours."""
+    if not any(sys.excepthook is hook for _, hook in _ours):
+        for tell, _ in tuple(_ours):
+            tell(error, "sys.excepthook")
     sys.excepthook(type(error), error.with_traceback(traceback), traceback)
 
 

@@ -76,6 +76,7 @@ class Running:
             if _running is self:
                 _running = None
         before = self.collector.counts.copy()
+        self.around.hear_the_last()
         self.watch.stop()
         self.around.stop()
         if and_then is not None:

@@ -9,6 +9,7 @@ from unlost._core._report import on_reports
 from unlost._core.hooks import (
     Making,
     before_termination,
+    last_uncaught,
     on_futures,
     on_loops,
     on_records,
@@ -27,7 +28,7 @@ from unlost.observe.tasks._loop_errors import LoopErrors
 from unlost.observe.tasks._ticker import Ticker
 from unlost.observe.tasks._told import LogRecords
 from unlost.observe.tasks._unawaited import Unawaited
-from unlost.observe.watch import Watch, held_by, reported, taken
+from unlost.observe.watch import Watch, held_by, is_reported, reported, taken
 
 _EVERY: Final = 2.0
 _UNHEARD: Final = (
@@ -66,9 +67,14 @@ class Around:
             ]
         )
         self._watch = watch
+        self._last = id(last_uncaught())
         watch.hear_loops()
         self._end = before_termination(guarded(collector, say)) if say is not None else _nothing
         self._ticker = Ticker(guarded(collector, Died(collector, died_after).look), min(_EVERY, died_after))
+
+    def hear_the_last(self) -> None:
+        """Take what ended the program for reported, though ``sys.excepthook`` was replaced; before the watch stops."""
+        guarded(self._watch.collector, self._look_at_last)()
 
     def stop(self) -> None:
         """Take everything away again; a second call does nothing."""
@@ -79,6 +85,11 @@ class Around:
             guarded(self._watch.collector, self._look_at_records)()
         self._undo()
         self._watch.hear_loops(False)
+
+    def _look_at_last(self) -> None:
+        last = last_uncaught()
+        if last is not None and id(last) != self._last and not is_reported(last):
+            reported(last, "sys.excepthook")
 
     def _look_at_records(self) -> None:
         if not records_are_heard():
