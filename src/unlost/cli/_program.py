@@ -6,20 +6,25 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import find_spec
 from pathlib import Path
 from threading import current_thread, enumerate, main_thread  # noqa: A004  # threading's own word
 from types import CodeType, ModuleType, TracebackType
-from typing import Any
+from typing import Any, Final
 
 from unlost._core.hooks import tell_uncaught
 from unlost.errors import UsageError
 
+_MAIN: Final = "__main__.py"
+
 
 def load(module: Sequence[str] | None, program: Sequence[str]) -> Callable[[], int | None]:
     """
-    Return what runs a file, or a module, with its arguments, and returns its exit code: None where Ctrl-C ended it.
+    Return what runs a file, a folder with a ``__main__.py``, or a module, with its arguments.
+
+    It returns the exit code; None where Ctrl-C ended it.
 
     ``sys.argv``, ``sys.path[0]`` and ``__main__`` become the program's now, and stay so.
 
@@ -30,7 +35,10 @@ def load(module: Sequence[str] | None, program: Sequence[str]) -> Callable[[], i
     if not words:
         raise UsageError("there is nothing to run. Write: unlost watch app.py, or unlost watch -m module")
     main = ModuleType("__main__")
-    code = _module(words, main) if module is not None else _file(words, main)
+    try:
+        code = _module(words, main) if module is not None else _file(words, main)
+    except SyntaxError as refused:
+        return partial(_tell_refused, refused.with_traceback(None))
     sys.argv[:] = words
     main.__dict__["__builtins__"] = __builtins__
     sys.modules["__main__"] = main
@@ -39,13 +47,16 @@ def load(module: Sequence[str] | None, program: Sequence[str]) -> Callable[[], i
 
 def _file(words: list[str], main: ModuleType) -> CodeType:
     path = Path(words[0])
+    if (path / _MAIN).is_file():  # a folder is a program, too
+        path /= _MAIN
+        main.__package__ = ""
     _search_first(str(path.resolve().parent))
     try:
         with io.open_code(str(path.absolute())) as file:
             source = file.read()
     except OSError as reading_error:
         raise UsageError(f"{words[0]} cannot be read: {reading_error.strerror}") from reading_error
-    main.__file__ = words[0] if path.is_absolute() else os.path.abspath(words[0])
+    main.__file__ = str(path) if path.is_absolute() else os.path.abspath(path)
     main.__loader__ = SourceFileLoader("__main__", main.__file__)
     return compile(source, main.__file__, "exec", dont_inherit=True)
 
@@ -92,6 +103,12 @@ def _exit_code(code: CodeType, namespace: dict[str, Any]) -> int | None:  # Any:
     finally:
         _join_threads()
     return 0
+
+
+def _tell_refused(error: SyntaxError) -> int:
+    """Print what python itself would: there are no frames of the program's yet."""
+    tell_uncaught(error, None)
+    return 1
 
 
 def _code_of(leaving: SystemExit) -> int:
