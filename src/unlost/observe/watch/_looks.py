@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-from types import CodeType
 from typing import Final
 
-from unlost.observe.watch._instructions import Instruction, instructions_of
+from unlost.observe.watch._instructions import Instruction
 
 # Who is called by one of these names is told of the exception that is being handled.
 _TELLING: Final = frozenset(
@@ -29,29 +27,6 @@ def looks_at(body: Sequence[Instruction], name: str | None) -> bool:
     called ``handle_error``, ``on_exception``, ``report_failure`` and the like.
     """
     return any(_loads(one, name) or _tells(one) for one in body)
-
-
-@lru_cache(maxsize=1024)
-def takes_it(code: CodeType) -> bool:
-    """
-    Say whether a task's callback asks for its error and does something with that, as it is no drop and no mere test.
-
-    What, cannot be seen: it may tell somebody.
-    """
-    instructions = [one for one in instructions_of(code) if one.opname not in ("NOP", "EXTENDED_ARG")]
-    return any(
-        _is_kept(instructions[index + 1 :])
-        for index, one in enumerate(instructions)
-        if one.opname in ("LOAD_ATTR", "LOAD_METHOD") and one.argval in ("exception", "result")
-    )
-
-
-def _is_kept(following: Sequence[Instruction]) -> bool:
-    """Say whether what the next call returns goes somewhere."""
-    called = next((index for index, one in enumerate(following) if one.opname.startswith("CALL")), None)
-    if called is None or called + 1 >= len(following):
-        return False
-    return not following[called + 1].opname.startswith(("POP_", "RETURN_", "TO_BOOL"))
 
 
 def name_bound_by(first: Instruction) -> str | None:

@@ -7,7 +7,7 @@ import functools
 from types import FrameType
 from typing import Any, Final, NamedTuple
 
-from unlost.observe.watch._looks import takes_it
+from unlost.observe.watch._callback import Use, use_of
 from unlost.observe.watch._verdict import Verdict
 
 
@@ -56,15 +56,21 @@ def waiter_of(task: asyncio.Task[Any], frame: FrameType | None = None) -> Waiter
             the call that starts it: that tells.
     """
     callbacks = _callbacks(task)
+    if not callbacks:
+        return NOBODY if frame is None else _starter_of(frame)
+    behind = NOBODY
     for callback in callbacks:
         found = _waiter_behind(callback)
-        if found is not None:
+        if found is not None and found is not UNHEARD:
             return found
-    return NOBODY if callbacks or frame is None else _starter_of(frame)
+        behind = found or behind
+    return behind
 
 
 def _waiter_behind(callback: Any) -> Waiter | None:  # Any: callbacks are of any shape
+    before = 0  # arguments before the task
     while isinstance(callback, functools.partial):
+        before += len(callback.args)
         callback = callback.func
     name = getattr(callback, "__qualname__", "")
     if name == _GATHER:
@@ -74,12 +80,16 @@ def _waiter_behind(callback: Any) -> Waiter | None:  # Any: callbacks are of any
         return known
     if isinstance(getattr(callback, "__self__", None), asyncio.Task):  # the wakeup of a task that awaits it
         return _AWAIT
-    code = getattr(getattr(callback, "__func__", callback), "__code__", None)
+    function = getattr(callback, "__func__", callback)
+    code = getattr(function, "__code__", None)
     if code is None:  # C code, such as set.discard: it looks at no exception, or nobody can tell
         return None
     if str(getattr(callback, "__module__", "")).startswith(_OURS):  # this library loses nothing, and tells by itself
         return Waiter("unlost", Verdict.HANDLED)
-    return Waiter(f"callback {name}", Verdict.UNKNOWN if takes_it(code) else Verdict.ABSORBED)
+    use = use_of(code, before + (function is not callback))
+    if use is Use.NOTHING:  # asyncio says so if nobody asks; whether who did drops it, there is no telling
+        return UNHEARD
+    return Waiter(f"callback {name}", Verdict.UNKNOWN if use is Use.TAKES else Verdict.ABSORBED)
 
 
 def _callbacks(task: asyncio.Task[Any]) -> list[Any]:  # Any: as above

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 
 from scenario import boom, expect, log, right
 
@@ -283,3 +284,69 @@ async def dropped_for_the_only_one_who_waited() -> None:
     future.set_exception(ValueError("x"))
     with contextlib.suppress(Exception):  # ends here
         await future
+
+
+@right
+async def callback_that_hands_the_task_to_a_queue() -> None:
+    ended: asyncio.Queue[asyncio.Task[None]] = asyncio.Queue()
+    asyncio.create_task(boom(0.001)).add_done_callback(lambda task: ended.put_nowait(task))
+    print((await ended.get()).exception())
+
+
+@right
+async def callback_that_hands_the_task_to_a_function() -> None:
+    def finish(task: asyncio.Task[None]) -> None:
+        print(task.exception())
+
+    asyncio.create_task(boom(0.001)).add_done_callback(lambda task: finish(task))
+    await asyncio.sleep(0.01)
+
+
+@right
+async def callback_that_only_says_that_it_ended() -> None:
+    ended = asyncio.Event()
+    task = asyncio.create_task(boom(0.001))
+    task.add_done_callback(lambda _: ended.set())
+    await ended.wait()
+    print(task.exception())
+
+
+@right
+async def method_that_is_called_back_hands_the_task_on() -> None:
+    class Group:
+        def ended(self, why: str, task: asyncio.Task[None]) -> None:
+            self.failed = [task, why]
+
+    group = Group()
+    asyncio.create_task(boom(0.001)).add_done_callback(functools.partial(group.ended, "y"))
+    await asyncio.sleep(0.01)
+    print(group.failed[0].exception())  # type: ignore[union-attr]
+
+
+@expect("lost")
+async def callback_that_only_says_that_it_ended_and_nobody_asks() -> None:
+    ended = asyncio.Event()
+    asyncio.create_task(boom(0.001)).add_done_callback(lambda _: ended.set())
+    await ended.wait()
+
+
+@expect("swallowed")
+async def callback_that_forgets_the_task_beside_one_who_swallows() -> None:
+    tasks: set[asyncio.Task[None]] = set()
+    task = asyncio.create_task(boom(0.001))
+    tasks.add(task)
+    task.add_done_callback(lambda task: tasks.discard(task))
+    try:
+        await task
+    except Exception:  # ends here
+        pass
+
+
+@expect("absorbed")
+async def method_that_is_called_back_asks_and_drops() -> None:
+    class Group:
+        def ended(self, why: str, task: asyncio.Task[None]) -> None:
+            self.failed = why if not task.cancelled() and task.exception() else ""
+
+    asyncio.create_task(boom(0.001)).add_done_callback(functools.partial(Group().ended, "y"))
+    await asyncio.sleep(0.01)
