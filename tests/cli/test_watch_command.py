@@ -142,6 +142,8 @@ def test_what_was_found_is_written_as_json(unlost: CommandLine) -> None:
     assert written["counts"] == {"lost": 1}
     [found] = written["found"]
     assert (found["verdict"], found["error"]["message"], found["bad"]) == ("lost", "division by zero", True)
+    assert (found["raised"]["line"], found["raised"]["function"]) == (3, "f")
+    assert (found["ended"]["line"], found["ended"]["function"]) == (5, "main")
 
 
 @pytest.mark.parametrize(
@@ -326,6 +328,14 @@ def test_an_error_that_only_the_loops_handler_saw_is_told_and_no_reason_to_fail(
     assert "loop error: ValueError: in a callback: only the event loop's exception handler was told" in done.stderr
     assert re.search(r"found at +app.py:3 in broken", done.stderr)
     assert done.returncode == 0
+
+
+def test_where_all_was_caught_by_who_expects_it_that_is_what_is_said(unlost: CommandLine) -> None:
+    unlost.write("app.py", "try: 1 / 0\nexcept ZeroDivisionError: pass\n")
+
+    done = unlost("watch", "app.py")
+
+    assert "there were none to follow: what is caught at once by who expects it is not counted" in done.stderr
 
 
 def test_what_the_programs_own_handler_logs_is_no_loop_error(unlost: CommandLine) -> None:

@@ -23,6 +23,7 @@ from unlost.observe.install import (
     lines_about,
 )
 from unlost.observe.install._running import Running
+from unlost.observe.install._summary import NONE
 from unlost.observe.tasks import Stalled
 from unlost.observe.watch import LOOP_ERROR, TERMINATED, Finding, Notice, Verdict
 
@@ -88,7 +89,7 @@ def _tell(running: Running, file: Path | None) -> list[Finding | Notice]:
 def _lines(running: Running, told: list[Finding | Notice]) -> Iterator[str]:
     yield ""
     yield "unlost watch: what became of the exceptions" + (" of a forked process" if running.is_child else "")
-    yield from (f"  {line}" for line in running.summary() or ["there were none to tell of"])
+    yield from (f"  {line}" for line in running.summary() or [NONE])
     alike: dict[str, list[Finding | Notice]] = {}
     for one in told:
         alike.setdefault(key_of(one), []).append(one)

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from unlost.cli._streams import say
 from unlost.errors import UsageError
-from unlost.observe.install import advice_on, all_in, is_bad, key_of
+from unlost.observe.install import advice_on, all_in, ended_at, is_bad, key_of
 from unlost.observe.install._running import Running
 from unlost.observe.sinks import as_json
 from unlost.observe.sinks._found import found as report_of_found
+from unlost.observe.sinks._json import site_as_json
 from unlost.observe.watch import Finding, Notice
 
 VERSION: Final = 1
@@ -57,7 +58,15 @@ def write_json(file: Path, running: Running) -> None:
 
 
 def _as_json(one: Finding | Notice) -> dict[str, Any]:  # Any: JSON
-    return {**as_json(report_of_found(one)), "key": key_of(one), "bad": is_bad(one), "instead": advice_on(one)}
+    raised, ended = one.raised if isinstance(one, Finding) else None, ended_at(one)
+    return {
+        **as_json(report_of_found(one)),
+        "raised": raised and site_as_json(raised),
+        "ended": ended and site_as_json(ended),
+        "key": key_of(one),
+        "bad": is_bad(one),
+        "instead": advice_on(one),
+    }
 
 
 def _check(file: Path) -> None:

@@ -155,7 +155,7 @@ def test_a_fault_of_the_watching_is_never_silent(ran: Ran) -> None:
 def test_what_went_well_is_there_for_who_asks_for_it(ran: Ran) -> None:
     told = ran("import logging, unlost\nlogging.basicConfig(level='INFO')\nunlost.install()\n")
 
-    assert "INFO:unlost:what became of the exceptions: there were none to tell of" in told
+    assert "INFO:unlost:what became of the exceptions: there were none to follow: what is caught" in told
 
 
 def test_sigterm_is_told_where_errors_were_held_that_nobody_had_been_told_of(tmp_path: Path) -> None:

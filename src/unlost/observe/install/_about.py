@@ -87,14 +87,16 @@ def advice_on(found: Finding | Notice) -> str:
     return next((advice for who, advice in _INSTEAD_OF if by.startswith(who)), _INSTEAD.get(_word(found), ""))
 
 
-def _ending(found: Finding | Notice) -> str:
-    """Return where it ended: who took it, else the user's own place that started its task."""
-    word = _ended(found)
-    if found.site is not None:
-        return _line(f"{word} at", place_of(found.site))
+def ended_at(found: Finding | Notice) -> Site | None:
+    """Return where it ended: who took it, else the user's own place that started its task; None where none is known."""
     own = [site for site in (found.origin.spawned if found.origin is not None else ()) if site.app]
-    if own:
-        return _line(f"{word} at", f"{place_of(own[0])} (its task was started there)")
+    return found.site or (own[0] if own else None)
+
+
+def _ending(found: Finding | Notice) -> str:
+    word = _ended(found)
+    if (place := ended_at(found)) is not None:
+        return _line(f"{word} at", place_of(place) + ("" if found.site else " (its task was started there)"))
     return _line(word, "nobody asked; where it was let go is not known")
 
 

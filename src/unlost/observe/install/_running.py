@@ -13,8 +13,9 @@ from unlost._core._hooks import at_exit
 from unlost._core._report import tell
 from unlost._core.hooks import at_end_of_child, on_fork
 from unlost.errors import headline
+from unlost.observe.install._hanging import tell_on_request
 from unlost.observe.install._serious import is_bad
-from unlost.observe.install._summary import all_in, blind_spots, kept_by, missed_by, summary_of
+from unlost.observe.install._summary import NONE, all_in, blind_spots, kept_by, missed_by, summary_of
 from unlost.observe.patch import Patch
 from unlost.observe.sinks._open import close_all, close_at_exit
 from unlost.observe.tasks import watch_tasks
@@ -54,6 +55,7 @@ class Running:
         except BaseException:
             self.watch.stop()
             raise
+        self._unask = tell_on_request(collector, self.around.ends)
         self._is_over = False
 
     def terminate(self) -> None:
@@ -76,6 +78,7 @@ class Running:
             if _running is self:
                 _running = None
         before = self.collector.counts.copy()
+        self._unask()
         self.around.hear_the_last()
         self.watch.stop()
         self.around.stop()
@@ -108,7 +111,7 @@ class Running:
         return failed or bool(self.collector.faults) or any(map(is_bad, all_in(self.collector)))
 
     def _counts(self) -> str:
-        counts = ", ".join(" ".join(line.split()) for line in self.summary()) or "there were none to tell of"
+        counts = ", ".join(" ".join(line.split()) for line in self.summary()) or NONE
         return "\n".join([f"what became of the exceptions: {counts}", *self.unseen()])
 
 

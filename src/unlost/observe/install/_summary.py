@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from unlost.observe.patch import Patch
 from unlost.observe.watch import Collector, Finding, Notice, Verdict
+
+NONE: Final = "there were none to follow: what is caught at once by who expects it is not counted"
 
 
 def summary_of(collector: Collector) -> Iterator[str]:

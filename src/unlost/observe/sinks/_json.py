@@ -24,9 +24,9 @@ def as_json(report: Report) -> dict[str, Any]:  # Any: JSON
         "what": report.what,
         "fingerprint": report.digest,
         "by": report.by,
-        "site": report.site and _site(report.site),
+        "site": report.site and site_as_json(report.site),
         "task": report.origin and report.origin.task,
-        "spawned": report.origin and [_site(site) for site in report.origin.spawned],
+        "spawned": report.origin and [site_as_json(site) for site in report.origin.spawned],
         "seen_by": list(report.seen_by),
         "repeats": report.repeats,
         "seconds": round(report.seconds, 3),
@@ -46,7 +46,8 @@ def _time(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _site(site: Site) -> dict[str, Any]:  # Any: JSON
+def site_as_json(site: Site) -> dict[str, Any]:  # Any: JSON
+    """Return a place as built-ins."""
     return {
         "file": site.file, "module": site.module, "function": site.function, "line": site.line, "app": site.app,
     }  # fmt: skip
