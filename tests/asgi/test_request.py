@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import gc
-from sys import getrefcount
 from types import SimpleNamespace
 from typing import Any  # ASGI's own shapes
 
-from unlost.asgi._request import ALONE, LONGEST, Request
+from unlost.asgi._request import LONGEST, Request
 
 
 def scope(**more: Any) -> dict[str, Any]:
@@ -36,16 +35,6 @@ def test_it_keeps_its_name_and_not_the_scope_when_the_request_has_ended() -> Non
 
     assert str(request) == "GET /items/{id}"
     assert found not in gc.get_referents(request)
-
-
-def test_one_that_nobody_else_refers_to_is_alone() -> None:
-    request = Request(scope())
-    alone = getrefcount(request)
-    context = [request]
-    shared = getrefcount(request)
-
-    assert alone == ALONE != shared
-    assert context
 
 
 def test_a_web_socket_has_no_method() -> None:

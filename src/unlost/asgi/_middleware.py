@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from sys import getrefcount
 from typing import Final
 
 from unlost.asgi import _service
 from unlost.asgi._lifespan import SERVER, Lifespan
-from unlost.asgi._request import ALONE, Request
+from unlost.asgi._request import Request
 from unlost.asgi._service import Settings, begin, end, end_soon
 from unlost.asgi._types import App, Receive, Scope, Send
 from unlost.observe.install import is_off, is_serious
@@ -77,12 +76,11 @@ class Middleware:
                 owed(error, SERVER)
             raise
         finally:
+            request.end()
             try:
                 during.reset(token)
             except ValueError:  # closed from elsewhere, in the middle
                 during.set("")
-            if getrefcount(request) != ALONE:  # what was started in it, or an error, is still there
-                request.end()
 
     async def _live(self, scope: Scope, lifespan: Lifespan) -> None:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sys import getrefcount
 from typing import Final, TypeAlias
 
 from unlost.asgi._types import Scope
@@ -29,22 +28,12 @@ class Request:
         """Let the scope go: tasks that outlive the request keep its name."""
         known = self._known
         if not isinstance(known, tuple):
-            # not by _parts_of: a server's timer for the next request has this still, so that is the usual way
-            get = known.get
+            get = known.get  # as _parts_of does, without a call: this is done for each request
             self._known = get("route"), get("root_path"), get("path"), get("method"), get("type")
 
     def __str__(self) -> str:
         known = self._known
         return _name_of(known if isinstance(known, tuple) else _parts_of(known))
-
-
-def _references_of_mine() -> int:
-    request = Request({})
-    return getrefcount(request)
-
-
-ALONE: Final = _references_of_mine()
-"""What ``getrefcount`` says of a request that only the variable of the function refers to that asks."""
 
 
 def _parts_of(scope: Scope) -> _Parts:
