@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from support.command import CommandLine
+from unlost.observe.install import is_bad
+from unlost.observe.watch import ErrorType, Finding, Site, Verdict
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "watch"
 LOSES = """\
@@ -131,6 +133,17 @@ def test_fail_makes_a_loss_an_exit_code(unlost: CommandLine) -> None:
 
     assert unlost("watch", "app.py").returncode == 0
     assert unlost("watch", "--fail", "app.py").returncode == 1
+
+
+def test_the_help_and_the_page_of_documentation_define_each_verdict(unlost: CommandLine) -> None:
+    said = unlost("watch", "--help").stdout
+    page = (EXAMPLES.parents[1] / "docs" / "watch.md").read_text(encoding="utf-8")
+
+    in_help = {name: bool(star) for name, star in re.findall(r"^  (\w+)( \*)?  ", said, re.MULTILINE)}
+    on_page = {name: bool(yes) for name, yes in re.findall(r"^\| (\w+) \| .* \| (yes)? ?\|$", page, re.MULTILINE)}
+    own = Site("app.py", 1, "f", app=True)
+    fails = {verdict.value: is_bad(Finding(verdict, ErrorType("", "E"), "", (own,), site=own)) for verdict in Verdict}
+    assert in_help == on_page == fails
 
 
 def test_what_was_found_is_written_as_json(unlost: CommandLine) -> None:

@@ -15,6 +15,21 @@ exit codes:
     or pending                 5 the books do not balance
   2 usage                      the highest that applies wins
 """
+_VERDICTS = """\
+verdicts; those with * fail where they fall in the program's own code:
+  reported       somebody was given it: a log, a hook, a handler of the loop
+  handled        who caught it last expects it, or looks at it
+  converted      it is the cause or context of another
+  swallowed *    who caught it last takes anything, and never looked at it
+  returned       it was handed over as a value, and never raised or logged after
+  absorbed *     what waited for its task took it, and it died unseen
+  lost *         nobody ever took it
+  undelivered *  it was still held, and never asked for, at the end
+  unknown        somebody had it in hand, and what they did cannot be seen
+also: * a cancellation that was swallowed, a coroutine that was never awaited, a task
+destroyed while pending or dead while somebody still holds it. What is caught at once
+by who expects it is not counted. Without --fail the exit code is the program's.
+"""
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -133,10 +148,16 @@ def _add_purge(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     text = "run a program as it is, and say what became of each exception"
-    epilog = "The exit code is the program's; with --fail it is 1 where that would be 0 and an error was lost."
-    parser = commands.add_parser("watch", help=text, description=text, epilog=epilog, allow_abbrev=False)
+    parser = commands.add_parser(
+        "watch",
+        help=text,
+        description=text,
+        epilog=_VERDICTS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
     add = parser.add_argument
-    add("--fail", action="store_true", help="exit with 1 if anything was lost or swallowed")
+    add("--fail", action="store_true", help="exit with 1 where it would be 0 and a verdict fails, see below")
     add("--json", metavar="FILE", help="write what was found as JSON")
     add("--report", metavar="FILE", help="write what was found as one HTML file, to be opened in a browser")
     add("--hang", metavar="TIME", help="say who waits for what when no task makes a step for so long: 30s")
