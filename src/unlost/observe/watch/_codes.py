@@ -52,12 +52,16 @@ class Codes:
         self._keep(code)
         if here + offset not in self.handlers:
             self.handlers[here + offset] = None  # what cannot be read is noise
-            if code.co_code[offset] == _ENTERS:
-                # only where a handler begins: what else an exception enters is read when one does
-                read = _handlers_of(code).items()
-                self.handlers.update((here + at, found) for at, found in read if code.co_code[at] == _ENTERS)
-            elif code.co_flags & _COROUTINE and self.depth_at(code, offset) == NONE:
-                self.handlers[here + offset] = LEAVES
+            try:
+                if code.co_code[offset] == _ENTERS:
+                    # only where a handler begins: what else an exception enters is read when one does
+                    read = _handlers_of(code).items()
+                    self.handlers.update((here + at, found) for at, found in read if code.co_code[at] == _ENTERS)
+                elif code.co_flags & _COROUTINE and self.depth_at(code, offset) == NONE:
+                    self.handlers[here + offset] = LEAVES
+            except RecursionError:  # it can be read another time: the program is at its limit
+                del self.handlers[here + offset]
+                raise
         return self.handlers.get(here + offset)
 
     def depth_at(self, code: CodeType, offset: int) -> int:

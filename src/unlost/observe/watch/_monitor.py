@@ -39,6 +39,8 @@ NOBODYS: Final = (StopIteration, StopAsyncIteration, GeneratorExit, KeyboardInte
 
 _ALWAYS: Final = (CancelledError, BaseExceptionGroup)
 
+NO_ROOM: Final = "RecursionError: the program had no room left for a call"
+
 # looked up once: they are asked for at each handler, and at each frame of a coroutine
 _id = id
 _alive = alive
@@ -87,6 +89,9 @@ class Monitor:
                 or (_alive and (error.__cause__ is not None or KEY in _attributes_of(error)))
             ):
                 self._handled(code, handler, error, sys._getframe(1))
+        except RecursionError:  # counted as well, by no call: there is no room for one
+            faults = self._collector.faults
+            faults[NO_ROOM] = faults.get(NO_ROOM, 0) + 1
         except Exception as fault:  # counted: it must not come out of the user's code  # noqa: BLE001
             self._collector.fault(fault)
 
@@ -98,6 +103,9 @@ class Monitor:
             if error.__context__ is None and (KEY not in _attributes_of(error) or _goes_on(error)):
                 return
             self._reraised(code, self._codes.depth_at(code, offset), error, sys._getframe(1))
+        except RecursionError:  # as above
+            faults = self._collector.faults
+            faults[NO_ROOM] = faults.get(NO_ROOM, 0) + 1
         except Exception as fault:  # as above  # noqa: BLE001
             self._collector.fault(fault)
 
@@ -109,11 +117,18 @@ class Monitor:
             frame = sys._getframe(1)
             if frame.f_code is code and frame.f_back is not None:
                 self._suppressed(frame, frame.f_back)
+        except RecursionError:  # as above
+            faults = self._collector.faults
+            faults[NO_ROOM] = faults.get(NO_ROOM, 0) + 1
         except Exception as fault:  # as above  # noqa: BLE001
             self._collector.fault(fault)
 
     def _handled(self, code: CodeType, handler: Handler, error: BaseException, frame: FrameType) -> None:
         if isinstance(error, NOBODYS):
+            return
+        if handler.tidies:
+            if isinstance(error, CancelledError):
+                cancellation_passes(error, frame, handler.depth, self._collector)
             return
         if error.__cause__ is not None:
             self._convert_cause(error)
@@ -126,12 +141,10 @@ class Monitor:
             return
         if isinstance(error, CancelledError):
             clause = clause_for(handler, error, frame)
-        if handler.tidies:
-            if isinstance(error, CancelledError):
-                cancellation_passes(error, frame, handler.depth, self._collector)
-            return
             if clause is not None and clause.ends:
                 cancellation_entered(error, frame, clause.line, handler.depth, clause.loops, self._collector)
+            elif clause is not None:
+                cancellation_passes(error, frame, handler.depth, self._collector)
             return
         if isinstance(error, BaseExceptionGroup):
             follow(error)
@@ -143,8 +156,6 @@ class Monitor:
 
     def _enter(self, code: CodeType, handler: Handler, clause: Clause, error: BaseException, frame: FrameType) -> None:
         if clause.swallows:
-            elif clause is not None:
-                cancellation_passes(error, frame, handler.depth, self._collector)
             if handler.is_pythons and tracker_of(error) is None and never_left_python(error.__traceback__):
                 return
             tracked(error, self._collector).swallowed(code, id(frame), clause.line, handler.depth, error)
@@ -156,6 +167,8 @@ class Monitor:
 
     def _enter_with(self, code: CodeType, handler: Handler, error: BaseException, frame: FrameType) -> None:
         """An ``__exit__`` is given it: it goes on, or was meant."""
+        if isinstance(error, CancelledError):
+            cancellation_passes(error, frame, handler.depth, self._collector)
         for leaf in leaves_of(error):
             tracker = tracker_of(leaf)
             if tracker is not None:
@@ -167,8 +180,6 @@ class Monitor:
         for leaf in leaves_of(error):
             tracker = tracker_of(leaf)
             if tracker is not None and tracker.has_left(code, id(frame), depth):
-        if isinstance(error, CancelledError):
-            cancellation_passes(error, frame, handler.depth, self._collector)
                 tracker.went_on()
         if error.__context__ is None and error.__cause__ is None:
             return
