@@ -35,9 +35,9 @@ def forgiving(arguments: Sequence[object], keywords: Mapping[str, object], mark:
         UsageError: It gives no reason, or something that is no text, or more than that.
     """
     typed = ", ".join([*map(repr, arguments), *(f"{name}={value!r}" for name, value in keywords.items())])
-    given = dict(zip(_NAMES, arguments, strict=False))
+    given: dict[str, object] = dict(zip(_NAMES, arguments, strict=False))
     is_known = len(arguments) <= len(_NAMES) and not keywords.keys() - (set(_NAMES) - given.keys())
-    given |= keywords
+    given.update(keywords)
     reason, what = given.get("reason", ""), given.get("what", "")
     if not is_known or not isinstance(reason, str) or not reason.strip() or not isinstance(what, str):
         instead = f"{mark}('why', 'part of the text, or the key')"
