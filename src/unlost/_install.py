@@ -21,12 +21,14 @@ def install(
     sinks: Iterable[str | Sink] | None = None,
     report: Callable[[Finding | Notice], bool] | None = None,
     patch: bool = False,
+    hang: float | None = None,
 ) -> Installed:
     """
     Watch what becomes of each exception of this process, until ``uninstall`` or its end.
 
     What ``report`` is true for is told to the sinks, once each; all is counted. The counts and what could not be seen
     are logged at the end if anything ended badly. Where it is installed already, the watching is shared.
+    Who waits for what is logged for each SIGUSR1, where nothing else has taken that and this is the main thread.
     The environment variable ``UNLOST=off`` turns it off: then nothing is put on.
 
     Args:
@@ -36,15 +38,17 @@ def install(
         report: Called with each finding and notice, in the middle of anything: it must not wait. By default it is true
             for what is lost, undelivered or a swallowed cancellation, in the application's own code.
         patch: Whether ``asyncio.gather`` and the like keep what they drop.
+        hang: Seconds after which the logger ``unlost`` is told who waits for what, where no task of any loop has made a
+            step for so long; a server that nobody calls makes none either. None to look for nothing.
 
     Returns:
         What ends it: ``.uninstall()``, or a ``with`` block. A second call does nothing.
 
     Raises:
-        UsageError: There is no such sink, ``report`` cannot be called with a finding, ``patch`` is no bool, or the
-            process is watched by other means (``watch.start``).
+        UsageError: There is no such sink, ``report`` cannot be called with a finding, ``patch`` is no bool,
+            ``hang`` no number of seconds, or the process is watched by other means (``watch.start``).
     """
     from unlost.observe.install import install as install_observer
     from unlost.observe.install import is_serious
 
-    return install_observer(sinks=sinks, report=is_serious if report is None else report, patch=patch)
+    return install_observer(sinks=sinks, report=is_serious if report is None else report, patch=patch, hang=hang)

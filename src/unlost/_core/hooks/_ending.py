@@ -107,7 +107,7 @@ def on_request(number: int, say: Callable[[], object]) -> Undo:
 
 
 def _on_default(number: int, say: Callable[[], object]) -> Undo:
-    if not _is_main_thread() or signal.getsignal(number) is not signal.SIG_DFL:
+    if not _is_main_thread() or signal.getsignal(number) is not signal.SIG_DFL or _is_taken_in_c(number):
         return lambda: None
     _keep_out_of_forks()
 
@@ -123,6 +123,16 @@ def _on_default(number: int, say: Callable[[], object]) -> Undo:
         _ours.pop(handle, None)
 
     return undo
+
+
+def _is_taken_in_c(number: int) -> bool:
+    """Whether a handler was set by other means than ``signal.signal``, as ``faulthandler.register`` does; on Linux."""
+    try:
+        with open("/proc/self/status", encoding="ascii", errors="replace") as status:
+            caught = next((line.split()[1] for line in status if line.startswith("SigCgt:")), "0")
+    except OSError:
+        return False
+    return bool(int(caught, 16) >> (number - 1) & 1)
 
 
 def _is_main_thread() -> bool:

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from unlost.errors import UsageError
+from unlost.observe.install._hanging import seconds_of, tell_hangs
 from unlost.observe.install._running import Running, is_off, join, leave
 from unlost.observe.install._serious import is_serious
 from unlost.observe.install._telling import tell_to
@@ -61,12 +62,14 @@ def install(
     sinks: Iterable[str | Sink] | None = None,
     report: Callable[[Finding | Notice], bool] = is_serious,
     patch: bool = False,
+    hang: float | None = None,
 ) -> Installed:
     """
     Watch what becomes of each exception of this process, until ``uninstall`` or its end.
 
     What ``report`` is true for is told to the sinks, once each; all is counted. The counts and what could not be seen
     are logged at the end if anything ended badly. Where it is installed already, the watching is shared.
+    Who waits for what is logged for each SIGUSR1, where nothing else has taken that and this is the main thread.
     The environment variable ``UNLOST=off`` turns it off: then nothing is put on.
 
     Args:
@@ -75,13 +78,16 @@ def install(
         report: Called with each finding and notice, in the middle of anything: it must not wait. By default it is true
             for what is lost, undelivered or a swallowed cancellation, in the application's own code.
         patch: Whether ``asyncio.gather`` and the like keep what they drop.
+        hang: Seconds after which the logger ``unlost`` is told who waits for what, where no task of any loop has made a
+            step for so long; a server that nobody calls makes none either. None to look for nothing.
 
     Raises:
-        UsageError: There is no such sink, ``report`` cannot be called with a finding, ``patch`` is no bool, or the
-            process is watched by other means (``watch.start``).
+        UsageError: There is no such sink, ``report`` cannot be called with a finding, ``patch`` is no bool,
+            ``hang`` no number of seconds, or the process is watched by other means (``watch.start``).
     """
     if not isinstance(patch, bool):
         raise UsageError(f"patch={patch!r} is neither True nor False. Write patch=True.")
+    seconds = seconds_of(hang)
     if is_off():
         return Installed(None, ExitStack())
     with ExitStack() as stack:
@@ -91,6 +97,8 @@ def install(
         untell = tell_to(running, sinks, report)
         stack.callback(untell)
         stack.push(leaving.pop_all())  # the last verdicts fall with it, and are told by then
+        if seconds is not None:
+            stack.callback(tell_hangs(running.collector, running.around.ends, seconds))
         if patch:
             running.patch = patched = patch_asyncio()
             stack.callback(patched.undo)
