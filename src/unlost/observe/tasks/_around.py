@@ -19,6 +19,7 @@ from unlost._core.hooks import (
     together,
     with_origins,
 )
+from unlost.observe.tasks._asked import note_asked
 from unlost.observe.tasks._boundary import at_boundaries
 from unlost.observe.tasks._died import Died
 from unlost.observe.tasks._ends import Ends
@@ -62,6 +63,7 @@ class Around:
                 on_unawaited(guarded(collector, Unawaited(collector).died)),
                 on_futures(lambda error: held_by(error, "a concurrent future"), taken),
                 on_reports(lambda error: reported(error, "unlost")),
+                note_asked(collector),
                 note_feeders(collector),
                 with_origins(origins),
             ]

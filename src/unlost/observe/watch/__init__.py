@@ -4,9 +4,9 @@ What became of every exception of a program that was not changed.
 ``start`` begins to watch; what is found goes to a ``Collector``. What cannot be seen from the interpreter's events is
 said by those who see it: that somebody was told of an error (a log record, a hook, a loop's handler, a reporter) with
 ``reported``; that a task or future died and nobody had asked, with ``never_retrieved``; that an error was put where
-somebody may ask for it, with ``left_task`` and ``held_by``, and that somebody did, with ``taken``; that it left the
-application, with ``owed``. ``during`` is for whom the code runs. In a forked process, ``leave_to_parent`` leaves the
-verdicts on what was there before to the parent.
+somebody may ask for it, with ``left_task`` and ``held_by``, and that somebody did, with ``taken`` and ``taken_up``; that
+it left the application, with ``owed``. ``during`` is for whom the code runs. In a forked process, ``leave_to_parent``
+leaves the verdicts on what was there before to the parent.
 All of them do nothing where nothing is watched, and never raise.
 """
 
@@ -31,6 +31,7 @@ from unlost.observe.watch._watch import (
     reported,
     start,
     taken,
+    taken_up,
 )
 
 __all__ = [
@@ -68,5 +69,6 @@ __all__ = [
     "spots_of",
     "start",
     "taken",
+    "taken_up",
     "waiter_of",
 ]

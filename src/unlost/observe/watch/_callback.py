@@ -9,6 +9,7 @@ from inspect import CO_VARARGS
 from types import CodeType
 from typing import Final
 
+from unlost._core.hooks import Spot
 from unlost.observe.watch._instructions import Instruction, instructions_of
 
 
@@ -44,6 +45,14 @@ def use_of(code: CodeType, position: int) -> Use:
     instructions = [one for one in instructions_of(code) if one.opname not in _PADDING]
     uses = {_use_at(instructions, index) for index, one in enumerate(instructions) if _loads(one, name)}
     return next((use for use in (Use.TAKES, Use.DROPS) if use in uses), Use.NOTHING)
+
+
+@lru_cache(maxsize=1024)
+def drops_at(spot: Spot) -> bool:
+    """Say whether the error that is asked for by an instruction is dropped or merely tested."""
+    code, offset = spot
+    following = [one for one in instructions_of(code) if one.offset > offset and one.opname not in _PADDING]
+    return not _is_kept(following)
 
 
 def _loads(one: Instruction, name: str) -> bool:

@@ -9,10 +9,13 @@ import sys
 from typing import Any, Final
 
 from unlost._core._monitoring import monitor_errors, stop_monitoring
+from unlost._core.hooks import Spot
 from unlost.errors import UsageError
+from unlost.observe.watch._callback import drops_at
 from unlost.observe.watch._collector import Collector
 from unlost.observe.watch._held import finish_held
 from unlost.observe.watch._monitor import NOBODYS, Monitor
+from unlost.observe.watch._pythons import is_pythons
 from unlost.observe.watch._tracked import beneath, leave, leaves_of, tracked, tracker_of
 from unlost.observe.watch._tracker import Tracker
 from unlost.observe.watch._verdict import Verdict
@@ -200,6 +203,21 @@ def taken(error: BaseException) -> None:
     try:
         for leaf in leaves_of(error):
             if (tracker := tracker_of(leaf)) is not None:
+                tracker.asked_for()
+    except Exception as fault:  # as above  # noqa: BLE001
+        watch.collector.fault(fault)
+
+
+def taken_up(error: BaseException, where: Spot) -> None:
+    """Note that a task was asked for an error, where, that something else had taken: it may be told there."""
+    if (watch := _watch) is None:
+        return
+    try:
+        if is_pythons(where[0].co_filename):
+            return
+        for leaf in leaves_of(error):
+            tracker = tracker_of(leaf)
+            if tracker is not None and tracker.state is Verdict.ABSORBED and not drops_at(where):
                 tracker.asked_for()
     except Exception as fault:  # as above  # noqa: BLE001
         watch.collector.fault(fault)
