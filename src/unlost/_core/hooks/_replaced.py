@@ -67,19 +67,31 @@ class _LookedUp:
     """
     A method that says when it is looked up on an instance.
 
-    Not a function around it: that one's frame would be in the traceback of everything that the method raises.
+    Not a function around it: that one's frame would be in the traceback of everything that the method raises. To who
+    looks into the class it is that method all the same: ``create_autospec`` skips ``self`` of functions only.
     """
 
     def __init__(self, method: Any, switch: Switch, tell: Callable[[Any], object]) -> None:  # Any: of any class
         self.__wrapped__ = method
         self.__doc__ = method.__doc__
+        self.__module__ = getattr(method, "__module__", self.__module__)
         self._switch = switch
         self._tell = tell
+
+    @property  # type: ignore[misc]  # nobody sets it
+    def __class__(self) -> Any:  # Any: what isinstance is told  # pyright: ignore[reportIncompatibleMethodOverride]
+        return type(self.__wrapped__)
 
     def __get__(self, instance: Any, owner: type[Any] | None = None) -> Any:  # Any: as above
         if instance is not None and self._switch.on:
             self._tell(instance)
         return self.__wrapped__.__get__(instance, owner)
+
+    def __call__(self, instance: Any, /, *args: Any, **kwargs: Any) -> Any:  # Any: as above
+        return self.__get__(instance)(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:  # Any: a function's name, code, defaults, annotations
+        return getattr(self.__wrapped__, name)
 
 
 def on_lookup(cls: type[Any], name: str, tell: Callable[[Any], object]) -> Undo:  # Any: of any class
