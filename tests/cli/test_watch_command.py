@@ -306,6 +306,20 @@ def test_what_a_module_holds_and_was_asked_for_is_not_undelivered(unlost: Comman
     assert done.returncode == 0
 
 
+def test_texts_that_differ_under_one_key_are_told_too(unlost: CommandLine) -> None:
+    source = LOSES.replace("def f()", "def f(n)").replace("1 / 0", "raise OSError(f'slow {n}')")
+    source = source.replace("asyncio.create_task(f())", "[asyncio.create_task(f(n)) for n in (1, 2, 2, 3, 4, 5)]")
+    unlost.write("app.py", f"{source}asyncio.run(main())\n")
+
+    said = unlost("watch", "app.py").stderr
+
+    told = r"^lost: OSError: (slow \d)  \[.*\]  6×$[\s\S]*?((?:^  also .*\n)+)"
+    [(first, texts)] = re.findall(told, said, re.MULTILINE)
+    assert {first, *re.findall(r"slow \d", texts)} < {"slow 1", "slow 2", "slow 3", "slow 4", "slow 5"}
+    assert len(re.findall(r"slow \d", texts)) == 3
+    assert re.search(r"^ +and 1 more$", said, re.MULTILINE)
+
+
 def test_a_hang_says_who_waits(unlost: CommandLine) -> None:
     unlost.write("app.py", "import asyncio\nasync def stuck():\n  await asyncio.sleep(1.5)\nasyncio.run(stuck())\n")
 

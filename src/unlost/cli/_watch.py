@@ -21,6 +21,7 @@ from unlost.observe.install import (
     key_of,
     leave,
     lines_about,
+    texts_beside,
 )
 from unlost.observe.install._running import Running
 from unlost.observe.install._summary import NONE
@@ -98,6 +99,7 @@ def _lines(running: Running, told: list[Finding | Notice]) -> Iterator[str]:
         yield ""
         yield first + (f"  {len(same):,}×" if len(same) > 1 else "")
         yield from others
+        yield from texts_beside(same)
     if len(alike) > _MOST:
         yield f"\nand {len(alike) - _MOST:,} more; --json FILE has all"
     if spots := running.unseen():

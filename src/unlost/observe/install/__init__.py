@@ -4,7 +4,7 @@ Watching a program that was not changed: by one call, for the command ``unlost w
 ``install`` puts everything on; ``Session`` attributes what is found to tests.
 """
 
-from unlost.observe.install._about import Key, advice_on, ended_at, key_of, lines_about, place_of
+from unlost.observe.install._about import Key, advice_on, ended_at, key_of, lines_about, place_of, texts_beside
 from unlost.observe.install._install import Installed, install
 from unlost.observe.install._running import is_off, join, leave
 from unlost.observe.install._serious import is_bad, is_own, is_serious
@@ -30,4 +30,5 @@ __all__ = [
     "lines_about",
     "place_of",
     "summary_of",
+    "texts_beside",
 ]

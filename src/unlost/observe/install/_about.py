@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Final, TypeAlias
 
@@ -17,6 +17,7 @@ Key: TypeAlias = str
 
 _KEY: Final = 12  # hex digits
 _WIDTH: Final = 13
+_TEXTS: Final = 3
 
 _INSTEAD: Final = {
     Verdict.LOST.value: "await the task, or start it in a group: async with asyncio.TaskGroup() as group: ...",
@@ -69,6 +70,14 @@ def lines_about(found: Finding | Notice) -> Iterator[str]:
         yield _line("instead", advice)
 
 
+def texts_beside(same: Sequence[Finding | Notice]) -> Iterator[str]:
+    """Yield what others with the same key say that the first does not: its text is not theirs."""
+    said = list(dict.fromkeys(_text(found) for found in same))[1:]
+    yield from (_line("also", text) for text in said[:_TEXTS])
+    if len(said) > _TEXTS:
+        yield _line("", f"and {len(said) - _TEXTS:,} more")
+
+
 def place_of(site: Site) -> str:
     """Return a place as short as it can be found by."""
     return printable(f"{short_path(site.file)}:{site.line} in {site.function}")
@@ -106,6 +115,10 @@ def _what(found: Finding | Notice) -> str:
     subject = "cancellation swallowed" if found.cancellation else found.verdict.value
     text = f": {redact(found.text)}" if found.text else ""
     return printable(f"{subject}: {found.type}{text}".replace("\n", " "))
+
+
+def _text(found: Finding | Notice) -> str:
+    return printable(redact(found.text).replace("\n", " "))
 
 
 def _ended(found: Finding | Notice) -> str:
