@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 
-from scenario import boom, expect, right
+from scenario import boom, expect, log, right
 
 kept: list[object] = []
 
@@ -67,3 +67,21 @@ async def held_shield_that_was_awaited() -> None:
 async def held_error_that_a_callback_keeps_for_another() -> None:
     asyncio.create_task(boom(0.001)).add_done_callback(lambda task: kept.append(task.exception()))
     await asyncio.sleep(0.01)
+
+
+@right
+async def held_results_of_a_gather_that_are_logged() -> None:
+    results = await asyncio.gather(boom(), boom(), return_exceptions=True)
+    kept.append(results)
+    for result in results:
+        log.error("failed", exc_info=result)
+
+
+@right
+async def held_gather_that_is_awaited() -> None:
+    both = asyncio.gather(boom(), asyncio.sleep(0))
+    kept.append(both)
+    try:
+        await both
+    except ValueError:
+        pass

@@ -292,3 +292,13 @@ async def cleanups_that_fail_at_shutdown_and_are_taken() -> None:
             await task
         except ValueError:
             pass
+
+
+@right
+async def finally_and_never_asked_but_awaited() -> None:
+    task = asyncio.create_task(cleans_up())
+    await asyncio.sleep(0.01)
+    try:
+        await task
+    except ValueError:
+        pass

@@ -15,7 +15,7 @@ from typing import Any
 
 from unlost.observe import watch
 
-THEMES = ("handlers", "tasks", "outermost", "held", "groups", "cancellations", "threads")
+THEMES = ("handlers", "tasks", "outermost", "held", "between", "groups", "cancellations", "threads")
 
 Program = Callable[[], Coroutine[None, None, object]]
 
