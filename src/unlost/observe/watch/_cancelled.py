@@ -162,7 +162,7 @@ def _judge(
             Verdict.SWALLOWED, _TYPE, "", frames, site, "", origin,
             cancellation=True, at=wall(), during=text_of(request), kind="cancelled",
         )  # fmt: skip
-        collector.add(finding, place)
+        collector.add(finding, place, code)
     except Exception as fault:  # counted: it must not come out of the user's loop  # noqa: BLE001
         collector.fault(fault)
 

@@ -186,7 +186,7 @@ class Tracker:
         elif self._collector.is_told(place := self._place()):
             self._collector.hold_back(self.state)
         else:
-            self._collector.add(self._finding(), place)
+            self._collector.add(self._finding(), place, self.code, self._spots[-1:], self._type)
 
     def _look_at(self, error: BaseException) -> None:
         self._spots = spots_of(error.__traceback__)
