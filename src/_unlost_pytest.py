@@ -113,6 +113,7 @@ class _Plugin:
         self._told = 0
         self._forgiven = 0
         self._passed = _by_key()
+        self._marks: dict[str, list[Forgiving]] = {}  # of the tests that have some: what comes up late is theirs, too
         self._why = ""
         self._said = ""
         self._unseen: list[str] = []
@@ -131,6 +132,8 @@ class _Plugin:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         if said := _wrong_marks(item):
             pytest.fail(f"unlost: {said}", pytrace=False)
+        if marks := _marks(item):
+            self._marks[item.nodeid] = marks
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:  # Any: what hooks return
@@ -161,7 +164,8 @@ class _Plugin:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self._session is not None:
             self._why = self._session.why
-            for test, found in self._session.close().items():
+            for test, every in self._session.close().items():
+                found = self._unforgiven(every, self._marks.get(test, []))
                 self._page.add(test, found)
                 self._late += [(test or "outside of all tests", text) for text in self._texts(found, test).values()]
             self._unseen = _unseen_in(self._session)
@@ -219,8 +223,7 @@ class _Plugin:
     def _tell(self, item: pytest.Item, when: str, found: list[Finding | Notice], *, fails: bool) -> None:
         wrong = _wrong_marks(item) if found else ""  # the test itself may have added one
         marks = _marks(item) if found and not wrong else []
-        unforgiven = [one for one in found if not any(mark.covers(one) for mark in marks)]
-        self._forgiven += len(found) - len(unforgiven)
+        unforgiven = self._unforgiven(found, marks)
         self._page.add(item.nodeid, unforgiven)
         texts = self._texts(unforgiven, item.nodeid)
         self._told += len(texts)
@@ -232,6 +235,11 @@ class _Plugin:
         if self._is_listed:
             for key, text in texts.items():
                 self._passed.add(key, text, item.nodeid)
+
+    def _unforgiven(self, found: list[Finding | Notice], marks: list[Forgiving]) -> list[Finding | Notice]:
+        left = [one for one in found if not any(mark.covers(one) for mark in marks)]
+        self._forgiven += len(found) - len(left)
+        return left
 
     def _texts(self, found: list[Finding | Notice], test: str) -> dict[str, str]:
         """Return the texts by their keys of what is not known."""

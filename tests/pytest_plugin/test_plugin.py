@@ -287,6 +287,16 @@ def test_a_late_verdict_belongs_to_the_test_of_its_birth(tested: Tested, more: l
     assert done.returncode == 1
 
 
+def test_a_mark_forgives_what_comes_up_late(tested: Tested) -> None:
+    marked = LATE.replace("async def test_holds", '@pytest.mark.unlost_forgive("known", "held")\nasync def test_holds')
+
+    done = tested(f"import pytest\n{marked}", "--unlost")
+
+    assert summary(done) == "2 passed"
+    assert "0 found in tests, 0 after their ends" in done.stdout
+    assert "1 forgiven by marks" in done.stdout
+
+
 def test_what_one_test_let_go_in_another_is_still_the_firsts(tested: Tested) -> None:
     source = LATE.replace("await asyncio.sleep(0)\n", "asyncio.get_running_loop()\n    held.clear()\n")
 
