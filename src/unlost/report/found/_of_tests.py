@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pickle
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from unlost.observe._leaving import command_of
 from unlost.observe.watch import Collector, Finding, Notice, Verdict
 from unlost.report._report import Report
 from unlost.report.found._of_findings import report_of_findings
@@ -72,9 +72,9 @@ class FoundInTests:
         return report_of_findings(
             [one for _, one in self._found], self._counts, title,
             subtitle="what became of the exceptions of its tests",
-            besides="of libraries' own code, or forgiven",
+            besides="of libraries' own code, forgiven, or no reason to fail",
             noted=self._noted, unseen=self._sentences(),
-            command=shlex.join(["pytest", *typed]),
+            command=command_of(["pytest", *typed]),
             rerun=lambda found: _command(list(dict.fromkeys(tests[id(one)] for one in found)), typed),
             example=lambda one: tests[id(one)] or "outside of all tests",
         )  # fmt: skip
@@ -89,7 +89,7 @@ def _command(tests: Sequence[str], typed: Sequence[str]) -> str:
     mode = next((option for option in typed if option.startswith("--unlost=")), "--unlost")
     inside = [test for test in tests if test]
     for wanted in (inside, list(dict.fromkeys(test.partition("::")[0] for test in inside))):
-        command = shlex.join(["pytest", mode, *wanted])
+        command = command_of(["pytest", mode, *wanted])
         if wanted and len(command.encode()) <= _COMMAND:
             return command
     return ""
