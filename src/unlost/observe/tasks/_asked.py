@@ -21,7 +21,7 @@ def _asked(task: asyncio.Task[Any]) -> None:  # Any: tasks of every result
     error: BaseException | None = getattr(task, "_exception", None)
     if error is not None:
         frame: FrameType | None = sys._getframe(1)
-        while frame is not None and str(frame.f_globals.get("__package__")).startswith("unlost"):
+        while frame is not None and f"{frame.f_globals.get('__package__')}.".startswith("unlost."):
             frame = frame.f_back
         if frame is not None:
             taken_up(error, (frame.f_code, frame.f_lasti))

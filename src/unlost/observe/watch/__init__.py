@@ -4,16 +4,16 @@ What became of every exception of a program that was not changed.
 ``start`` begins to watch; what is found goes to a ``Collector``. What cannot be seen from the interpreter's events is
 said by those who see it: that somebody was told of an error (a log record, a hook, a loop's handler, a reporter) with
 ``reported``; that a task or future died and nobody had asked, with ``never_retrieved``; that an error was put where
-somebody may ask for it, with ``left_task`` and ``held_by``, and that somebody did, with ``taken`` and ``taken_up``; that
-it left the application, with ``owed``. ``during`` is for whom the code runs. In a forked process, ``leave_to_parent``
-leaves the verdicts on what was there before to the parent.
+somebody may ask for it, with ``left_task`` and ``held_by``, and that somebody did, with ``taken`` and ``taken_up``;
+that it left the application, with ``owed``. ``during`` is for whom the code runs. In a forked process,
+``leave_to_parent`` leaves the verdicts on what was there before to the parent.
 All of them do nothing where nothing is watched, and never raise.
 """
 
 from unlost.observe.watch._births import Births
 from unlost.observe.watch._collector import MOST, Collector, Listener
 from unlost.observe.watch._during import during
-from unlost.observe.watch._finding import ErrorType, Finding, Origin, Site
+from unlost.observe.watch._finding import ErrorType, Finding, Origin, Site, ended_at
 from unlost.observe.watch._held import finish_held
 from unlost.observe.watch._notice import DESTROYED, DIED, HANGS, LOOP_ERROR, NEVER_AWAITED, TERMINATED, Notice
 from unlost.observe.watch._sites import origin_of, site_of, spots_of
@@ -54,6 +54,7 @@ __all__ = [
     "Waiter",
     "Watch",
     "during",
+    "ended_at",
     "finish_held",
     "held_by",
     "is_inherited",

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import dataclass
+from typing import Final
+
+# by their names: a program that gives one of these to a class of its own has that not followed where it is meant
+BUILT_IN: Final = frozenset(
+    name
+    for name, kind in vars(builtins).items()
+    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, BaseExceptionGroup)
+) - {"Exception"}
+"""Types of Python's that are neither broad nor groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,11 @@ class Clause:
     def swallows(self) -> bool:
         """Whether it may end what nobody looked at."""
         return self.broad and self.ends and not self.used
+
+    @property
+    def is_by_name(self) -> bool:
+        """Whether it names a type that is none of Python's: such an error was meant for it."""
+        return not self.broad and not BUILT_IN.issuperset(self.types)
 
 
 @dataclass(frozen=True, slots=True)

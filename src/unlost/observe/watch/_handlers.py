@@ -10,23 +10,15 @@ By the layout that the compilers of 3.12 and 3.13 give a ``try`` (Objects/except
 
 from __future__ import annotations
 
-import builtins
 from types import CodeType
 from typing import Final
 
-from unlost.observe.watch._clause import Clause, Handler
+from unlost.observe.watch._clause import BUILT_IN, Clause, Handler
 from unlost.observe.watch._flow import Flow, flow_from, reaches
 from unlost.observe.watch._listing import Listing
-from unlost.observe.watch._looks import looks_at, name_bound_by
+from unlost.observe.watch._looks import loads, looks_at, name_bound_by
 
 BROAD: Final = frozenset({"Exception", "BaseException"})
-
-# by their names: a program that gives one of these to a class of its own has that not followed where it is meant
-_NARROW: Final = frozenset(
-    name
-    for name, kind in vars(builtins).items()
-    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, BaseExceptionGroup)
-) - {"Exception"}
 
 _MOST_LOADS: Final = 60  # instructions that spell the types of one clause
 
@@ -50,7 +42,7 @@ def handler_at(listing: Listing, offset: int) -> Handler | None:
     if not any(clause.ends or clause.raises for clause in clauses):
         return _tidying(listing, start, depth)
     plain = not any(clause.swallows or (clause.broad and clause.raises) for clause in clauses)
-    narrow = plain and not groups and all(clause.types and _NARROW.issuperset(clause.types) for clause in clauses)
+    narrow = plain and not groups and all(clause.types and BUILT_IN.issuperset(clause.types) for clause in clauses)
     return Handler(tuple(clauses), depth, groups, plain, narrow)
 
 
@@ -126,8 +118,8 @@ def _last(listing: Listing, index: int, start: int, depth: int) -> list[Clause]:
 def _judged(listing: Listing, flow: Flow, catches: tuple[tuple[str, ...], bool], at: tuple[int, int, int]) -> Clause:
     start, first, body = at
     types, broad = catches
-    inside = [listing.instructions[index] for index in sorted(flow.inside)]
     bound = name_bound_by(listing.instructions[body]) if types else None
+    inside = [listing.instructions[index] for index in sorted(flow.inside) if not _is_laid_aside(listing, index, bound)]
     return Clause(
         types=types,
         broad=broad,
@@ -137,6 +129,15 @@ def _judged(listing: Listing, flow: Flow, catches: tuple[tuple[str, ...], bool],
         loops=_loops(listing, flow, start),
         line=_line(listing, first),
     )
+
+
+def _is_laid_aside(listing: Listing, index: int, bound: str | None) -> bool:
+    """Say whether an instruction loads the exception only to give it another name, which is never read."""
+    one, following = listing.instructions[index], listing.opname(index + 1)
+    if bound is None or following != "STORE_FAST" or not loads(one, bound):
+        return False
+    name = listing.instructions[index + 1].argval
+    return not any(loads(each, name) or each.argval == "locals" for each in listing.instructions)
 
 
 def _loops(listing: Listing, flow: Flow, start: int) -> bool:

@@ -15,7 +15,10 @@ _TELLING: Final = frozenset(
         "record_exception", "set_exception",
     }
 )  # fmt: skip
-_TELLS: Final = ("handle", "on_", "report", "log", "notify", "record", "send", "fail")
+_TELLS: Final = (
+    "capture", "dump", "emit", "fail", "handle", "log", "notice", "notify", "on_", "print", "record", "report", "send",
+    "show", "track",
+)  # fmt: skip
 _WHAT: Final = ("err", "exc", "fault", "fail")
 
 
@@ -23,10 +26,10 @@ def looks_at(body: Sequence[Instruction], name: str | None) -> bool:
     """
     Say whether the instructions of a handler load the exception by its name, or call by a name that tells of it.
 
-    Such are ``log.exception``, ``traceback.print_exc``, ``sys.exc_info``, any call with ``exc_info=`` and whatever is
-    called ``handle_error``, ``on_exception``, ``report_failure`` and the like.
+    Such are ``log.exception``, ``traceback.print_exc``, ``sys.exc_info``, any call with ``exc_info=`` or
+    ``exception=`` and whatever is called ``handle_error``, ``on_exception``, ``report_failure`` and the like.
     """
-    return any(_loads(one, name) or _tells(one) for one in body)
+    return any(loads(one, name) or _tells(one) for one in body)
 
 
 def name_bound_by(first: Instruction) -> str | None:
@@ -36,7 +39,8 @@ def name_bound_by(first: Instruction) -> str | None:
     return str(first.argval[0] if isinstance(first.argval, tuple) else first.argval)
 
 
-def _loads(one: Instruction, name: str | None) -> bool:
+def loads(one: Instruction, name: str | None) -> bool:
+    """Say whether an instruction reads the variable of a name."""
     if name is None:
         return False
     if one.opname == "STORE_FAST_LOAD_FAST":
@@ -48,7 +52,7 @@ def _loads(one: Instruction, name: str | None) -> bool:
 
 def _tells(one: Instruction) -> bool:
     if isinstance(one.argval, tuple):  # the names of a call's keywords
-        return "exc_info" in one.argval
+        return "exc_info" in one.argval or "exception" in one.argval
     if not one.opname.startswith(("LOAD_GLOBAL", "LOAD_ATTR", "LOAD_METHOD", "LOAD_NAME", "LOAD_DEREF", "LOAD_FAST")):
         return False
     called = str(one.argval)

@@ -13,7 +13,9 @@ handler that an exception enters, so the way out for what is nothing to us comes
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
+import traceback
 from asyncio import CancelledError
 from types import CodeType, FrameType
 from typing import Any, Final
@@ -39,6 +41,8 @@ NOBODYS: Final = (StopIteration, StopAsyncIteration, GeneratorExit, KeyboardInte
 
 _ALWAYS: Final = (CancelledError, BaseExceptionGroup)
 
+SUPPRESS: Final = contextlib.suppress.__exit__.__code__
+FORMATS: Final = traceback.TracebackException.__init__.__code__
 NO_ROOM: Final = "RecursionError: the program had no room left for a call"
 
 # looked up once: they are asked for at each handler, and at each frame of a coroutine
@@ -109,13 +113,15 @@ class Monitor:
         except Exception as fault:  # as above  # noqa: BLE001
             self._collector.fault(fault)
 
-    def suppressed(self, code: CodeType, _offset: int, value: object) -> None:
-        """``contextlib.suppress.__exit__`` (the code) returned."""
-        if value is not True:
+    def returned(self, code: CodeType, _offset: int, value: object) -> None:
+        """``contextlib.suppress.__exit__`` (the code) returned, or what takes down a traceback."""
+        if value is not True and code is not FORMATS:
             return
         try:
             frame = sys._getframe(1)
-            if frame.f_code is code and frame.f_back is not None:
+            if code is FORMATS:
+                self._shown(frame.f_locals.get("exc_value"))
+            elif frame.f_code is code and frame.f_back is not None:
                 self._suppressed(frame, frame.f_back)
         except RecursionError:  # as above
             faults = self._collector.faults
@@ -163,7 +169,7 @@ class Monitor:
         begins = clause.broad and clause.raises and not handler.groups
         tracker = tracked(error, self._collector) if begins else tracker_of(error)
         if tracker is not None and (clause.ends or clause.raises):
-            tracker.entered(code, id(frame), clause.line, handler.depth)
+            tracker.entered(code, id(frame), clause.line, handler.depth, clause.is_by_name)
 
     def _enter_with(self, code: CodeType, handler: Handler, error: BaseException, frame: FrameType) -> None:
         """An ``__exit__`` is given it: it goes on, or was meant."""
@@ -209,7 +215,14 @@ class Monitor:
             if (tracker := tracker_of(leaf)) is not None:
                 tracker.is_leaving = True  # the block that it is in lets go of it next
 
+    def _shown(self, error: object) -> None:
+        if _alive and isinstance(error, BaseException):
+            for leaf in leaves_of(error):
+                if (tracker := tracker_of(leaf)) is not None:
+                    tracker.shown()
+
     def _suppressed(self, inside: FrameType, frame: FrameType) -> None:
+        frame = _outside_of_stacks(frame)
         error: object = inside.f_locals.get("excinst")
         types: object = getattr(inside.f_locals.get("self"), "_exceptions", ())
         if not isinstance(error, BaseException) or isinstance(error, NOBODYS):
@@ -225,6 +238,14 @@ class Monitor:
             for leaf in leaves_of(error):
                 tracker = tracked(leaf, self._collector)
                 tracker.swallowed(frame.f_code, id(frame), frame.f_lineno, depth, leaf, "suppress")
+
+
+def _outside_of_stacks(frame: FrameType) -> FrameType:
+    """Return who entered a ``suppress``, though it was by an ``ExitStack``."""
+    at: FrameType | None = frame
+    while at is not None and at.f_globals.get("__name__") == "contextlib":
+        at = at.f_back
+    return at or frame
 
 
 def _goes_on(error: BaseException) -> bool:

@@ -8,6 +8,7 @@ same evidence, so that good news of either is good for both, until the copy gets
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Hashable
 from types import CodeType
 from typing import Final
@@ -16,6 +17,7 @@ from unlost._core import wall
 from unlost._core.hooks import Spot
 from unlost.errors import classify
 from unlost.observe._code import is_application
+from unlost.observe._leaving import KEPT
 from unlost.observe._text import encodable, guarded, module_of, text_of, type_name
 from unlost.observe.watch._alive import alive, inherited
 from unlost.observe.watch._collector import Collector
@@ -25,11 +27,13 @@ from unlost.observe.watch._sites import origin_of, site_at, site_of, spots_of
 from unlost.observe.watch._verdict import COUNTED, Verdict
 from unlost.observe.watch._waiters import Waiter
 
-TEXT: Final = 500
-
 # It left a task, and nobody was seen to have it since: whether its future was ever asked tells.
 _WAITING: Final = frozenset({Verdict.UNKNOWN, Verdict.RETURNED, Verdict.ABSORBED})
 _OPEN: Final = frozenset({Verdict.SWALLOWED, Verdict.RETURNED, Verdict.ABSORBED, Verdict.LOST})
+
+
+_running_loop = asyncio._get_running_loop
+_current_task = asyncio.current_task
 
 
 class Tracker:
@@ -67,6 +71,8 @@ class Tracker:
     _kind = ""
     _during: object = ""
     _owed = ""
+    _is_named = False
+    _task_here = 0
 
     def __init__(self, collector: Collector, error: BaseException) -> None:
         alive.add(id(self))
@@ -85,10 +91,13 @@ class Tracker:
             return is_application(self.code.co_filename)
         return self.state in _OPEN
 
-    def entered(self, code: CodeType, frame: int, line: int, depth: int) -> None:
-        """Note that a handler has it, which means it or looks at it."""
+    def entered(self, code: CodeType, frame: int, line: int, depth: int, by_name: bool = False) -> None:
+        """Note that a handler has it, which means it or looks at it; ``by_name``: a type that is none of Python's."""
         if not self.is_final:
             self.state, self._by = Verdict.HANDLED, ""
+            self._is_named = by_name
+            if self.was_left:
+                self._task_here = _task_here()
             self.code, self.frame, self._line, self.depth = code, frame, line, depth
 
     def swallowed(self, code: CodeType, frame: int, line: int, depth: int, error: BaseException, by: str = "") -> None:
@@ -98,10 +107,17 @@ class Tracker:
         if self.is_shared:
             self.asked_for()
             return
+        if self.state is Verdict.HANDLED and self.was_left and self._task_here != _task_here():
+            return  # its task is awaited by two, and the other one has it
         self.state, self._by = Verdict.SWALLOWED, by
         self.code, self.frame, self._line, self.depth = code, frame, line, depth
         if not self._collector.is_told((id(code), line)):
             self._look_at(error)
+
+    def shown(self) -> None:
+        """Note that its traceback was formatted: who has it looks at it."""
+        if not self.is_final and self.state in _OPEN:
+            self.state = Verdict.HANDLED
 
     def has_left(self, code: CodeType, frame: int, depth: int) -> bool:
         """Say whether what is raised on at such a depth of a frame is out of the handler that has it."""
@@ -197,7 +213,8 @@ class Tracker:
     def _is_nobodys(self) -> bool:
         """Whether no code of the application's has it, or made another of it."""
         is_theirs = self.code is None or not is_application(encodable(self.code.co_filename))
-        return is_theirs and self.state is not Verdict.CONVERTED
+        is_meant = self.code is not None and self.state is Verdict.HANDLED and self._is_named
+        return is_theirs and not is_meant and self.state is not Verdict.CONVERTED
 
     def _place(self) -> Hashable:
         return (id(self.code), self._line) if self.state is Verdict.SWALLOWED else self._origin()
@@ -231,9 +248,13 @@ class Tracker:
         return self
 
 
+def _task_here() -> int:
+    return id(_current_task()) if _running_loop() is not None else 0
+
+
 def _text_of(error: BaseException) -> str:
     try:
-        return text_of(error)[:TEXT]
+        return text_of(error)[:KEPT]
     except SystemExit:  # its own __str__ raised it: text_of lets that pass, as it may be a signal's
         return "<__str__ raised SystemExit>"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import sys
 from typing import Any, Final
@@ -14,7 +13,7 @@ from unlost.errors import UsageError
 from unlost.observe.watch._callback import drops_at
 from unlost.observe.watch._collector import Collector
 from unlost.observe.watch._held import finish_held
-from unlost.observe.watch._monitor import NOBODYS, Monitor
+from unlost.observe.watch._monitor import FORMATS, NOBODYS, SUPPRESS, Monitor
 from unlost.observe.watch._pythons import is_pythons
 from unlost.observe.watch._tracked import beneath, leave, leaves_of, tracked, tracker_of
 from unlost.observe.watch._tracker import Tracker
@@ -50,8 +49,8 @@ class Watch:
         self._tool = monitor_errors(
             self._monitor.handled,
             self._monitor.reraised,
-            self._monitor.suppressed,
-            (contextlib.suppress.__exit__.__code__,),
+            self._monitor.returned,
+            (SUPPRESS, FORMATS),
         )
         self.mode = BOUNDARY if self._tool is None else MONITORING
         self.why = "" if self._tool is not None else _OLD if sys.version_info < (3, 12) else _TAKEN

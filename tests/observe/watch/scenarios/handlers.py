@@ -398,3 +398,88 @@ async def raised_on_to_the_interpreter() -> None:
     Finalized(ValueError("x"))
     Finalized(ExceptionGroup("one", [ValueError("x")]))
     sys.unraisablehook = unraisable
+
+
+@right
+async def printed_by_a_function_that_is_called() -> None:
+    def dump() -> None:
+        traceback.print_exc()
+
+    try:
+        await boom()
+    except Exception:
+        dump()
+
+
+@expect("swallowed")
+async def a_function_that_is_called_prints_where_it_is() -> None:
+    def dump() -> None:
+        traceback.print_stack()
+
+    try:
+        await boom()
+    except Exception:  # ends here
+        dump()
+
+
+@right
+async def handed_to_a_logger_by_its_keyword() -> None:
+    class Logger:
+        def opt(self, exception: bool) -> Logger:
+            print(sys.exc_info() if exception else "")
+            return self
+
+    try:
+        await boom()
+    except Exception:
+        Logger().opt(exception=True)
+
+
+@right
+async def noticed_by_an_agent() -> None:
+    def notice_error() -> None:
+        print(sys.exc_info())
+
+    try:
+        await boom()
+    except Exception:
+        notice_error()
+
+
+@expect("swallowed")
+async def laid_aside_and_never_read() -> None:
+    try:
+        await boom()
+    except Exception as error:  # ends here
+        last = error  # noqa: F841
+
+
+@right
+async def laid_aside_and_read() -> None:
+    last = None
+    try:
+        await boom()
+    except Exception as error:
+        last = error
+    print(last)
+
+
+@expect("swallowed")
+async def suppressed_by_a_stack() -> None:
+    with contextlib.ExitStack() as stack:  # ends here
+        stack.enter_context(contextlib.suppress(Exception))
+        await boom()
+
+
+@right
+async def suppressed_by_a_stack_by_name() -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(contextlib.suppress(ValueError))
+        await boom()
+
+
+@expect("swallowed")
+async def suppressed_by_an_asynchronous_stack() -> None:
+    async with contextlib.AsyncExitStack() as stack:  # ends here
+        stack.enter_context(contextlib.suppress(Exception))
+        await boom()

@@ -350,3 +350,50 @@ async def method_that_is_called_back_asks_and_drops() -> None:
 
     asyncio.create_task(boom(0.001)).add_done_callback(functools.partial(Group().ended, "y"))
     await asyncio.sleep(0.01)
+
+
+@right
+async def one_of_two_who_await_it_uses_it() -> None:
+    task = asyncio.create_task(boom(0.001))
+
+    async def uses() -> None:
+        try:
+            await task
+        except Exception as error:
+            print(error)
+
+    async def drops() -> None:
+        try:
+            await asyncio.shield(task)
+        except Exception:
+            pass
+
+    await asyncio.gather(uses(), drops())
+
+
+@expect("swallowed")
+async def used_on_its_way_and_then_swallowed() -> None:
+    async def uses() -> None:
+        try:
+            await asyncio.create_task(boom())
+        except Exception as error:
+            print(error)
+            raise
+
+    try:
+        await uses()
+    except Exception:  # ends here
+        pass
+
+
+@expect("swallowed")
+async def neither_of_two_who_await_it_uses_it() -> None:
+    task = asyncio.create_task(boom(0.001))
+
+    async def drops() -> None:
+        try:
+            await task
+        except Exception:  # ends here
+            pass
+
+    await asyncio.gather(drops(), drops())
