@@ -228,3 +228,15 @@ def test_sinks_from_an_iterator_are_told_in_each_lifetime(ran: Ran) -> None:
     )
 
     assert told.count(TELLS) == 2
+
+
+def test_a_request_that_does_not_end_says_for_what_it_waits(ran: Ran) -> None:
+    told = ran(
+        "async def app(scope, receive, send):\n"
+        "    with contextlib.suppress(TimeoutError):\n"
+        "        await asyncio.wait_for(asyncio.Event().wait(), 1)\n"
+        "asyncio.run(call(Middleware(app, hang=0.3)))"
+    )
+
+    assert told.count("no task has made a step for 0.") == 1
+    assert "waits for" in told

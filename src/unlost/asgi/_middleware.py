@@ -35,7 +35,7 @@ class Middleware:
 
     Args:
         app: Any ASGI 3 application.
-        sinks, report, patch: As ``unlost.install`` takes them.
+        sinks, report, patch, hang: As ``unlost.install`` takes them.
     """
 
     def __init__(
@@ -45,9 +45,11 @@ class Middleware:
         sinks: Iterable[str | Sink] | None = None,
         report: Callable[[Finding | Notice], bool] = is_serious,
         patch: bool = False,
+        hang: float | None = None,
     ) -> None:
         self.app = app
-        self._settings = Settings(None if sinks is None else tuple(sinks), report, patch)  # each lifetime reads it
+        wanted = None if sinks is None else tuple(sinks)  # each lifetime reads them
+        self._settings = Settings(wanted, report, patch, hang)
         self._is_off = is_off()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -32,6 +32,7 @@ class Settings(NamedTuple):
     sinks: Iterable[str | Sink] | None
     report: Callable[[Finding | Notice], bool]
     patch: bool
+    hang: float | None
 
 
 def begin(settings: Settings) -> Installed:
@@ -48,7 +49,8 @@ def begin(settings: Settings) -> Installed:
         if installed is None:
             running = join(lambda: Collector(most=MOST))
             try:
-                installed = install(sinks=settings.sinks, report=settings.report, patch=settings.patch)
+                sinks, report, patch, hang = settings
+                installed = install(sinks=sinks, report=report, patch=patch, hang=hang)
             finally:
                 leave(running)
             _heed_sentry()

@@ -250,7 +250,7 @@ def _while_it_is_made(task: asyncio.Task[Any]) -> _Chain | None:  # Any: as abov
 
     One that runs and was not started there is older than this; that stays so, and is looked for once.
     """
-    if _current() is not task:
+    if _running() is None or _current() is not task:  # another thread asks, or it is suspended
         return None
     frame: FrameType | None = _getframe(1)
     coroutine = getattr(task, "_coro", None)
