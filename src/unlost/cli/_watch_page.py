@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 from unlost.cli._html import check_html, write_report
 from unlost.cli._streams import say
 from unlost.errors import UsageError
+from unlost.observe._leaving import command_of
 from unlost.observe.install import all_in
 from unlost.observe.install._running import Running
 from unlost.report.found import report_of_findings
@@ -50,4 +50,4 @@ def _typed(arguments: argparse.Namespace) -> str:
     for name in ("report", "json", "hang"):
         value = getattr(arguments, name)
         words += [f"--{name}", value] if value is not None else []
-    return shlex.join([*words, *(["-m", *arguments.module] if arguments.module is not None else arguments.program)])
+    return command_of([*words, *(["-m", *arguments.module] if arguments.module is not None else arguments.program)])

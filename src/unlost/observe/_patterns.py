@@ -50,7 +50,7 @@ _URLS: Final = (
 )
 
 _HEADER: Final = r"(?=[pascx])(?:(?:proxy-)?authorization|(?:set-)?cookie2?|x-(?:api|auth|access|csrf)-(?:key|token))"
-_NAME: Final = (
+NAME: Final = (
     r"(?=[pstacjx])(?:"  # one look instead of twenty where no name can begin
     r"pass(?:word|wd|phrase)|pwd|secret(?:[-_]?(?:access[-_]?)?key|[-_]?token)?|(?<!xpected )token"
     r"|api[-_ ]?key|access[-_]?key(?:[-_]?id)?|private[-_]?key(?:[-_]?id)?|credentials?|(?<![a-z])sig|signature"
@@ -73,11 +73,11 @@ def _pair(pattern: str, replacement: str, signs: tuple[str, ...] = _NAME_SIGNS) 
 
 _PAIRS: Final = (
     # name="value", "name": "value", name: 'value', b'name': b'value'
-    _pair(rf"""((?:{_NAME})\\?["']?\s{{0,8}}[:=]\s{{0,8}}b?){_QUOTED}""", rf"\1'{MASK}'"),
+    _pair(rf"""((?:{NAME})\\?["']?\s{{0,8}}[:=]\s{{0,8}}b?){_QUOTED}""", rf"\1'{MASK}'"),
     # (b'name', b'value') as in raw headers; a pair of plain strings only for headers
     _pair(rf"""(b?(["'])(?:{_HEADER})\2,\s?b?){_QUOTED}""", rf"\1'{MASK}'", _HEADER_SIGNS),
     # JSON inside a string: \"name\": \"value\"
-    _pair(rf"""((?:{_NAME})\\["']\s{{0,8}}:\s{{0,8}}\\["'])[^"'\\]++""", rf"\1{MASK}"),
+    _pair(rf"""((?:{NAME})\\["']\s{{0,8}}:\s{{0,8}}\\["'])[^"'\\]++""", rf"\1{MASK}"),
     # a header line goes to its end
     _pair(
         rf"""((?:{_HEADER})\s{{0,8}}:[ \t]{{0,8}})(?!{_NOTHING})(?:(?={_SCHEME})|(?!{_PROSE}))[^\s"'][^\r\n"']*+""",
@@ -85,9 +85,9 @@ _PAIRS: Final = (
         _HEADER_SIGNS,
     ),
     # name=value; a scheme goes with its credentials
-    _pair(rf"""((?:{_NAME})\s?=\s?)(?!{_NOTHING})(?:{_SCHEME})?{_VALUE}++""", rf"\1{MASK}"),
+    _pair(rf"""((?:{NAME})\s?=\s?)(?!{_NOTHING})(?:{_SCHEME})?{_VALUE}++""", rf"\1{MASK}"),
     # name: value
-    _pair(rf"""((?:{_NAME})["']?:\s{{1,8}})(?!{_NOTHING})(?!{_PROSE})[\w*$!#%/+.~@-]{_VALUE}*+""", rf"\1{MASK}"),
+    _pair(rf"""((?:{NAME})["']?:\s{{1,8}})(?!{_NOTHING})(?!{_PROSE})[\w*$!#%/+.~@-]{_VALUE}*+""", rf"\1{MASK}"),
 )
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from unlost._core._hooks import at_exit
 from unlost._core._report import tell
 from unlost._core.hooks import at_end_of_child, on_fork
-from unlost.errors import headline
+from unlost.observe._leaving import line_of
 from unlost.observe.install._hanging import tell_on_request
 from unlost.observe.install._serious import is_bad
 from unlost.observe.install._summary import NONE, all_in, blind_spots, kept_by, missed_by, summary_of
@@ -88,7 +88,7 @@ class Running:
             try:
                 leave()
             except Exception as fault:  # printed: the others have to be told, and the program has to end  # noqa: BLE001
-                tell(f"unlost: telling what was found raised {headline(fault)}\n")
+                tell(f"unlost: telling what was found raised {line_of(fault)}\n")
         if not self.is_quiet:
             # what went well is there for who asks for it; what may have cost a verdict is never silent
             level = logging.WARNING if self._is_worth_telling() else logging.INFO

@@ -8,8 +8,9 @@ from concurrent.futures import Future
 from typing import Any, Final
 
 from unlost._core._report import report
-from unlost.errors import attached, headline, recall, remember
+from unlost.errors import attached, recall, remember
 from unlost.errors._attached import attach_errors
+from unlost.observe._leaving import line_of
 from unlost.observe.watch import left_to_asyncio
 
 _KEY: Final = "dropped"
@@ -82,7 +83,7 @@ class Kept:
             call()
         except Exception as fault:  # counted, and told by whoever shows the numbers  # noqa: BLE001
             self.faults += 1
-            self.last_fault = headline(fault)
+            self.last_fault = line_of(fault)
 
 
 class _Last:

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Final
 
 from unlost._core._clock import wall
+from unlost.observe._leaving import leaving
 from unlost.observe._place import base_name
 from unlost.observe._redact import Redactor
 from unlost.observe._schema import VERSION, ErrorRecord, FrameRecord
@@ -61,7 +62,7 @@ def _record(finding: Finding, mask: Redactor | type[str]) -> ErrorRecord:
     return {
         "version": VERSION,
         "type": {"module": finding.type.module, "qualname": finding.type.qualname},
-        "message": cut_redacted(finding.text, _TEXT, mask),
+        "message": leaving(finding.text, mask),
         "kind": finding.kind or _NO_KIND,
         "frames": [_frame(site) for site in finding.frames],
     }

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 from weakref import ref
 
-from unlost.errors import headline
+from unlost.observe._leaving import line_of
 from unlost.observe.tasks._origin import name_of_coroutine, origin_of
 from unlost.observe.watch import Collector, Notice, is_inherited
 from unlost.observe.watch._notice import DIED
@@ -85,7 +85,7 @@ def _is_unasked(task: asyncio.Task[Any]) -> bool:  # Any: as above
 def _notice(task: asyncio.Task[Any], seconds: float) -> Notice:  # Any: as above
     origin = origin_of(task)
     error: BaseException | None = getattr(task, "_exception", None)
-    what = f" of {headline(error)}" if error is not None else ""
+    what = f" of {line_of(error)}" if error is not None else ""
     text = (
         f"task {task.get_name()!r}{name_of_coroutine(task)} died {seconds:.0f} s ago{what}; it is still referred to, "
         "and nobody has asked for that"

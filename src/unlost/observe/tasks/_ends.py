@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 from weakref import ref
 
 from unlost.errors import headline
+from unlost.observe._leaving import KEPT
 
 MOST: Final = 1_000
 
@@ -21,7 +22,7 @@ class Ends:
 
     def failed(self, task: Task[Any], error: BaseException) -> None:  # Any: as above
         """Note what a task failed with that is about to go."""
-        self._failed[ref(task)] = id(task), task.get_name(), headline(error)
+        self._failed[ref(task)] = id(task), task.get_name(), headline(error, KEPT)
         while len(self._failed) > MOST:
             self._failed.pop(next(iter(self._failed)), None)
 

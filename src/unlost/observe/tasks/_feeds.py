@@ -7,7 +7,7 @@ from typing import Any, Final
 from weakref import ref
 
 from unlost._core.hooks import Undo, on_lookup
-from unlost.errors import headline
+from unlost.observe._leaving import in_line, line_of
 from unlost.observe.tasks._ends import Ends
 from unlost.observe.tasks._guarded import guarded
 from unlost.observe.tasks._origin import task_here
@@ -77,7 +77,7 @@ def _became(feeder: _Feeder, ends: Ends) -> str:
     task = feeder.task()
     if task is None:
         end = ends.of(feeder.task, feeder.number)
-        return f"{end[0]!r}, died of {end[1]}" if end else f"{feeder.name!r}, has ended"
+        return f"{end[0]!r}, died of {in_line(end[1])}" if end else f"{feeder.name!r}, has ended"
     return f"{task.get_name()!r}, {_is(task)}"
 
 
@@ -87,4 +87,4 @@ def _is(task: asyncio.Task[Any]) -> str:  # Any: as above
     if task.cancelled():
         return "was cancelled"
     error = getattr(task, "_exception", None)  # exception() would silence asyncio
-    return f"died of {headline(error)}" if error is not None else "has ended"
+    return f"died of {line_of(error)}" if error is not None else "has ended"

@@ -9,6 +9,7 @@ import traceback
 from asyncio import AbstractEventLoop, Task
 from typing import Any, Final
 
+from unlost.observe._redact import redact
 from unlost.observe._text import encodable, type_name
 from unlost.observe.tasks._died import every_task
 from unlost.observe.tasks._ends import Ends
@@ -38,7 +39,7 @@ def hang_report(loop: AbstractEventLoop | None = None, ends: Ends | None = None)
         lines += _lines_of(task, ends)
     if len(pending) > MOST:
         lines.append(f"and {len(pending) - MOST} more")
-    return "\n".join([*lines, *_busy_threads(pending)]) + "\n"
+    return redact("\n".join([*lines, *_busy_threads(pending)])) + "\n"
 
 
 def _lines_of(task: Task[Any], ends: Ends) -> list[str]:  # Any: tasks of every result

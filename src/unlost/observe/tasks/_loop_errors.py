@@ -6,7 +6,7 @@ from asyncio import AbstractEventLoop, Task
 from collections.abc import Callable
 from typing import Any, Final
 
-from unlost.errors import headline
+from unlost.observe._leaving import line_of
 from unlost.observe.tasks._ends import Ends
 from unlost.observe.tasks._origin import closes_a_generator, name_of_coroutine, origin_of
 from unlost.observe.tasks._told import LogRecords
@@ -90,7 +90,7 @@ def _only_there(error: BaseException, message: str, future: object) -> Notice:
     own = [site for site in sites if site.app]
     origin = origin_of(future) if isinstance(future, Task) else None
     said = " ".join(message.split()) or "without a message"
-    text = f"{headline(error)}: only {_HANDLER} was told ({said})"
+    text = f"{line_of(error)}: only {_HANDLER} was told ({said})"
     return Notice(LOOP_ERROR, text, own[-1] if own else sites[-1] if sites else None, origin)
 
 
