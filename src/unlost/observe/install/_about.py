@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Final, TypeAlias
 
+from unlost.observe._leaving import leaving
 from unlost.observe._place import base_name
 from unlost.observe._redact import redact
 from unlost.observe._render import short_path
@@ -63,7 +64,8 @@ def lines_about(found: Finding | Notice) -> Iterator[str]:
     if found.origin is not None:
         started = found.origin.spawned
         yield _line(
-            "task", printable(repr(found.origin.task)) + (f", started at {place_of(started[0])}" if started else "")
+            "task",
+            printable(repr(redact(found.origin.task))) + (f", started at {place_of(started[0])}" if started else ""),
         )
         yield from (_line("", f"by a task started at {place_of(site)}") for site in started[1:])
     if advice := advice_on(found):
@@ -113,12 +115,13 @@ def _what(found: Finding | Notice) -> str:
     if isinstance(found, Notice):
         return printable(f"{found.kind}: {redact(found.text)}")
     subject = "cancellation swallowed" if found.cancellation else found.verdict.value
-    text = f": {redact(found.text)}" if found.text else ""
+    text = f": {leaving(found.text)}" if found.text else ""
     return printable(f"{subject}: {found.type}{text}".replace("\n", " "))
 
 
 def _text(found: Finding | Notice) -> str:
-    return printable(redact(found.text).replace("\n", " "))
+    text = leaving(found.text) if isinstance(found, Finding) else redact(found.text)
+    return printable(text.replace("\n", " "))
 
 
 def _ended(found: Finding | Notice) -> str:
