@@ -28,6 +28,7 @@ class Clause:
         raises: Whether it holds a ``raise`` of another exception.
         loops: Whether what it guards can run again after it.
         line: Of its first instruction.
+        varies: Whether it names what it catches by a variable of the function, which may stand for everything.
     """
 
     types: tuple[str, ...]
@@ -37,6 +38,7 @@ class Clause:
     raises: bool
     loops: bool
     line: int
+    varies: bool = False
 
     @property
     def swallows(self) -> bool:

@@ -6,12 +6,13 @@ import dis
 import os
 from dataclasses import replace
 from inspect import CO_COROUTINE, CO_ITERABLE_COROUTINE
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Final
 
 from unlost.observe.watch._clause import Handler
 from unlost.observe.watch._guards import NONE, Guard, depth_at, guards_of
 from unlost.observe.watch._handlers import handlers_of
+from unlost.observe.watch._named import with_names_read
 from unlost.observe.watch._pythons import is_pythons
 
 MOST: Final = 20_000
@@ -46,8 +47,8 @@ class Codes:
         self._guards: dict[int, tuple[Guard, ...]] = {}
         self._kept: dict[int, CodeType] = {}
 
-    def read(self, code: CodeType, offset: int) -> Handler | None:
-        """Return the handler at an offset, and know it from then on."""
+    def read(self, code: CodeType, offset: int, frame: FrameType) -> Handler | None:
+        """Return the handler at an offset, and know it from then on; the frame that runs it has what it names."""
         here = id(code)
         self._keep(code)
         if here + offset not in self.handlers:
@@ -56,7 +57,11 @@ class Codes:
                 if code.co_code[offset] == _ENTERS:
                     # only where a handler begins: what else an exception enters is read when one does
                     read = _handlers_of(code).items()
-                    self.handlers.update((here + at, found) for at, found in read if code.co_code[at] == _ENTERS)
+                    self.handlers.update(
+                        (here + at, found and with_names_read(found, frame))
+                        for at, found in read
+                        if code.co_code[at] == _ENTERS
+                    )
                 elif code.co_flags & _COROUTINE and self.depth_at(code, offset) == NONE:
                     self.handlers[here + offset] = LEAVES
             except RecursionError:  # it can be read another time: the program is at its limit

@@ -34,7 +34,7 @@ def _is_of(name: str, error: BaseException, frame: FrameType) -> bool:
         return True
     if name == "Exception":
         return isinstance(error, Exception)
-    types = _read(name, frame)
+    types = read_name(name, frame)
     return types is None or _is_instance(error, types)
 
 
@@ -45,7 +45,7 @@ def _is_instance(error: BaseException, types: Any) -> bool:  # Any: whatever sta
     return isinstance(types, type) and types in type(error).__mro__
 
 
-def _read(dotted: str, frame: FrameType) -> Any:  # Any: as above
+def read_name(dotted: str, frame: FrameType) -> Any:  # Any: as above
     """Return what a dotted name stands for in a frame; None where it cannot be read without running code."""
     first, *rest = dotted.split(".")
     if first in frame.f_code.co_varnames or first in frame.f_code.co_freevars or first in frame.f_code.co_cellvars:

@@ -31,6 +31,7 @@ from unlost.observe.watch._clause import Clause, Handler
 from unlost.observe.watch._codes import LEAVES, Codes
 from unlost.observe.watch._collector import Collector
 from unlost.observe.watch._matching import clause_for
+from unlost.observe.watch._named import catches_everything
 from unlost.observe.watch._pythons import is_pythons, never_left_python
 from unlost.observe.watch._tracked import attributes_of, beneath, follow, leave, leaves_of, tracked, tracker_of
 from unlost.observe.watch._verdict import Verdict
@@ -78,7 +79,7 @@ class Monitor:
             try:
                 handler = self._handlers[_id(code) + offset]
             except KeyError:
-                handler = self._codes.read(code, offset)
+                handler = self._codes.read(code, offset, sys._getframe(1))
             if handler is None:
                 return
             if handler.narrow:  # the most frequent by far
@@ -161,7 +162,7 @@ class Monitor:
                 self._enter(code, handler, clause, leaf, frame)
 
     def _enter(self, code: CodeType, handler: Handler, clause: Clause, error: BaseException, frame: FrameType) -> None:
-        if clause.swallows:
+        if clause.swallows or (clause.varies and catches_everything(clause, frame)):
             if handler.is_pythons and tracker_of(error) is None and never_left_python(error.__traceback__):
                 return
             tracked(error, self._collector).swallowed(code, id(frame), clause.line, handler.depth, error)
@@ -227,7 +228,7 @@ class Monitor:
         types: object = getattr(inside.f_locals.get("self"), "_exceptions", ())
         if not isinstance(error, BaseException) or isinstance(error, NOBODYS):
             return
-        handler = self._codes.read(frame.f_code, frame.f_lasti - 2)  # just before: the exception is pushed
+        handler = self._codes.read(frame.f_code, frame.f_lasti - 2, frame)  # just before: the exception is pushed
         depth = handler.depth if handler is not None else 0
         if isinstance(error, CancelledError):
             loops = handler is None or handler.loops

@@ -483,3 +483,81 @@ async def suppressed_by_an_asynchronous_stack() -> None:
     async with contextlib.AsyncExitStack() as stack:  # ends here
         stack.enter_context(contextlib.suppress(Exception))
         await boom()
+
+
+EVERYTHING = Exception
+SOME = (ValueError, OSError)
+
+
+@expect("swallowed")
+async def named_everything_by_the_module() -> None:
+    try:
+        await boom()
+    except EVERYTHING:  # ends here
+        pass
+
+
+@right
+async def named_everything_by_the_module_and_looked_at() -> None:
+    try:
+        await boom()
+    except EVERYTHING as error:
+        print(error)
+
+
+@right
+async def named_some_by_the_module() -> None:
+    try:
+        await boom()
+    except SOME:
+        pass
+
+
+@expect("swallowed")
+async def named_everything_by_a_variable() -> None:
+    for errors in [(ValueError,), (KeyError, Exception)]:
+        try:
+            await boom()
+        except errors:  # ends here
+            pass
+
+
+@right
+async def named_some_by_a_variable() -> None:
+    for errors in [(ValueError,), (KeyError, LookupError, ValueError)]:
+        try:
+            await boom()
+        except errors:
+            pass
+
+
+@expect("swallowed")
+async def named_everything_by_an_attribute() -> None:
+    class Retry:
+        on: tuple[type[BaseException], ...] = ()
+
+        async def __call__(self) -> None:
+            try:
+                await boom()
+            except self.on:  # ends here
+                pass
+
+    retry = Retry()
+    retry.on = (ValueError,)
+    await retry()
+    retry.on = (ValueError, Exception)
+    await retry()
+
+
+@right
+async def named_some_by_an_attribute() -> None:
+    class Retry:
+        on = (ValueError,)
+
+        async def __call__(self) -> None:
+            try:
+                await boom()
+            except self.on:
+                pass
+
+    await Retry()()
