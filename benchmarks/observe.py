@@ -69,9 +69,7 @@ def http(rounds: int) -> None:
 @contextlib.contextmanager
 def server(**environment: str) -> Iterator[tuple[int, int]]:
     """Yield the port and the process number of a server, when it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "uvicorn", "--no-access-log", "--port", str(port), "_observe_service:app"]
     command += ["--loop", "asyncio", "--http", "h11"]
     process = subprocess.Popen(
@@ -86,6 +84,13 @@ def server(**environment: str) -> Iterator[tuple[int, int]]:
     finally:
         process.terminate()
         process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
 
 
 def answers(port: int) -> bool:
