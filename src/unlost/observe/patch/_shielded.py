@@ -67,6 +67,7 @@ class _UnlessCancelled:
 
     def __init__(self, callback: Callback, outer: Any, kept: Kept) -> None:  # Any: as above
         self.__qualname__ = _INNER
+        self.__wrapped__ = callback  # who reads what it closes over finds it
         self._callback = callback
         self._outer = outer
         self._kept = kept

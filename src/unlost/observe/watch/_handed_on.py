@@ -32,8 +32,9 @@ def another_failed(children: object, task: object) -> bool:
 
 def closed_over(function: Any, name: str) -> object:  # Any: asyncio's own callback
     """Return what a function has of the one around it; None where that is not there (yet)."""
-    names = function.__code__.co_freevars
-    if name not in names:
+    function = getattr(function, "__wrapped__", function)  # an object may stand for it: our patch of shield has one
+    code = getattr(function, "__code__", None)
+    if code is None or name not in (names := code.co_freevars):
         return None
     try:
         contents: object = function.__closure__[names.index(name)].cell_contents
