@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-import sys
 from asyncio import Task
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any, Final
+
+from unlost.observe._variables import variables
 
 _FRAMES: Final = ("cr_frame", "gi_frame", "ag_frame")
 _AWAITED: Final = ("cr_await", "gi_yieldfrom", "ag_await")
@@ -39,15 +39,6 @@ def standing(frames: list[FrameType]) -> FrameType | None:
     """Return the innermost frame outside of asyncio; the innermost of all where there is none."""
     others = [frame for frame in frames if not is_plumbing(frame)]
     return others[-1] if others else frames[-1] if frames else None
-
-
-def variables(frame: FrameType) -> dict[str, Any]:  # Any: the program's own
-    """Return a copy of the variables of a frame that is suspended."""
-    found = frame.f_locals
-    copied = dict(found)
-    if sys.version_info < (3, 13) and frame.f_code.co_flags & inspect.CO_OPTIMIZED:  # else it is the namespace itself
-        found.clear()  # the frame would keep this, and what is in it alive
-    return copied
 
 
 def name_in(frames: list[FrameType], thing: object) -> str:

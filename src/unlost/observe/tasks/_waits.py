@@ -8,9 +8,10 @@ from types import FrameType
 from typing import Any, Final, TypeAlias
 
 from unlost.observe._text import encodable
+from unlost.observe._variables import variables
 from unlost.observe.tasks._ends import Ends
 from unlost.observe.tasks._feeds import fed_by
-from unlost.observe.tasks._standing import name_in, variables
+from unlost.observe.tasks._standing import name_in
 
 _Frames: TypeAlias = list[FrameType]
 _Says: TypeAlias = Callable[[Any, dict[str, Any], _Frames, Ends], str]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import FrameType
 from typing import Any
 
+from unlost.observe._variables import variable
 from unlost.observe.watch._clause import Clause, Handler
 
 
@@ -49,7 +50,7 @@ def read_name(dotted: str, frame: FrameType) -> Any:  # Any: as above
     """Return what a dotted name stands for in a frame; None where it cannot be read without running code."""
     first, *rest = dotted.split(".")
     if first in frame.f_code.co_varnames or first in frame.f_code.co_freevars or first in frame.f_code.co_cellvars:
-        found = frame.f_locals.get(first)
+        found = variable(frame, first)
     else:
         found = dict.get(frame.f_globals, first, dict.get(frame.f_builtins, first))
     for name in rest:
