@@ -243,10 +243,16 @@ class _Plugin:
 
     def _texts(self, found: list[Finding | Notice], test: str) -> dict[str, str]:
         """Return the texts by their keys of what is not known."""
-        from unlost.observe.install import key_of, lines_about
+        from unlost.observe.install import key_of, lines_about, places_beside, texts_beside
 
-        new = {key: one for one in found if not self._known.forgives(key := key_of(one))}
-        texts = {key: "\n".join(lines_about(one)) for key, one in new.items()}
+        alike: dict[str, list[Finding | Notice]] = {}
+        for one in found:
+            if not self._known.forgives(one):
+                alike.setdefault(key_of(one), []).append(one)
+        texts = {
+            key: "\n".join([*lines_about(same[0]), *places_beside(same), *texts_beside(same)])
+            for key, same in alike.items()
+        }
         for key, text in texts.items():
             self._known.add(key, text, test)
         return texts

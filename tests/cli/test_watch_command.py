@@ -320,6 +320,37 @@ def test_texts_that_differ_under_one_key_are_told_too(unlost: CommandLine) -> No
     assert re.search(r"^ +and 1 more$", said, re.MULTILINE)
 
 
+TWO_PLACES = """\
+import asyncio
+async def send():
+    raise ConnectionError("down")
+async def signup():
+    asyncio.create_task(send())
+    await asyncio.sleep(0.01)
+async def reset():
+    asyncio.create_task(send())
+    await asyncio.sleep(0.01)
+    asyncio.create_task(send())
+    await asyncio.sleep(0.01)
+async def main():
+    await signup()
+    await reset()
+asyncio.run(main())
+"""
+
+
+def test_each_place_that_loses_the_same_is_told(unlost: CommandLine) -> None:
+    unlost.write("app.py", TWO_PLACES)
+
+    said = unlost("watch", "app.py").stderr
+
+    assert re.findall(r"^  lost at +(\S+) in (\w+)", said, re.MULTILINE) == [
+        ("app.py:5", "signup"),
+        ("app.py:8", "reset"),
+    ]
+    assert re.findall(r"^  also at +(.*)", said, re.MULTILINE) == ["app.py:10 in reset"]
+
+
 def test_a_hang_says_who_waits(unlost: CommandLine) -> None:
     unlost.write("app.py", "import asyncio\nasync def stuck():\n  await asyncio.sleep(1.5)\nasyncio.run(stuck())\n")
 

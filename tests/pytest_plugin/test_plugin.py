@@ -247,6 +247,35 @@ def test_a_baseline_forgives_what_it_was_written_with(tested: Tested, tmp_path: 
     assert summary(another) == "1 failed, 1 passed"
 
 
+TWO_PLACES = """\
+import asyncio
+
+async def send():
+    raise ConnectionError("down")
+
+async def signup():
+    asyncio.create_task(send())
+    await asyncio.sleep(0.01)
+
+async def reset():
+    asyncio.create_task(send())
+    await asyncio.sleep(0.01)
+
+def test_signup(): asyncio.run(signup())
+"""
+RESET = "def test_reset(): asyncio.run(reset())\n"
+
+
+def test_a_baseline_forgives_no_loss_at_another_place(tested: Tested) -> None:
+    baseline = ["--unlost", "--unlost-baseline", "known.json"]
+
+    tested(TWO_PLACES, *baseline, "--unlost-update-baseline")
+    done = tested(TWO_PLACES + RESET, *baseline)
+
+    assert re.findall(r"lost at +\S+ in (\w+)", done.stdout) == ["reset"]
+    assert done.returncode == 1
+
+
 def test_a_baseline_that_is_not_there_is_a_usage_error(tested: Tested) -> None:
     assert tested(LOSES.replace("MARK", ""), "--unlost", "--unlost-baseline", "gone.json").returncode == 4
 

@@ -21,6 +21,7 @@ from unlost.observe.install import (
     key_of,
     leave,
     lines_about,
+    places_beside,
     texts_beside,
 )
 from unlost.observe.install._running import Running
@@ -99,6 +100,7 @@ def _lines(running: Running, told: list[Finding | Notice]) -> Iterator[str]:
         yield ""
         yield first + (f"  {len(same):,}×" if len(same) > 1 else "")
         yield from others
+        yield from places_beside(same)
         yield from texts_beside(same)
     if len(alike) > _MOST:
         yield f"\nand {len(alike) - _MOST:,} more; --json FILE has all"

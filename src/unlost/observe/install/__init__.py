@@ -4,7 +4,17 @@ Watching a program that was not changed: by one call, for the command ``unlost w
 ``install`` puts everything on; ``Session`` attributes what is found to tests.
 """
 
-from unlost.observe.install._about import Key, advice_on, ended_at, key_of, lines_about, place_of, texts_beside
+from unlost.observe.install._about import (
+    Key,
+    advice_on,
+    ended_at,
+    former_key_of,
+    key_of,
+    lines_about,
+    place_of,
+    places_beside,
+    texts_beside,
+)
 from unlost.observe.install._install import Installed, install
 from unlost.observe.install._running import is_off, join, leave
 from unlost.observe.install._serious import is_bad, is_own, is_serious
@@ -19,6 +29,7 @@ __all__ = [
     "all_in",
     "blind_spots",
     "ended_at",
+    "former_key_of",
     "install",
     "is_bad",
     "is_off",
@@ -29,6 +40,7 @@ __all__ = [
     "leave",
     "lines_about",
     "place_of",
+    "places_beside",
     "summary_of",
     "texts_beside",
 ]

@@ -13,6 +13,7 @@ from unlost.observe._render import short_path
 from unlost.observe._text import printable
 from unlost.observe.sinks._found import found as report_of_found
 from unlost.observe.watch import DESTROYED, DIED, LOOP_ERROR, NEVER_AWAITED, TERMINATED, Finding, Notice, Site, Verdict
+from unlost.observe.watch import ended_at as end_of
 
 Key: TypeAlias = str
 
@@ -43,8 +44,21 @@ _OF_A_FUTURE: Final = "await the future, or ask it: future.result()"
 
 
 def key_of(found: Finding | Notice) -> Key:
-    """Return 12 hex digits: the same for the same bug that ends at the same place, without line numbers and paths."""
-    parts = [_word(found), found.site.function if found.site else "", _module(found.site)]
+    """
+    Return 12 hex digits: the same for the same bug that ends at the same place, without line numbers and paths.
+
+    What nobody took ends where its task was started.
+    """
+    return _key(found, ended_at(found))
+
+
+def former_key_of(found: Finding | Notice) -> Key:
+    """Return the key by which it was known before that of what nobody took had a place."""
+    return _key(found, found.site)
+
+
+def _key(found: Finding | Notice, place: Site | None) -> Key:
+    parts = [_word(found), place.function if place else "", _module(place)]
     if isinstance(found, Finding):
         parts.append(report_of_found(found).digest)
     return sha256("\n".join(parts).encode()).hexdigest()[:_KEY]
@@ -80,6 +94,14 @@ def texts_beside(same: Sequence[Finding | Notice]) -> Iterator[str]:
         yield _line("", f"and {len(said) - _TEXTS:,} more")
 
 
+def places_beside(same: Sequence[Finding | Notice]) -> Iterator[str]:
+    """Yield where others with the same key ended, that is other lines of the same function than the first's."""
+    places = list(dict.fromkeys(place_of(place) for found in same if (place := ended_at(found)) is not None))[1:]
+    yield from (_line("also at", place) for place in places[:_TEXTS])
+    if len(places) > _TEXTS:
+        yield _line("", f"and {len(places) - _TEXTS:,} more")
+
+
 def place_of(site: Site) -> str:
     """Return a place as short as it can be found by."""
     return printable(f"{short_path(site.file)}:{site.line} in {site.function}")
@@ -100,8 +122,7 @@ def advice_on(found: Finding | Notice) -> str:
 
 def ended_at(found: Finding | Notice) -> Site | None:
     """Return where it ended: who took it, else the user's own place that started its task; None where none is known."""
-    own = [site for site in (found.origin.spawned if found.origin is not None else ()) if site.app]
-    return found.site or (own[0] if own else None)
+    return end_of(found.site, found.origin)
 
 
 def _ending(found: Finding | Notice) -> str:

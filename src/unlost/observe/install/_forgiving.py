@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from unlost.errors import UsageError
-from unlost.observe.install._about import key_of, lines_about
+from unlost.observe.install._about import former_key_of, key_of, lines_about
 from unlost.observe.watch import Finding, Notice
 
 _NAMES = ("reason", "what")
@@ -24,7 +24,8 @@ class Forgiving(NamedTuple):
 
     def covers(self, found: Finding | Notice) -> bool:
         """Say whether this is forgiven."""
-        return not self.what or self.what == key_of(found) or self.what in "\n".join(lines_about(found))
+        keys = (key_of(found), former_key_of(found))
+        return not self.what or self.what in keys or self.what in "\n".join(lines_about(found))
 
 
 def forgiving(arguments: Sequence[object], keywords: Mapping[str, object], mark: str) -> Forgiving:

@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from unlost.errors import UsageError
+from unlost.observe.install._about import former_key_of, key_of
+from unlost.observe.watch import Finding, Notice
 
-VERSION: Final = 1
+VERSION: Final = 2
+
+_FORMER: Final = 1  # its keys have no place where nobody took the exception
 
 _MOST: Final = 5  # entries that were not met, told one by one
 
@@ -32,10 +36,11 @@ class Known:
         self.is_written = is_written
         self.found: dict[str, str] = {}
         self.met: Counter[str] = Counter()
-        self._entries = {} if file is None or is_written else _read(file)
+        self._version, self._entries = (VERSION, {}) if file is None or is_written else _read(file)
 
-    def forgives(self, key: str) -> bool:
+    def forgives(self, found: Finding | Notice) -> bool:
         """Say whether it has this; count it if so."""
+        key = former_key_of(found) if self._version == _FORMER else key_of(found)
         if key not in self._entries:
             return False
         self.met[key] += 1
@@ -71,7 +76,7 @@ class Known:
             yield f"  and {len(idle) - _MOST:,} more"
 
 
-def _read(file: Path) -> dict[str, str]:
+def _read(file: Path) -> tuple[object, dict[str, str]]:
     try:
         loaded = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as unreadable:
@@ -80,7 +85,7 @@ def _read(file: Path) -> dict[str, str]:
     if not isinstance(forgiven, dict):
         expected = f'{{"version": {VERSION}, "forgiven": {{"12 digits": "text"}}}}'
         raise UsageError(f"{file} is no list of what is known: expected {expected}. {_WRITE}")
-    return {str(key): str(text) for key, text in forgiven.items()}
+    return loaded.get("version"), {str(key): str(text) for key, text in forgiven.items()}
 
 
 _WRITE: Final = "Write it with --unlost-update-baseline"

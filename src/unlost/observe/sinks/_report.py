@@ -15,7 +15,7 @@ from unlost.observe._redact import redact as default_redactor
 from unlost.observe._schema import ErrorRecord
 from unlost.observe._text import cut_redacted
 from unlost.observe.fingerprints import digest
-from unlost.observe.watch import Origin, Site
+from unlost.observe.watch import Origin, Site, ended_at
 
 REPORTED: Final = "reported"
 """The verdict of an error that an operation had nobody to give to, so that it came here."""
@@ -73,7 +73,8 @@ class Report:
     @property
     def key(self) -> Key:
         """Reports with the same key are told once: the same bug, which ended in the same way at the same place."""
-        file, function = (self.site.file, self.site.function) if self.site else ("", "")
+        place = ended_at(self.site, self.origin)
+        file, function = (place.file, place.function) if place else ("", "")
         return (self.digest or self.what, self.verdict, file, function)
 
 

@@ -45,6 +45,12 @@ class Origin:
     spawned: tuple[Site, ...] = ()
 
 
+def ended_at(site: Site | None, origin: Origin | None) -> Site | None:
+    """Return where it ended: who took it, else the user's own place that started its task; None where none is known."""
+    own = (started for started in (origin.spawned if origin is not None else ()) if started.app)
+    return site or next(own, None)
+
+
 class ErrorType(NamedTuple):
     """
     The class of an exception.
