@@ -32,7 +32,7 @@ def recall(error: BaseException, key: str) -> Any:  # Any: each key has its own 
     if stored is None:
         return None
     # asked at each frame that an exception crosses while it is watched: the usual form without a call
-    return (stored if type(stored) is _Kept else _opened(error, stored)).values.get(key)
+    return (stored if type(stored) is _Kept else _opened(error, stored)).held.get(key)
 
 
 def remember(error: BaseException, key: str, value: object) -> None:
@@ -44,43 +44,43 @@ def remember(error: BaseException, key: str, value: object) -> None:
         return
     kept = _opened(error, stored)
     if kept.owner != id(error):
-        attributes[KEY] = kept = _Kept(error, dict(kept.values))
-    kept.values[key] = value
+        attributes[KEY] = kept = _Kept(error, dict(kept.held))
+    kept.held[key] = value
 
 
 def share(source: BaseException, target: BaseException) -> None:
     """Let ``target``, a new exception, read what ``source`` had; what is written to either later is its own."""
     stored = dictionary_of(source).get(KEY)
     if stored is not None:
-        dictionary_of(target)[KEY] = _Kept(target, dict(_opened(source, stored).values))
+        dictionary_of(target)[KEY] = _Kept(target, dict(_opened(source, stored).held))
 
 
 def remembered(error: BaseException) -> tuple[str, ...]:
     """Return the keys under which something was remembered."""
     stored = dictionary_of(error).get(KEY)
-    return () if stored is None else tuple(_opened(error, stored).values)
+    return () if stored is None else tuple(_opened(error, stored).held)
 
 
 def forget(error: BaseException, key: str) -> None:
     """Drop what was remembered under ``key``, if anything was."""
     if key in remembered(error):
         remember(error, key, None)  # makes it the error's own first, not its original's
-        dictionary_of(error)[KEY].values.pop(key)
+        dictionary_of(error)[KEY].held.pop(key)
 
 
-class _Kept:
+class _Kept(dict[str, Any]):  # Any: it stays empty
     """
-    The values, and whose they are.
+    The values, and whose they are; an empty dictionary to who writes ``vars(error)`` as JSON.
 
     The owner is an id and not a reference: a reference would be a cycle, and exceptions take no weak ones. An id that
     was used again costs nothing but a shared write.
     """
 
-    __slots__ = ("owner", "sealing", "values")
+    __slots__ = ("held", "owner", "sealing")
 
     def __init__(self, owner: BaseException, values: dict[str, Any]) -> None:  # Any: see recall
         self.owner = id(owner)
-        self.values = values
+        self.held = values
         self.sealing = False
 
     def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:  # Any: built-ins only
@@ -88,14 +88,14 @@ class _Kept:
             return dict, ({},)
         self.sealing = True
         try:
-            return dict, ({key: _sealed(value) for key, value in self.values.items() if _is_errors(value)},)
+            return dict, ({key: _sealed(value) for key, value in self.held.items() if _is_errors(value)},)
         finally:
             self.sealing = False
 
     def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:  # Any: the protocol's own, and see recall
         return {
             key: tuple(_deep_copy(item, memo) for item in value) if _is_errors(value) else value
-            for key, value in self.values.items()
+            for key, value in self.held.items()
         }
 
 
