@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from concurrent.futures._base import PENDING, RUNNING
 from typing import Any, Final
 
 from unlost._core.hooks._replaced import Switch, Undo, on_lookup, replace, together
 
 _ASKED: Final = "_unlost_asked"
+_OPEN: Final = (PENDING, RUNNING)  # another is refused: whoever sets it is told so
 
 
 def on_futures(failed: Callable[[BaseException], object], asked: Callable[[BaseException], object]) -> Undo:
@@ -21,7 +23,8 @@ def on_futures(failed: Callable[[BaseException], object], asked: Callable[[BaseE
     def failing(original: Any, switch: Switch) -> Any:  # Any: a method
         def set_exception(self: Future[Any], exception: BaseException | None) -> None:  # Any: of every result
             # first: the original calls whom the future is handed on to, who ask
-            if switch.on and isinstance(exception, BaseException) and _ASKED not in self.__dict__:
+            is_taken = self._state in _OPEN and _ASKED not in self.__dict__
+            if switch.on and is_taken and isinstance(exception, BaseException):
                 failed(exception)
             original(self, exception)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from asyncio import tasks
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import CodeType, FrameType
@@ -40,6 +41,7 @@ _INSIDE: Final = (
 _UVLOOP: Final = f"{os.sep}uvloop{os.sep}"
 _known: dict[str, bool] = {}  # by file name: whether it is asyncio's, uvloop's or ours
 _inside = _known.get
+_MOST_KNOWN: Final = 10_000
 # compared one by one: the hash of a code object is that of all that is in it
 _CREATE_TASK: Final = asyncio.create_task.__code__
 _IN_GROUP: Final = asyncio.TaskGroup.create_task.__code__
@@ -47,6 +49,7 @@ _GATHER: Final = asyncio.gather.__code__
 # 3.11 and 3.12 have one function for what is called from outside, and one for what is called from gather
 _ENSURE: Final = getattr(asyncio.tasks, "_ensure_future", asyncio.ensure_future).__code__
 _RUN_HANDLE: Final = asyncio.Handle._run.__code__
+_STOCK: Final = tasks.Task
 
 _RUNNERS: Final = ("run", "run_forever", "run_until_complete")  # uvloop calls what it calls from there, as it is in C
 
@@ -143,7 +146,8 @@ def stock_create_task(making: Making) -> Callable[[Any, Switch], Any]:  # Any: a
         def create_task(
             self: Any, coro: Any, *, name: str | None = None, context: Any = None, **others: Any
         ) -> Any:  # Any: a loop with its private parts; what the original takes
-            if not switch.on or others or self._task_factory is not None or self._debug or self._closed:
+            is_usual = switch.on and not others and tasks.Task is _STOCK  # asyncio looks there each time
+            if not is_usual or self._task_factory is not None or self._debug or self._closed:
                 task = original(self, coro, name=name, context=context, **others)
                 if switch.on:
                     _met(task, _getframe(1), self, making)
@@ -227,6 +231,8 @@ def _outside(frame: FrameType) -> Spot:
         code = at.f_code
         inside = _known.get(code.co_filename)
         if inside is None:
+            if len(_known) >= _MOST_KNOWN:  # a program that names what it compiles: begin anew rather than grow
+                _known.clear()
             inside = _known[code.co_filename] = _is_plumbing(code.co_filename)
         if not inside:
             return code, at.f_lasti
