@@ -5,6 +5,7 @@ from weakref import ref
 import pytest
 
 from unlost.observe.watch import Collector, ErrorType, Finding, Notice, Verdict
+from unlost.observe.watch._collector import OTHERS, WAYS
 
 
 def finding(text: str) -> Finding:
@@ -54,6 +55,19 @@ def test_a_listener_hears_findings_and_notices() -> None:
 
     assert heard == [lost, notice]
     assert collector.noted["never awaited"] == 1
+
+
+def test_so_many_loggers_are_counted_as_others() -> None:
+    collector, total = Collector(), Collector()
+
+    for number in range(WAYS + 50):
+        collector.report(f"log record of 'job {number}'")
+    collector.report("log record of 'job 0'")
+    total.take_counts(collector)
+
+    assert total.reports["log record of 'job 0'"] == 2
+    assert total.reports[OTHERS] == 50
+    assert len(total.reports) == WAYS + 1
 
 
 def test_a_fault_of_a_listener_is_counted_by_its_type_and_place_and_keeps_nobody_else_from_hearing() -> None:

@@ -18,6 +18,11 @@ MOST: Final = 10_000
 ALIKE: Final = 100
 """Findings of one verdict at one place that are told in full; the others of that place are counted only."""
 
+WAYS: Final = 1_000
+"""Ways to tell somebody that are counted each by itself, such as loggers."""
+
+OTHERS: Final = "others"
+
 Listener: TypeAlias = Callable[[Finding | Notice], object]
 
 
@@ -99,13 +104,18 @@ class Collector:
         self.notices.append(notice)
         self._tell(notice)
 
+    def report(self, how: str, count: int = 1) -> None:
+        """Count that somebody was told, and how; what is beyond ``WAYS`` of them is ``OTHERS``."""
+        if len(self.reports) >= WAYS and how not in self.reports:
+            how = OTHERS
+        self.reports[how] += count
+
     def take_counts(self, other: Collector) -> None:
         """Count here, and no more there, what another has counted."""
-        for mine, its in (
-            (self.noted, other.noted),
-            (self.reports, other.reports),
-            (self.faults, other.faults),
-        ):
+        for how, count in other.reports.items():
+            self.report(how, count)
+        other.reports.clear()
+        for mine, its in ((self.noted, other.noted), (self.faults, other.faults)):
             mine.update(its)
             its.clear()
         self.counts.update(other.counts)

@@ -110,7 +110,7 @@ def reported(error: BaseException, how: str) -> None:
     try:
         if isinstance(error, NOBODYS):
             return
-        watch.collector.reports[how] += 1
+        watch.collector.report(how)
         for leaf in leaves_of(error):
             tracked(leaf, watch.collector).settle(Verdict.REPORTED)
         for under in beneath(error):
