@@ -142,7 +142,9 @@ class Tracker:
             self.code = None
 
     def left(self, task: str, spawned: tuple[Spot, ...], waiter: Waiter, error: BaseException) -> None:
-        """Note that it left a task, where that came from, and who waits for it."""
+        """Note that it left the running task, where that came from, and who waits for it."""
+        if self.is_final:
+            self._left_again()
         self._task, self._spawned = task, spawned
         self.handed_over(waiter, error)
 
@@ -168,6 +170,7 @@ class Tracker:
         if not self.is_final:
             self.state, self._by = verdict, ""
             self.is_final = True
+            self._task_here = _task_here()
 
     def owe(self, who: str, error: BaseException) -> None:
         """Note that it left the application to those who run that, and so is lost if they tell nobody."""
@@ -209,6 +212,20 @@ class Tracker:
         if self._text is None and not self._collector.is_told(self._origin()):
             self._text, self._kind = _text_of(error), _kind_of(error)
             self._during = during.get()
+
+    def _left_again(self) -> None:
+        """
+        Begin anew for a task that raised what another had raised, and of which somebody was told then.
+
+        Who tells of an error and raises it on has told of it in all tasks that it leaves from there.
+        """
+        if self.state is not Verdict.REPORTED or not self.was_left:
+            return
+        if self._task_here == _task_here():
+            self.was_left = False
+        else:
+            self._collector.count(self.state)
+            self.state, self.is_final = Verdict.UNKNOWN, False
 
     def _is_nobodys(self) -> bool:
         """Whether no code of the application's has it, or made another of it."""

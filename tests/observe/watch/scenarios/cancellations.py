@@ -10,10 +10,12 @@ from collections.abc import Coroutine
 from scenario import expect, right
 
 
-async def cancel(work: Coroutine[None, None, None]) -> None:
-    """Cancel it once, give it time to go on, then until it ends."""
+async def cancel(work: Coroutine[None, None, None], ready: asyncio.Event | None = None) -> None:
+    """Cancel it once it is ready, give it time to go on, then until it ends."""
     task = asyncio.create_task(work)
     await asyncio.sleep(0.001)
+    if ready is not None:
+        await ready.wait()
     task.cancel()
     await asyncio.sleep(0.01)
     while not task.done():
@@ -343,6 +345,8 @@ async def handler_that_stops_another_and_goes_on() -> None:
 
 @expect("swallowed cancellation")
 async def ones_own_is_eaten_by_who_handles_anothers() -> None:
+    ready = asyncio.Event()
+
     async def work() -> None:
         other = asyncio.create_task(asyncio.sleep(1))
         await asyncio.sleep(0)
@@ -350,6 +354,7 @@ async def ones_own_is_eaten_by_who_handles_anothers() -> None:
         try:
             await other
         except asyncio.CancelledError:
+            ready.set()
             with contextlib.suppress(asyncio.CancelledError):  # ends here
                 await asyncio.sleep(1)
 
@@ -357,7 +362,7 @@ async def ones_own_is_eaten_by_who_handles_anothers() -> None:
         await work()
         await asyncio.sleep(1)
 
-    await cancel(outermost())
+    await cancel(outermost(), ready)
 
 
 @expect("swallowed cancellation")

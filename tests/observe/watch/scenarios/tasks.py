@@ -313,14 +313,17 @@ async def callback_that_only_says_that_it_ended() -> None:
 
 @right
 async def method_that_is_called_back_hands_the_task_on() -> None:
+    ended = asyncio.Event()
+
     class Group:
         def ended(self, why: str, task: asyncio.Task[None]) -> None:
-            self.failed = [task, why]
+            self.failed = (why, task)
+            ended.set()
 
     group = Group()
     asyncio.create_task(boom(0.001)).add_done_callback(functools.partial(group.ended, "y"))
-    await asyncio.sleep(0.01)
-    print(group.failed[0].exception())  # type: ignore[union-attr]
+    await ended.wait()
+    print(group.failed[1].exception())
 
 
 @expect("lost")
@@ -397,3 +400,50 @@ async def neither_of_two_who_await_it_uses_it() -> None:
             pass
 
     await asyncio.gather(drops(), drops())
+
+
+async def fail_with(error: Exception) -> None:
+    await asyncio.sleep(0)
+    raise error
+
+
+@expect("lost")
+async def raised_again_in_a_task_that_nobody_asks_after_it_was_logged() -> None:
+    error = ValueError("x")
+    try:
+        await asyncio.create_task(fail_with(error))
+    except ValueError:
+        log.exception("failed")
+    task = asyncio.create_task(fail_with(error))
+    del error
+    await asyncio.sleep(0.001)
+    del task
+
+
+@right
+async def raised_again_in_a_task_that_is_awaited_after_it_was_logged() -> None:
+    error = ValueError("x")
+    for _ in range(2):
+        with contextlib.suppress(ValueError):
+            try:
+                await asyncio.create_task(fail_with(error))
+            except ValueError:
+                log.exception("failed")
+                raise
+
+
+@right
+async def logged_and_raised_on_through_tasks_that_nobody_asks() -> None:
+    async def logs() -> None:
+        try:
+            await asyncio.create_task(boom())
+        except ValueError:
+            log.exception("failed")
+            raise
+
+    async def waits() -> None:
+        await asyncio.create_task(logs())
+
+    task = asyncio.create_task(waits())
+    await asyncio.sleep(0.001)
+    del task
