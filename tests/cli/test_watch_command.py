@@ -11,7 +11,7 @@ import pytest
 
 from support.command import CommandLine
 from unlost.observe.install import is_bad
-from unlost.observe.watch import ErrorType, Finding, Site, Verdict
+from unlost.observe.watch import DIED, ErrorType, Finding, Notice, Site, Verdict
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "watch"
 LOSES = """\
@@ -133,6 +133,10 @@ def test_fail_makes_a_loss_an_exit_code(unlost: CommandLine) -> None:
 
     assert unlost("watch", "app.py").returncode == 0
     assert unlost("watch", "--fail", "app.py").returncode == 1
+
+
+def test_a_task_that_may_still_be_asked_is_no_reason_to_fail() -> None:
+    assert not is_bad(Notice(DIED, "task 'feed' died 10 s ago", Site("app.py", 1, "f", app=True)))
 
 
 def test_the_help_and_the_page_of_documentation_define_each_verdict(unlost: CommandLine) -> None:

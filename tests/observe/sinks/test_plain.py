@@ -14,6 +14,7 @@ import pytest
 from support.sinks import Kept
 from unlost import UsageError
 from unlost.observe.sinks import JsonLines, Logging, Sinks, StandardError, report_of, sinks_of
+from unlost.observe.watch import DIED, Notice
 
 
 def lines(path):
@@ -38,6 +39,14 @@ def test_the_logger_unlost_is_told_once(caplog):
     assert "ValueError: no" in first.getMessage()
     assert (count.unlost_repeats, count.unlost_fingerprint) == (2, first.unlost_fingerprint)
     assert first.exc_info is None
+
+
+def test_a_task_that_may_still_be_asked_is_no_error_yet(caplog):
+    with Sinks([Logging()]) as sinks:
+        sinks.found(Notice(DIED, "task 'feed' died 10 s ago"))
+
+    [record] = caplog.records
+    assert (record.levelno, record.unlost_verdict) == (logging.WARNING, "died unasked")
 
 
 def test_a_file_has_a_line_for_each_report(tmp_path):

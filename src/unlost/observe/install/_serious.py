@@ -8,8 +8,8 @@ from unlost.observe.watch import DIED, HANGS, LOOP_ERROR, NEVER_AWAITED, TERMINA
 
 _ENDED_UNSEEN: Final = frozenset({Verdict.LOST, Verdict.UNDELIVERED})
 _BAD: Final = frozenset({*_ENDED_UNSEEN, Verdict.SWALLOWED, Verdict.ABSORBED})
-_TOLD_ELSEWHERE: Final = frozenset({TERMINATED, HANGS, LOOP_ERROR})
-"""Who ended it, who waits and who handled it knows: no reason for a test to fail."""
+_TOLD_ELSEWHERE: Final = frozenset({DIED, TERMINATED, HANGS, LOOP_ERROR})
+"""Who ended it, who waits and who handled it knows, and an error that nobody asks for has a verdict of its own."""
 _LOST_WITHOUT_AN_ERROR: Final = frozenset({DIED, TERMINATED})
 
 

@@ -88,6 +88,6 @@ def _notice(task: asyncio.Task[Any], seconds: float) -> Notice:  # Any: as above
     what = f" of {line_of(error)}" if error is not None else ""
     text = (
         f"task {task.get_name()!r}{name_of_coroutine(task)} died {seconds:.0f} s ago{what}; it is still referred to, "
-        "and nobody has asked for that"
+        "and nobody has asked for that so far"
     )
     return Notice(DIED, text, origin.spawned[0] if origin.spawned else None, origin)
