@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from concurrent import futures
 from itertools import islice
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from unlost.errors._private import KEY as _OURS
 from unlost.observe.watch._alive import alive, inherited
 from unlost.observe.watch._collector import Collector
 from unlost.observe.watch._tracker import Tracker
-from unlost.observe.watch._waiters import Waiter
+from unlost.observe.watch._waiters import CHAINED, Waiter
 
 KEY: Final = "tracker"
 
@@ -22,6 +23,9 @@ attributes_of = BaseException.__dict__["__dict__"].__get__
 
 MOST_LEAVES: Final = 1_000
 _LONGEST_CHAIN: Final = 10
+
+# asyncio gives a concurrent future one of its own in the place of these
+_REMADE: Final = (futures.CancelledError, futures.InvalidStateError)
 
 _members_of = BaseExceptionGroup.__dict__["exceptions"].__get__
 
@@ -47,7 +51,10 @@ def leave(error: BaseException, task: asyncio.Task[Any], waiter: Waiter, collect
     for leaf in leaves_of(error):
         if inherited:
             _disown(leaf)
-        tracked(leaf, collector).left(name, spawned, waiter, leaf)
+        tracker = tracked(leaf, collector)
+        tracker.left(name, spawned, waiter, leaf)
+        if waiter is CHAINED and type(leaf) in _REMADE:
+            tracker.converted()
 
 
 def is_inherited(error: BaseException) -> bool:

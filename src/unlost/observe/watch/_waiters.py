@@ -23,13 +23,14 @@ class Waiter(NamedTuple):
     state: Verdict
 
 
+CHAINED: Final = Waiter("a concurrent future", Verdict.LOST)
 _BY_NAME: Final = {
     "TaskGroup._on_task_done": Waiter("TaskGroup", Verdict.ABSORBED),
     "_wait.<locals>._on_completion": Waiter("wait", Verdict.RETURNED),
     "_AsCompletedIterator._handle_completion": Waiter("as_completed", Verdict.ABSORBED),
     "as_completed.<locals>._on_completion": Waiter("as_completed", Verdict.ABSORBED),
     "_release_waiter": Waiter("wait_for", Verdict.ABSORBED),
-    "_chain_future.<locals>._call_set_state": Waiter("a concurrent future", Verdict.LOST),
+    "_chain_future.<locals>._call_set_state": CHAINED,
     "_run_until_complete_cb": Waiter("run_until_complete", Verdict.UNKNOWN),
 }
 _BY_STARTER: Final = {

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -59,6 +60,23 @@ async def threadsafe_future_read() -> None:
     def call() -> None:
         with contextlib.suppress(ValueError):
             asyncio.run_coroutine_threadsafe(boom(), loop).result()
+
+    await asyncio.to_thread(call)
+
+
+@right
+async def cancelled_error_of_a_threadsafe_future_read() -> None:
+    loop = asyncio.get_running_loop()
+
+    async def gives_up() -> None:
+        try:
+            await asyncio.sleep(0)
+        finally:
+            raise concurrent.futures.CancelledError("x")
+
+    def call() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            asyncio.run_coroutine_threadsafe(gives_up(), loop).result()
 
     await asyncio.to_thread(call)
 
