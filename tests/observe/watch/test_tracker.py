@@ -266,6 +266,19 @@ def test_what_is_handled_and_held_when_the_watching_ends_stays_handled(watch: Wa
     assert watch.collector.counts == {Verdict.HANDLED: 1}
 
 
+def test_enough_told_of_one_place_that_loses_an_error_is_not_enough_of_another() -> None:
+    collector = Collector(alike=1)
+    for starter in (raised, swallow, raised):
+        error = raised()
+        tracked(error, collector).left("task", ((starter.__code__, 0),), Waiter("", Verdict.LOST), error)
+        del error
+
+    places = [one.origin and one.origin.spawned[0].function for one in collector.findings]
+
+    assert places == ["raised", "swallow"]
+    assert collector.held_back == 1
+
+
 def test_garbage_that_waits_for_the_collector_is_not_held(watch: Watch) -> None:
     error = raised()
     error.self = error  # type: ignore[attr-defined]

@@ -205,7 +205,7 @@ class Tracker:
         elif self._collector.is_told(place := self._place()):
             self._collector.hold_back(self.state)
         else:
-            self._collector.add(self._finding(), place, self.code, self._spots[-1:], self._type)
+            self._collector.add(self._finding(), place, self.code, self._spots[-1:], self._type, self._spawned[:1])
 
     def _look_at(self, error: BaseException) -> None:
         self._spots = spots_of(error.__traceback__)
@@ -238,7 +238,8 @@ class Tracker:
 
     def _origin(self) -> Hashable:
         code, offset = self._spots[-1] if self._spots else (None, 0)
-        return (id(code), offset, id(self._type))
+        starter, at = self._spawned[0] if self._spawned else (None, 0)
+        return (id(code), offset, id(self._type), id(starter), at)
 
     def _finding(self) -> Finding:
         error_type = ErrorType(module_of(self._type), type_name(self._type))
