@@ -136,7 +136,7 @@ async def test_a_second_opening_is_refused_while_the_first_lasts(tmp_path: Path)
 async def test_a_refused_opening_leaves_no_lock_no_run_and_no_file_open(tmp_path: Path) -> None:
     (tmp_path / "out.jsonl").write_text("precious\n")
 
-    with pytest.raises(UsageError, match="did not write"):
+    with pytest.raises(UsageError, match="has not written it"):
         Bench(tmp_path).open()
 
     bench = Bench(tmp_path)
