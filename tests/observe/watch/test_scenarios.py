@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -16,9 +17,9 @@ from typing import Any
 import pytest
 
 FOLDER = Path(__file__).parent / "scenarios"
-KINDS = ["stock", "eager"] if sys.platform == "win32" else ["stock", "uvloop", "eager"]
+KINDS = ["stock"] + ["uvloop"] * (sys.platform != "win32") + ["eager"] * (sys.version_info >= (3, 12))
 
-pytestmark = pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is 3.12's")
+is_monitored = sys.version_info >= (3, 12)
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ def found_in(kind: str, folder: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.skipif(not is_monitored, reason="sys.monitoring is 3.12's; CI runs them there")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("scenario", list(scenarios()), ids=lambda scenario: scenario.name)
 def test_what_becomes_of_an_exception_is_told_and_where(
@@ -64,6 +66,18 @@ def test_what_becomes_of_an_exception_is_told_and_where(
     assert found["found"] == list(scenario.verdicts)
     assert found["ends"] == ([] if scenario.end is None else [scenario.end])
     assert found["faults"] == {}
+
+
+@pytest.mark.skipif(is_monitored, reason="boundary mode is that of 3.11; CI runs it there")
+@pytest.mark.parametrize("kind", KINDS)
+def test_before_3_12_nothing_is_told_that_is_not_so(kind: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    found = found_in(kind, tmp_path_factory.getbasetemp())
+    told = {one.name: Counter(found[one.name]["found"]) for one in scenarios()}
+
+    false = {one.name: told[one.name] - Counter(one.verdicts) for one in scenarios()}
+    assert {name: counter for name, counter in false.items() if counter} == {}
+    assert [name for name in told if found[name]["faults"]] == []
+    assert sum(told[one.name] == Counter(one.verdicts) for one in scenarios() if one.verdicts) >= 15
 
 
 def test_each_way_has_its_opposite() -> None:

@@ -52,7 +52,7 @@ def leave(error: BaseException, task: asyncio.Task[Any], waiter: Waiter, collect
         if inherited:
             _disown(leaf)
         tracker = tracked(leaf, collector)
-        tracker.left(name, spawned, waiter, leaf)
+        tracker.left(name, spawned, waiter, leaf, id(task))
         if waiter is CHAINED and type(leaf) in _REMADE:
             tracker.converted()
 

@@ -141,10 +141,10 @@ class Tracker:
             self.state, self._by = Verdict.UNKNOWN, ""
             self.code = None
 
-    def left(self, task: str, spawned: tuple[Spot, ...], waiter: Waiter, error: BaseException) -> None:
-        """Note that it left the running task, where that came from, and who waits for it."""
+    def left(self, task: str, spawned: tuple[Spot, ...], waiter: Waiter, error: BaseException, here: int = 0) -> None:
+        """Note that it left a task (``here`` is its id), where that came from, and who waits for it."""
         if self.is_final:
-            self._left_again()
+            self._left_again(here)
         self._task, self._spawned = task, spawned
         self.handed_over(waiter, error)
 
@@ -213,7 +213,7 @@ class Tracker:
             self._text, self._kind = _text_of(error), _kind_of(error)
             self._during = during.get()
 
-    def _left_again(self) -> None:
+    def _left_again(self, here: int) -> None:
         """
         Begin anew for a task that raised what another had raised, and of which somebody was told then.
 
@@ -221,7 +221,7 @@ class Tracker:
         """
         if self.state is not Verdict.REPORTED or not self.was_left:
             return
-        if self._task_here == _task_here():
+        if self._task_here == here:
             self.was_left = False
         else:
             self._collector.count(self.state)

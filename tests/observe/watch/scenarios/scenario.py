@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from unlost.observe import watch
+from unlost.observe.tasks import watch_tasks
 
 THEMES = ("handlers", "tasks", "outermost", "held", "between", "groups", "cancellations", "threads")
 
@@ -79,6 +80,7 @@ def _run(program: Program, kind: str) -> dict[str, object]:
     collector = watch.Collector()
     watching = watch.start(collector)
     watching.hear_loops()
+    around = watch_tasks(watching) if watching.mode == "boundary" else None  # there it is all the evidence
     loop = _loop(kind)
     loop.set_exception_handler(_heard)
     try:
@@ -87,6 +89,8 @@ def _run(program: Program, kind: str) -> dict[str, object]:
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
     gc.collect()
+    if around is not None:
+        around.stop()
     watching.stop()
     return {
         "found": sorted(f"{one.verdict.value}{' cancellation' * one.cancellation}" for one in collector.findings),
