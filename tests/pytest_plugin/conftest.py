@@ -52,7 +52,7 @@ def tested(tmp_path: Path) -> Tested:
                 *arguments,
             ],
             cwd=tmp_path,
-            env={name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "UNLOST"))}
+            env={name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "UNLOST", "CI"))}
             | dict(environment),
             capture_output=True,
             text=True,
