@@ -120,6 +120,7 @@ def read_figures(report: Any, stats: Any) -> Figures:  # Any: JSON
         groups=tuple(group["count"] for group in report["groups"]),
         recovered=books["recovered"],
         retries=books["retries"],
+        sent_away=report["paused"]["refused"],
         items_asked=stats["items"],
         repeats=stats["repeats"],
     )
