@@ -50,7 +50,7 @@ def contradictions(figures: Figures, count: int) -> list[str]:
             sorted(figures.result_lines) == list(_obtainable(range(1, count + 1)))
         ),
         # where the machine is slow, more attempts than those of the table run into their timeout
-        f"{figures.recovered:,} recovered and {figures.sent_away:,} sent away instead of {should.recovered:,} or more": (
+        f"{figures.recovered:,} recovered, {figures.sent_away:,} sent away instead of {should.recovered:,} or more": (
             figures.recovered + figures.sent_away >= should.recovered
         ),
         f"the service was asked for {figures.items_asked:,} items instead of {count:,}": figures.items_asked == count,

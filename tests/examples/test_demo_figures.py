@@ -52,7 +52,7 @@ def test_a_slow_machine_that_retries_more_contradicts_nothing(figures, right):
         ({"groups": (98, 36, 37)}, "failures in groups of [98, 37, 36] instead of [98, 35, 22, 16]"),
         ({"result_lines": OBTAINABLE[1:]}, "the results file does not hold each item that can be had once"),
         ({"result_lines": (*OBTAINABLE, OBTAINABLE[0])}, "the results file does not hold each item"),
-        ({"recovered": 307}, "307 recovered and 80 sent away instead of 388 or more"),
+        ({"recovered": 307}, "307 recovered, 80 sent away instead of 388 or more"),
         ({"items_asked": 9_999}, "the service was asked for 9,999 items instead of 10,000"),
         ({"repeats": 781}, "the service was asked again 781 times, and 700 retries are counted"),
     ],
