@@ -80,6 +80,8 @@ function addCopying(detail) {
 if (table) {
   table.addEventListener("keydown", onKey);
   table.addEventListener("click", onClick);
+  // a click adds them before the next key; the toggle comes a task later, but also where a search in the page opens one
+  table.addEventListener("click", (event) => addCopying(event.target.closest("details") ?? event.target), true);
   table.addEventListener("toggle", (event) => addCopying(event.target), true);
   if (table.tBodies.length > 1) addFilter();
 }
