@@ -135,11 +135,15 @@ async def test_a_call_that_blocks_is_noticed_with_its_place() -> None:
 
 @pytest.mark.stock
 async def test_a_call_that_holds_the_gil_is_noticed_with_its_place() -> None:
-    began = time.monotonic()
-    hold_the_gil()
-    took = time.monotonic() - began
+    took = 0.0
 
-    blocked = await _blocked_by(hold_the_gil)
+    def timed() -> None:
+        nonlocal took
+        began = time.monotonic()
+        hold_the_gil()
+        took = time.monotonic() - began
+
+    blocked = await _blocked_by(timed)
 
     assert took > 2 * NOTICED, "the call is too quick here to show anything"
     assert blocked.seconds >= took / 2
