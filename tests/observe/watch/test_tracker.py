@@ -14,6 +14,7 @@ import pytest
 from unlost.observe import record
 from unlost.observe.watch import Collector, Verdict, Waiter, never_retrieved, reported, start
 from unlost.observe.watch._tracked import beneath, leaves_of, tracked, tracker_of
+from unlost.observe.watch._tracker import Tracker
 from unlost.observe.watch._watch import Watch
 
 
@@ -123,14 +124,18 @@ def test_it_keeps_neither_the_exception_nor_its_frames_alive(collector: Collecto
         big = Big()  # noqa: F841
         raise ValueError("x")
 
-    try:
-        fail()
-    except ValueError as error:
-        tracker = tracked(error, collector)
-        swallow(error, collector)
+    def swallowed() -> Tracker | None:
+        try:
+            fail()
+        except ValueError as error:
+            swallow(error, collector)
+            return tracker_of(error)
+
+    tracker = swallowed()
 
     gc.collect()
     assert not [one for one in gc.get_objects() if type(one) is Big]
+    assert tracker is not None
     assert tracker.state is Verdict.SWALLOWED
 
 
