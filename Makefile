@@ -6,6 +6,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CHROMIUMS := "$$CHROMIUM" chromium chromium-browser google-chrome google-chrome-stable
 HAS_CHROMIUM := { for name in $(CHROMIUMS); do command -v "$$name" >/dev/null && break; done; }
 
+# Byte code is kept: the tests start thousands of interpreters
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test browser check format clean
 help:
 	@echo "make demo    install, start the demo service, run the main job over 10,000 inputs"

@@ -36,6 +36,8 @@ from _suites import SUITES, Suite
 ROOT: Final = Path(__file__).resolve().parent.parent
 NOTED: Final = "_suites_noted"
 MODES: Final = {"without": ("-p", "no:unlost"), "report": ("--unlost=report",), "fail": ("--unlost=fail",)}
+# the last: where no byte code is kept, ours is compiled again by each session, since it is installed editable
+NOT_PASSED_ON: Final = ("PYTEST", "UNLOST", "COV", "PYTHONDONTWRITEBYTECODE")
 PINNED: Final = ("pytest==9.1.1",)
 
 
@@ -49,7 +51,7 @@ class Place:
         self.python = folder / "environments" / suite.name / "bin" / "python"
         self.noted = folder / "noted" / suite.name
         self.environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "UNLOST", "COV"))
+            name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)
         } | dict(suite.environment)
 
     def prepare(self) -> None:
