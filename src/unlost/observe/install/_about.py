@@ -37,6 +37,7 @@ _INSTEAD_OF: Final = (
     ("a concurrent future", "ask the future: future.result(), or await asyncio.wrap_future(future)"),
     ("an executor", "ask the future: future.result(), or await loop.run_in_executor(...)"),
     ("an async generator", "async with contextlib.aclosing(generator) as items: its end is then awaited"),
+    ("TaskGroup", "unlost.TaskGroup(): what it cannot raise beside an exit it attaches to that, and reports"),
     ("callback", "log what task.exception() returns in the callback, or await the task"),
 )
 """By who took it, which says more than the verdict."""
