@@ -223,7 +223,7 @@ tell(still=kept._log_traceback)
 
 _ENDED = """
 watch = start()
-around = watch_tasks(watch, say=lambda: print("said", flush=True))
+around = watch_tasks(watch, say=lambda name: print(f"said {name}", flush=True))
 """
 
 
@@ -244,7 +244,7 @@ run(main())
     )
 
     assert told.code == -signal.SIGTERM
-    assert told.out == "said\n"
+    assert told.out == "said SIGTERM\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
@@ -277,7 +277,7 @@ around.stop()
 default = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 mine = lambda number, frame: None
 signal.signal(signal.SIGTERM, mine)
-around = watch_tasks(watch, say=lambda: None)
+around = watch_tasks(watch, say=lambda name: None)
 tell(ours=ours, default=default, mine=signal.getsignal(signal.SIGTERM) is mine)
 """,
         start=_ENDED,

@@ -5,7 +5,9 @@ from unlost._core.hooks._ending import before_termination, is_ours, on_request
 from unlost._core.hooks._errors import end_interrupted, last_uncaught, on_uncaught, tell_uncaught
 from unlost._core.hooks._forks import on_fork, soon, wait_until_gone
 from unlost._core.hooks._futures import on_futures
+from unlost._core.hooks._holding import hold_termination
 from unlost._core.hooks._loops import on_loops
+from unlost._core.hooks._own_signal import before_own_signal
 from unlost._core.hooks._records import on_records, records_are_heard
 from unlost._core.hooks._replaced import Switch, Undo, on_lookup, replace, together
 from unlost._core.hooks._spawning import Making, Spot, Task, spawned_of
@@ -18,8 +20,10 @@ __all__ = [
     "Task",
     "Undo",
     "at_end_of_child",
+    "before_own_signal",
     "before_termination",
     "end_interrupted",
+    "hold_termination",
     "is_ours",
     "last_uncaught",
     "on_fork",

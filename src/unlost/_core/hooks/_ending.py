@@ -21,9 +21,9 @@ LONGEST: Final = 2.0
 
 _STANDS: Final = 1.0  # the seconds of these in which the main thread stands still
 _UNTOLD: Final = (
-    "unlost: SIGTERM ended the process before what became of its exceptions was told: "
-    f"that took more than {LONGEST:g} s\n"
+    f"unlost: {{}} ended the process before what became of its exceptions was told: that took more than {LONGEST:g} s\n"
 )
+_kill: Final = os.kill  # as it was before anything of ours stood there
 
 _ours: Final[dict[_Handler, int]] = {}
 _aside: Final[dict[int, _Handler]] = {}
@@ -32,55 +32,79 @@ _is_fork_watched = False
 
 def is_ours(handler: object) -> bool:
     """Tell whether a signal's handler is one of ours, that only speaks before the default action."""
-    return handler in _ours
+    return any(handler is ours for ours in _ours)
 
 
-def before_termination(say: Callable[[], object]) -> Undo:
+def before_termination(say: Callable[[str], object]) -> Undo:
     """
-    Call ``say`` before SIGTERM ends the process, which it does as ever, by the signal.
+    Call ``say`` with its name before SIGTERM ends the process, which it does as ever, by the signal.
 
     Only from the main thread, and only where nobody handles the signal; ``atexit`` does not run then. A process that is
     forked meanwhile has the default action. Where the main thread is in C code that does not come back, the end waits
     for that, which it would not without.
 
     ``say`` runs in a thread of its own, as the main thread may have been interrupted with any lock in its hands. That
-    one stands still meanwhile, but goes on after a second: perhaps a lock is waited for. After ``LONGEST`` seconds, or
-    with a second signal, the process ends all the same.
+    one stands still meanwhile, but goes on after a second: perhaps a lock is waited for. After ``LONGEST`` seconds the
+    process ends all the same, and with another SIGTERM after that first second: until then it changes nothing, as who
+    ends processes may send more than one at once.
     """
 
     def speak() -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        said = threading.Lock()
-        said.acquire()
+        signal.signal(signal.SIGTERM, _change_nothing)
+        said = threading.Event()
         try:
-            _thread.start_new_thread(_end_when, (said,))
-            _aside_from_all(lambda: _then(say, said.release))
-        except RuntimeError:  # there can be no thread
-            _end(_UNTOLD)
-        threading.Event().wait(_STANDS)
+            aside_from_all(lambda: then(lambda: say("SIGTERM"), said.set))
+            said.wait(_STANDS)
+        except RuntimeError:  # there can be no thread: nothing is said
+            pass
+        finally:  # Ctrl-C may come meanwhile
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            _end_when(said)
 
     return _on_default(signal.SIGTERM, speak)
 
 
-def _end_when(said: threading.Lock) -> None:
-    _end("" if said.acquire(timeout=LONGEST) else _UNTOLD)
+def _end_when(said: threading.Event) -> None:
+    if said.is_set():
+        end()
+        return
+    try:
+        _thread.start_new_thread(lambda: end("" if said.wait(LONGEST - _STANDS) else untold("SIGTERM")), ())
+    except RuntimeError:  # as above
+        end(untold("SIGTERM"))
 
 
-def _end(text: str) -> None:
+def _change_nothing(_number: int, _frame: FrameType | None) -> None:
+    """Be what another SIGTERM calls."""
+
+
+def untold(name: str) -> str:
+    """Return what there is to say where a signal ended the process too soon for all else."""
+    return _UNTOLD.format(name)
+
+
+def end(text: str = "") -> None:
+    """Print it, and send SIGTERM to this process, for which the default action stands."""
+    print_at_once(text)
+    _kill(os.getpid(), signal.SIGTERM)
+
+
+def print_at_once(text: str) -> None:
+    """Print on standard error, whoever has a lock of that."""
     if text:
         with suppress(OSError):  # standard error was closed: there is nowhere left
             os.write(2, text.encode())  # not sys.stderr: its lock may be the one that is waited for
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _then(say: Callable[[], object], finish: Callable[[], object]) -> None:
+def then(say: Callable[[], object], finish: Callable[[], object]) -> None:
+    """Call one, and after it the other, whatever the first raises."""
     try:
         say()
     finally:
         finish()
 
 
-def _aside_from_all(say: Callable[[], object]) -> None:
+def aside_from_all(say: Callable[[], object]) -> None:
     """
     Call it in a thread of its own, started without any lock that the interrupted code may hold.
 
@@ -101,13 +125,13 @@ def on_request(number: int, say: Callable[[], object]) -> Undo:
 
     def speak() -> None:
         with suppress(RuntimeError):  # there can be no thread: who asks again may be luckier
-            _aside_from_all(say)
+            aside_from_all(say)
 
     return _on_default(number, speak)
 
 
 def _on_default(number: int, say: Callable[[], object]) -> Undo:
-    if not _is_main_thread() or signal.getsignal(number) is not signal.SIG_DFL or _is_taken_in_c(number):
+    if not is_main_thread() or signal.getsignal(number) is not signal.SIG_DFL or is_taken_in_c(number):
         return lambda: None
     _keep_out_of_forks()
 
@@ -118,14 +142,14 @@ def _on_default(number: int, say: Callable[[], object]) -> Undo:
     _ours[handle] = number
 
     def undo() -> None:
-        if handle in _ours and _is_main_thread() and signal.getsignal(number) is handle:
+        if handle in _ours and is_main_thread() and signal.getsignal(number) is handle:
             signal.signal(number, signal.SIG_DFL)
         _ours.pop(handle, None)
 
     return undo
 
 
-def _is_taken_in_c(number: int) -> bool:
+def is_taken_in_c(number: int) -> bool:
     """Whether a handler was set by other means than ``signal.signal``, as ``faulthandler.register`` does; on Linux."""
     try:
         with open("/proc/self/status", encoding="ascii", errors="replace") as status:
@@ -135,7 +159,8 @@ def _is_taken_in_c(number: int) -> bool:
     return bool(int(caught, 16) >> (number - 1) & 1)
 
 
-def _is_main_thread() -> bool:
+def is_main_thread() -> bool:
+    """Say whether this is the thread that may set handlers, and in which they run."""
     return threading.current_thread() is threading.main_thread()
 
 
@@ -152,7 +177,7 @@ def _keep_out_of_forks() -> None:
 
 
 def _step_aside() -> None:
-    if _is_main_thread():
+    if is_main_thread():
         for handler, number in _ours.items():
             if signal.getsignal(number) is handler:
                 signal.signal(number, signal.SIG_DFL)

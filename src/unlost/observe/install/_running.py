@@ -6,12 +6,13 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Callable
-from threading import RLock
+from functools import partial
+from threading import Event, RLock
 from typing import Final
 
 from unlost._core._hooks import at_exit
 from unlost._core._report import tell
-from unlost._core.hooks import at_end_of_child, on_fork
+from unlost._core.hooks import Undo, at_end_of_child, hold_termination, on_fork
 from unlost.observe._leaving import line_of
 from unlost.observe.install._hanging import tell_on_request
 from unlost.observe.install._serious import is_bad
@@ -49,6 +50,8 @@ class Running:
         self.is_quiet = False
         self.is_child = False
         self.patch: Patch | None = None
+        self._told = Event()
+        self._is_over = False
         self.watch = start(collector)
         try:
             self.around = watch_tasks(self.watch, say=self.terminate, origins=origins)
@@ -56,11 +59,11 @@ class Running:
             self.watch.stop()
             raise
         self._unask = tell_on_request(collector, self.around.ends)
-        self._is_over = False
 
-    def terminate(self) -> None:
-        """Finish, as SIGTERM is about to end the process; say so where errors were held that nobody had been told."""
-        self.finish(_note_terminated)
+    def terminate(self, name: str) -> None:
+        """Finish, as a signal is about to end the process; say so where errors were held that nobody had been told."""
+        self.finish(partial(_note_terminated, name))
+        self._told.wait()  # another thread may be about it
         close_all()
 
     def finish(self, and_then: Callable[[Collector, Counter[Verdict]], object] | None = None) -> None:
@@ -77,6 +80,14 @@ class Running:
             self._is_over = True
             if _running is self:
                 _running = None
+        let_go = hold_termination()
+        try:
+            self._finish(and_then)
+        finally:
+            self._told.set()
+            let_go()
+
+    def _finish(self, and_then: Callable[[Collector, Counter[Verdict]], object] | None) -> None:
         before = self.collector.counts.copy()
         self._unask()
         self.around.hear_the_last()
@@ -115,13 +126,11 @@ class Running:
         return "\n".join([f"what became of the exceptions: {counts}", *self.unseen()])
 
 
-def _note_terminated(collector: Collector, before: Counter[Verdict]) -> None:
+def _note_terminated(name: str, collector: Collector, before: Counter[Verdict]) -> None:
     count = sum(collector.counts[verdict] - before[verdict] for verdict in (Verdict.UNDELIVERED, Verdict.LOST))
     if count:
         errors = "1 error was" if count == 1 else f"{count:,} errors were"
-        collector.note(
-            Notice(TERMINATED, f"SIGTERM ended the process while {errors} held that nobody had been told of")
-        )
+        collector.note(Notice(TERMINATED, f"{name} ended the process while {errors} held that nobody had been told of"))
 
 
 def join(collector: Callable[[], Collector] = Collector, origins: int = 0) -> Running:
@@ -132,7 +141,9 @@ def join(collector: Callable[[], Collector] = Collector, origins: int = 0) -> Ru
             _running = Running(collector(), origins)
         if not _is_hooked:
             _is_hooked = True
-            close_at_exit()  # first, and so last: what is told at the end goes to sinks, too
+            at_exit(_let_go)  # first, and so last
+            at_end_of_child(_let_go)
+            close_at_exit()  # what is told at the end goes to sinks, too
             at_exit(_finish)
             at_end_of_child(_finish)
             on_fork(_NOTHING, _NOTHING, _begin_anew)
@@ -150,8 +161,15 @@ def leave(running: Running) -> None:
 
 
 def _finish() -> None:
+    """Tell what is left, at the end of the process; SIGTERM waits for that, and for the sinks to be closed."""
+    global _held  # as above
     if (running := _running) is not None:
+        _held = hold_termination()
         running.finish()
+
+
+def _let_go() -> None:
+    _held()
 
 
 def _begin_anew() -> None:
@@ -167,5 +185,6 @@ def _nothing() -> None:
 
 
 _NOTHING: Final = _nothing
+_held: Undo = _nothing
 _running: Running | None = None
 _is_hooked = False

@@ -8,6 +8,8 @@ from typing import Final
 from unlost._core._report import on_reports
 from unlost._core.hooks import (
     Making,
+    Undo,
+    before_own_signal,
     before_termination,
     last_uncaught,
     on_futures,
@@ -47,7 +49,7 @@ class Around:
         unseen: What could not be seen, a sentence each; complete once it is stopped.
     """
 
-    def __init__(self, watch: Watch, died_after: float, say: Callable[[], object] | None, origins: int) -> None:
+    def __init__(self, watch: Watch, died_after: float, say: Callable[[str], object] | None, origins: int) -> None:
         collector = watch.collector
         self.ends = Ends()
         self.unseen: list[str] = []
@@ -71,7 +73,7 @@ class Around:
         self._watch = watch
         self._last = id(last_uncaught())
         watch.hear_loops()
-        self._end = before_termination(guarded(collector, say)) if say is not None else _nothing
+        self._end = _before_the_end(guarded(collector, say)) if say is not None else _nothing
         self._ticker = Ticker(guarded(collector, Died(collector, died_after).look), min(_EVERY, died_after))
 
     def hear_the_last(self) -> None:
@@ -99,7 +101,7 @@ class Around:
 
 
 def watch_tasks(
-    watch: Watch, *, died_after: float = 10.0, say: Callable[[], object] | None = None, origins: int = 0
+    watch: Watch, *, died_after: float = 10.0, say: Callable[[str], object] | None = None, origins: int = 0
 ) -> Around:
     """
     Watch what is around the tasks of this process: loops, hooks, log records, futures, coroutines.
@@ -108,12 +110,17 @@ def watch_tasks(
         watch: What goes on; in its boundary mode the ends of tasks are what it is told of.
         died_after: For how many seconds nobody may have asked for the error of a task that is still referred to, before
             there is a notice; above 0.
-        say: Called when SIGTERM is about to end the process and nothing else handles it (``atexit`` does not run then);
-            None leaves the signal alone. Main thread only.
+        say: Called with the name of a signal that is about to end the process, so that ``atexit`` does not run: a
+            SIGTERM that nothing else handles (put on in the main thread only), or one that the process sends itself.
+            None leaves them alone.
         origins: How many frames each coroutine notes when it is made, so that one that is never awaited can say where
             that was; 0 costs nothing, and says where it was dropped.
     """
     return Around(watch, died_after, say, origins)
+
+
+def _before_the_end(say: Callable[[str], object]) -> Undo:
+    return together([before_termination(say), before_own_signal(say)])
 
 
 def _nothing() -> None:

@@ -1,0 +1,85 @@
+"""
+A process that ends itself by a signal.
+
+Servers do, so that whoever started them sees what they ended by: uvicorn takes SIGTERM, stops in good order, puts back
+what had stood there, and raises the signal again. That runs no ``atexit``, and where the application was imported after
+the server had taken the signal, what had stood there is the default action, and no handler of ours.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from typing import Any, Final
+
+from unlost._core.hooks._ending import LONGEST, aside_from_all, is_taken_in_c, print_at_once, then, untold
+from unlost._core.hooks._replaced import Switch, Undo, replace, together
+
+_ENDING: Final = frozenset({signal.SIGTERM, signal.SIGINT})
+
+
+def before_own_signal(say: Callable[[str], object]) -> Undo:
+    """
+    Call ``say`` with the name of the signal before this process sends itself a SIGTERM or SIGINT that ends it.
+
+    That is by ``signal.raise_signal`` or ``os.kill``, in any thread, while the default action stands; it is sent as
+    ever. ``say`` runs in a thread of its own, as whoever sends it may have any lock in its hands, and holds that up
+    for ``LONGEST`` seconds at most.
+    """
+    is_said = False
+
+    def speak(number: object) -> None:
+        nonlocal is_said
+        if not is_said and isinstance(number, int) and _ends_process(number):
+            is_said = True
+            _speak(say, signal.Signals(number).name)
+
+    return together([replace(signal, "raise_signal", _raising(speak)), replace(os, "kill", _killing(speak))])
+
+
+def _raising(speak: Callable[[object], None]) -> Callable[[Any, Switch], Any]:  # Any: the function
+    def make(original: Any, switch: Switch) -> Any:  # Any: as above
+        def raise_signal(number: object, /) -> object:
+            if switch.on:
+                speak(number)
+            return original(number)
+
+        return _named(raise_signal, original, signal.__name__)
+
+    return make
+
+
+def _killing(speak: Callable[[object], None]) -> Callable[[Any, Switch], Any]:  # Any: as above
+    def make(original: Any, switch: Switch) -> Any:  # Any: as above
+        def kill(process: object, number: object, /) -> object:
+            if switch.on and process == os.getpid():
+                speak(number)
+            return original(process, number)
+
+        return _named(kill, original, os.__name__)
+
+    return make
+
+
+def _named(replacement: Any, original: Any, module: str) -> Any:  # Any: functions
+    wraps(original)(replacement)
+    replacement.__module__ = module  # where pickle finds it: in that of the original is the original
+    return replacement
+
+
+def _ends_process(number: int) -> bool:
+    is_default = number in _ENDING and signal.getsignal(number) is signal.SIG_DFL
+    return is_default and not is_taken_in_c(number)
+
+
+def _speak(say: Callable[[str], object], name: str) -> None:
+    said = threading.Event()
+    with suppress(RuntimeError):  # there can be no thread
+        aside_from_all(lambda: then(lambda: say(name), said.set))
+        said.wait(LONGEST)
+    if not said.is_set():
+        print_at_once(untold(name))
