@@ -1,0 +1,192 @@
+"""The hooks of a session of tests that are watched, or of xdist's controller of such."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from _unlost_pytest._failing import PREFIX, Failing
+from _unlost_pytest._marks import marks_of, refuse_wrong, wrong_in
+from _unlost_pytest._page import Page
+from _unlost_pytest._told import Told, report_of
+from unlost.errors import UsageError
+from unlost.observe.install import (
+    Session,
+    blind_spots,
+    is_off,
+    key_of,
+    lines_about,
+    places_beside,
+    texts_beside,
+)
+from unlost.observe.install._forgiving import Forgiving
+from unlost.observe.install._known import Known
+from unlost.observe.watch import Finding, Notice
+
+__all__ = ["Plugin", "is_off"]
+
+_SENT = "unlost"
+
+
+class Plugin:
+    """Under xdist the workers find, and the controller tells."""
+
+    def __init__(self, config: pytest.Config, mode: str) -> None:
+        self._config = config
+        self._known = _known(config)
+        self._fails = mode == "fail" and not self._known.is_written
+        self._is_listed = mode == "report" and not self._known.is_written
+        self._page = Page(config)
+        self._session: Session | None = None
+        self._failing = Failing()
+        self._told = Told()
+        self._marks: dict[str, list[Forgiving]] = {}  # of the tests that have some: what comes up late is theirs, too
+        self._said = ""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        if not hasattr(self._config, "workerinput"):  # a worker could say it to nobody: its tests do
+            refuse_wrong(items)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if said := wrong_in(item):
+            pytest.fail(f"{PREFIX}{said}", pytrace=False)
+        if marks := marks_of(item):
+            self._marks[item.nodeid] = marks
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:  # Any: what hooks return
+        self._began().begin(item.nodeid)
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:  # Any: as above
+        try:
+            result = yield
+        except BaseException:
+            self._tell(item, "call", self._began().called(item.nodeid))
+            raise
+        if text := self._tell(item, "call", self._began().called(item.nodeid)):
+            pytest.fail(text, pytrace=False)
+        return result
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, Any, Any]:  # Any: as above
+        try:
+            result = yield
+        except BaseException:
+            self._tell(item, "teardown", self._began().end(item.nodeid))
+            raise
+        if text := self._tell(item, "teardown", self._began().end(item.nodeid)):
+            pytest.fail(text, pytrace=False)
+        return result
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)  # around pytest's own, that has what xfail means by then
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        self._failing.settle(item, call, report)
+        return report
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        self._told.late += self._failing.left()
+        if self._session is not None:
+            self._close(self._session)
+        worker = getattr(self._config, "workeroutput", None)
+        if worker is not None:
+            worker[_SENT] = {
+                "told": self._told.sent(), "keys": self._known.found, "met": list(self._known.met.items()),
+                "page": self._page.sent(),
+            }  # fmt: skip
+            return
+        self._known.write()
+        self._said = self._page.write()
+        if self._told.late and self._fails and session.exitstatus in (pytest.ExitCode.OK, 0):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:  # Any: xdist's, which need not be installed
+        sent = getattr(node, "workeroutput", {}).get(_SENT)
+        if sent is None:
+            self._page.missing(node)
+            return
+        self._told.receive(sent["told"])
+        self._known.receive(sent["keys"], sent["met"])
+        self._page.receive(sent["page"])
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if not (self._told or self._known.file or self._said):
+            return
+        terminalreporter.section("unlost")
+        for test, text in self._told.late:
+            terminalreporter.line(f"found after the test had ended: {test}\n{text}")
+        if self._told.late and self._fails:
+            terminalreporter.stats.setdefault("error", []).extend(map(report_of, self._told.late))
+        last = filter(None, [self._said, self._told.why, *dict.fromkeys(self._told.unseen)])
+        for text in (*self._told.lines(), *self._known.said(), *last):
+            terminalreporter.line(text)
+
+    def _began(self) -> Session:
+        if self._session is None:  # the first test: a controller of xdist has none
+            self._session = Session()
+        return self._session
+
+    def _close(self, session: Session) -> None:
+        for test, every in session.close().items():
+            found = self._unforgiven(every, self._marks.get(test, []))
+            self._page.add(test, found)
+            self._told.late += [(test or "outside of all tests", text) for text in self._texts(found, test).values()]
+        self._told.why = session.why
+        self._told.unseen += blind_spots(session.total, "")
+        self._page.count(session.total, blind_spots(session.total, session.why))
+
+    def _tell(self, item: pytest.Item, when: str, found: list[Finding | Notice]) -> str:
+        """Tell what was found in a phase of a test; return what it has to fail with, empty where it has not."""
+        wrong = wrong_in(item) if found else ""  # the test itself may have added one
+        unforgiven = self._unforgiven(found, marks_of(item) if found and not wrong else [])
+        self._page.add(item.nodeid, unforgiven)
+        texts = self._texts(unforgiven, item.nodeid)
+        self._told.count += len(texts)
+        if not texts:
+            return ""
+        if not self._fails:
+            item.add_report_section(when, "unlost", "\n\n".join(texts.values()))
+            for key, text in texts.items() if self._is_listed else ():
+                self._told.passed.add(key, text, item.nodeid)
+            return ""
+        text = PREFIX + "\n\n".join([*texts.values(), *filter(None, [wrong])])
+        self._failing.add(item.nodeid, when, text)
+        return text
+
+    def _unforgiven(self, found: list[Finding | Notice], marks: list[Forgiving]) -> list[Finding | Notice]:
+        left = [one for one in found if not any(mark.covers(one) for mark in marks)]
+        self._told.forgiven += len(found) - len(left)
+        return left
+
+    def _texts(self, found: list[Finding | Notice], test: str) -> dict[str, str]:
+        """Return the texts by their keys of what is not known."""
+        alike: dict[str, list[Finding | Notice]] = {}
+        for one in found:
+            if not self._known.forgives(one):
+                alike.setdefault(key_of(one), []).append(one)
+        texts = {
+            key: "\n".join([*lines_about(same[0]), *places_beside(same), *texts_beside(same)])
+            for key, same in alike.items()
+        }
+        for key, text in texts.items():
+            self._known.add(key, text, test)
+        return texts
+
+
+def _known(config: pytest.Config) -> Known:
+    name = config.getoption("--unlost-baseline")
+    file = config.invocation_params.dir / name if name else None
+    try:
+        return Known(file, is_written=bool(config.getoption("--unlost-update-baseline")))
+    except UsageError as refused:
+        raise pytest.UsageError(f"--unlost-baseline: {refused}") from refused

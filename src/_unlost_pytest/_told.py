@@ -1,0 +1,69 @@
+"""What is said at the end of a session; under xdist the controller says it for all workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, TypeAlias
+
+import pytest
+
+from unlost.observe.install._by_key import ByKey
+
+Late: TypeAlias = tuple[str, str]
+"""A test, and what came up after its end."""
+
+
+class Told:
+    """
+    Attributes:
+        count: How many were told in tests.
+        late: What came up after the ends of tests.
+        forgiven: How many marks forgave.
+        passed: What was found where nothing fails.
+        why: Why not all could be seen, in a sentence; empty where it could.
+        unseen: What else could not be seen, a sentence each.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.late: list[Late] = []
+        self.forgiven = 0
+        self.passed = ByKey()
+        self.why = ""
+        self.unseen: list[str] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.late or self.count or self.forgiven or self.unseen)
+
+    def sent(self) -> dict[str, Any]:  # Any: what xdist can send
+        """Return all of it for the controller."""
+        return {
+            "count": self.count, "late": self.late, "forgiven": self.forgiven, "passed": self.passed.sent(),
+            "why": self.why, "unseen": self.unseen,
+        }  # fmt: skip
+
+    def receive(self, sent: dict[str, Any]) -> None:  # Any: as above
+        """Add what a worker has sent."""
+        self.count += sent["count"]
+        self.late += [(test, text) for test, text in sent["late"]]
+        self.forgiven += sent["forgiven"]
+        self.passed.receive(*sent["passed"])
+        self.why = sent["why"]
+        self.unseen += sent["unseen"]
+
+    def lines(self) -> Iterator[str]:
+        """Yield what was found where nothing fails, and how much in all."""
+        yield from self.passed.lines()
+        yield f"{self.count} found in tests, {len(self.late)} after their ends"
+        if self.forgiven:
+            yield f"{self.forgiven} forgiven by marks"
+
+
+def report_of(late: Late) -> pytest.TestReport:
+    """Return what lets pytest name, in its short summary, what was found after a test had reported itself."""
+    test, text = late
+    said: Any = SimpleNamespace(  # Any: it asks for no more than this
+        reprcrash=SimpleNamespace(message=f"unlost: {text.partition(chr(10))[0]}")
+    )
+    return pytest.TestReport(test, (test.partition("::")[0], None, test), {}, "failed", said, "teardown")
