@@ -28,6 +28,7 @@ class Clause:
         raises: Whether it holds a ``raise`` of another exception.
         loops: Whether what it guards can run again after it.
         line: Of its first instruction.
+        named: What it loads, as dotted names; empty where that tells nothing more of it.
         varies: Whether it names what it catches by a variable of the function, which may stand for everything.
     """
 
@@ -38,6 +39,7 @@ class Clause:
     raises: bool
     loops: bool
     line: int
+    named: tuple[str, ...] = ()
     varies: bool = False
 
     @property

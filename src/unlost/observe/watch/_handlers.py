@@ -10,11 +10,13 @@ By the layout that the compilers of 3.12 and 3.13 give a ``try`` (Objects/except
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import CodeType
 from typing import Final
 
 from unlost.observe.watch._clause import BUILT_IN, Clause, Handler
 from unlost.observe.watch._flow import Flow, flow_from, reaches
+from unlost.observe.watch._instructions import Instruction
 from unlost.observe.watch._listing import Listing
 from unlost.observe.watch._looks import loads, looks_at, name_bound_by
 
@@ -120,14 +122,16 @@ def _judged(listing: Listing, flow: Flow, catches: tuple[tuple[str, ...], bool],
     types, broad = catches
     bound = name_bound_by(listing.instructions[body]) if types else None
     inside = [listing.instructions[index] for index in sorted(flow.inside) if not _is_laid_aside(listing, index, bound)]
+    used, ends = looks_at(inside, bound), bool(flow.after)
     return Clause(
         types=types,
         broad=broad,
-        used=looks_at(inside, bound),
-        ends=bool(flow.after),
+        used=used,
+        ends=ends,
         raises=any(one.opname == "RAISE_VARARGS" and one.argval for one in inside),
         loops=_loops(listing, flow, start),
         line=_line(listing, first),
+        named=tuple(dict.fromkeys(_dotted(inside))) if ends and not used else (),
     )
 
 
@@ -149,9 +153,14 @@ def _loops(listing: Listing, flow: Flow, start: int) -> bool:
 
 def _types(listing: Listing, index: int, check: int) -> tuple[str, ...]:
     """Return the dotted name of each type that is loaded."""
+    return _dotted(listing.instructions[index:check])
+
+
+def _dotted(instructions: Sequence[Instruction]) -> tuple[str, ...]:
+    """Return the dotted name of each thing that is loaded."""
     found: list[str] = []
-    for one in listing.instructions[index:check]:
-        if one.opname == "LOAD_ATTR" and found:
+    for one in instructions:
+        if one.opname in ("LOAD_ATTR", "LOAD_METHOD") and found:
             found[-1] = f"{found[-1]}.{one.argval}"
         elif one.opname.startswith(("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF", "LOAD_FROM_DICT")):
             found.extend(one.argval if isinstance(one.argval, tuple) else [str(one.argval)])

@@ -1,4 +1,4 @@
-"""Handlers that name what they catch by a variable, which may stand for everything."""
+"""What the names in a handler stand for: what it catches may be everything, what it calls may look at that."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import CodeType, FrameType
 from typing import Any, Final
 
+from unlost.observe.watch._asking import asks_itself
 from unlost.observe.watch._clause import BUILT_IN, Clause, Handler
 from unlost.observe.watch._matching import read_name
 
@@ -14,15 +15,15 @@ _EVERYTHING: Final = (Exception, BaseException)
 
 def with_names_read(handler: Handler, frame: FrameType) -> Handler:
     """
-    Return a handler that knows which of its names stand for everything.
+    Return a handler that knows which of its names stand for everything, and for functions that look at what it has.
 
-    What a module's name stands for is read once; a variable of the function is read each time that an exception comes
-    (``catches_everything``).
+    What a module's name stands for is read once, and so is what is called; a variable of the function that stands for
+    types is read each time that an exception comes (``catches_everything``).
     """
-    if not any(_may_swallow(clause) for clause in handler.clauses):
+    if not any(clause.swallows or _may_swallow(clause) for clause in handler.clauses):
         return handler
-    clauses = tuple(_read(clause, frame) if _may_swallow(clause) else clause for clause in handler.clauses)
-    is_plain = handler.plain and not any(clause.varies or clause.swallows for clause in clauses)
+    clauses = tuple(_read(clause, frame) for clause in handler.clauses)
+    is_plain = not any(clause.varies or clause.swallows or (clause.broad and clause.raises) for clause in clauses)
     return replace(handler, clauses=clauses, plain=is_plain, narrow=handler.narrow and is_plain)
 
 
@@ -36,6 +37,14 @@ def _may_swallow(clause: Clause) -> bool:
 
 
 def _read(clause: Clause, frame: FrameType) -> Clause:
+    if not clause.swallows and not _may_swallow(clause):
+        return clause
+    if any(asks_itself(name, frame) for name in clause.named):
+        return replace(clause, used=True, named=())
+    return _types_read(clause, frame) if _may_swallow(clause) else clause
+
+
+def _types_read(clause: Clause, frame: FrameType) -> Clause:
     names = [name for name in clause.types if name not in BUILT_IN]
     if any(_is_variable(name, frame.f_code) for name in names):
         return replace(clause, varies=True)

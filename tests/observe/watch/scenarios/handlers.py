@@ -561,3 +561,74 @@ async def named_some_by_an_attribute() -> None:
                 pass
 
     await Retry()()
+
+
+class Connection:
+    """One whose helpers ask for what is being handled, as others' ``internal_error`` do."""
+
+    lost: BaseException | None = None
+
+    async def use(self) -> None:
+        try:
+            await boom()
+        except Exception:
+            self.internal_error("used")
+
+    def internal_error(self, what: str) -> None:
+        print(what)
+        self.lost = sys.exc_info()[1]
+
+    def close(self) -> None:
+        print("closed")
+
+    @staticmethod
+    def abort() -> None:
+        print(sys.exception())
+
+
+@right
+async def a_method_that_is_called_asks_for_what_is_handled() -> None:
+    await Connection().use()
+
+
+@expect("swallowed")
+async def a_method_that_is_called_asks_for_nothing() -> None:
+    one = Connection()
+    try:
+        await boom()
+    except Exception:  # ends here
+        one.close()
+
+
+def asks() -> None:
+    print(sys.exc_info())
+
+
+def tidies_up() -> None:
+    print("tidied up")
+
+
+@right
+async def a_function_that_is_called_asks_for_what_is_handled() -> None:
+    try:
+        await boom()
+    except Exception:
+        tidies_up()
+        asks()
+
+
+@right
+async def a_static_method_that_is_called_asks_for_what_is_handled() -> None:
+    one = Connection()
+    try:
+        await boom()
+    except Exception:
+        one.abort()
+
+
+@expect("swallowed")
+async def a_function_that_is_called_asks_for_nothing() -> None:
+    try:
+        await boom()
+    except Exception:  # ends here
+        tidies_up()

@@ -1,0 +1,46 @@
+"""Whether a function that a handler calls asks by itself for what is being handled."""
+
+from __future__ import annotations
+
+import inspect
+from types import CodeType, FrameType, FunctionType, MethodType
+from typing import Any, Final
+
+from unlost.observe.watch._matching import read_name
+
+_WRAPPERS: Final = (classmethod, staticmethod, MethodType)
+_MOST_WRAPPED: Final = 5
+
+
+def asks_itself(dotted: str, frame: FrameType) -> bool:
+    """
+    Say whether a dotted name stands for a function that calls ``sys.exc_info`` or ``sys.exception``.
+
+    What that one calls in turn is not looked at. It is found without running any code: what a property, or an object
+    with a ``__getattr__``, stands for is not known.
+    """
+    first, *rest = dotted.split(".")
+    found = read_name(first, frame)
+    for name in rest:
+        found = inspect.getattr_static(found, name, None)
+    code = _code_of(found)
+    return code is not None and _asks(code)
+
+
+def _code_of(found: Any) -> CodeType | None:  # Any: whatever the program gave that name
+    for _ in range(_MOST_WRAPPED):
+        kind = type(found)  # not isinstance: a proxy would be asked for its __class__, which runs code
+        if kind in _WRAPPERS:
+            found = found.__func__
+        elif kind is not FunctionType:
+            return None
+        elif (wrapped := found.__dict__.get("__wrapped__")) is None:  # what functools.wraps leaves
+            return found.__code__
+        else:
+            found = wrapped
+    return None
+
+
+def _asks(code: CodeType) -> bool:
+    names = code.co_names
+    return "exc_info" in names or ("exception" in names and "sys" in names)
