@@ -35,7 +35,8 @@ def _code_of(found: Any) -> CodeType | None:  # Any: whatever the program gave t
         elif kind is not FunctionType:
             return None
         elif (wrapped := found.__dict__.get("__wrapped__")) is None:  # what functools.wraps leaves
-            return found.__code__
+            code: CodeType = found.__code__
+            return code
         else:
             found = wrapped
     return None
