@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import gc
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from weakref import ref
 
 import pytest
 
 from unlost.observe.tasks._died import Died, each_task
+from unlost.observe.tasks._ticker import Ticker
 from unlost.observe.watch import Collector
 
 FORKS = """
@@ -59,6 +63,33 @@ def test_it_goes_on_after_a_fork_where_no_garbage_is_collected(tmp_path: Path) -
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.stock
+@pytest.mark.parametrize("is_ended", ["stop", "pause"])
+def test_it_can_be_ended_while_its_thread_is_being_started(is_ended: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[float] = []
+    ticker = Ticker(seen.append, 0.01)
+    ticker.pause()
+    is_starting, may_start = threading.Event(), threading.Event()
+    start = threading.Thread.start
+
+    def start_late(thread: threading.Thread) -> None:
+        is_starting.set()
+        may_start.wait(20)
+        start(thread)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start_late)
+        _thread.start_new_thread(ticker.start, ())
+        assert is_starting.wait(20)
+        getattr(ticker, is_ended)()
+        may_start.set()
+    seen.clear()
+    time.sleep(0.05)
+    ticker.stop()
+
+    assert not seen
 
 
 async def test_looking_at_a_task_keeps_no_other_one_alive() -> None:

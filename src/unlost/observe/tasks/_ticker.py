@@ -35,21 +35,27 @@ class Ticker:
         global _is_fork_watched  # once for each process: it cannot be taken back
         self._look = look
         self._seconds = seconds
+        self._is_ended = False
+        self._thread: threading.Thread | None = None
         if not _is_fork_watched:
             on_fork(_pause, _resume, _start_again)
         _is_fork_watched = True
+        _ticking.add(self)
         self.start()
 
     def start(self) -> None:
         """Begin; again in a child, which has none of its parent's threads, and after a pause."""
         self.is_paused = False
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(self._stopped,), name="unlost-watch", daemon=True)
-        _ticking.add(self)
-        self._thread.start()
+        self._stopped = stopped = threading.Event()
+        if self._is_ended:  # meanwhile, in another thread; where that is still to come, it is this one that it stops
+            return
+        thread = threading.Thread(target=self._run, args=(stopped,), name="unlost-watch", daemon=True)
+        thread.start()
+        self._thread = thread  # from here on it can be joined
 
     def stop(self) -> None:
         """Let the thread end; a call from another thread waits for that, as long as one look may take to come."""
+        self._is_ended = True
         _ticking.discard(self)
         self._end(self._seconds)
 
@@ -57,11 +63,12 @@ class Ticker:
         """Let there be no thread until the next ``start``."""
         self.is_paused = True
         self._end(_FORK)
-        wait_until_gone(self._thread.native_id or 0)
+        if self._thread is not None:
+            wait_until_gone(self._thread.native_id or 0)
 
     def _end(self, seconds: float) -> None:
         self._stopped.set()
-        if threading.current_thread() is not self._thread:
+        if self._thread is not None and threading.current_thread() is not self._thread:
             self._thread.join(seconds)
 
     def _run(self, stopped: threading.Event) -> None:
