@@ -29,7 +29,7 @@ USED = {
 
 def run(suite: str, whose: str) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, str(LAUNCHER), suite, whose], capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, str(LAUNCHER), suite, whose], capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
     report: dict[str, Any] = json.loads(done.stdout)
