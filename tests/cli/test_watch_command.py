@@ -462,6 +462,25 @@ def test_forked_processes_tell_what_is_bad_in_them_and_only_that(unlost: Command
     assert json.loads((unlost.folder / "found.json").read_text(encoding="utf-8"))["found"] == []
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="what is swallowed is seen from 3.12 on")
+def test_what_a_library_swallows_is_counted_and_told_where_it_is_called_ones_own(
+    unlost: CommandLine,
+) -> None:
+    package = unlost.folder / "site-packages" / "shop"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("def sell():\n    try: 1 / 0\n    except Exception: pass\n", encoding="utf-8")
+    unlost.write("app.py", "import sys\nsys.path.append('site-packages')\nimport shop\nshop.sell()\n")
+
+    done = unlost("watch", "app.py")
+    unlost.environment["UNLOST_OWN"] = "shop"
+    as_ones_own = unlost("watch", "app.py")
+
+    assert "1 of them ended in the code of Python or of installed packages" in done.stderr
+    assert "swallowed at" not in done.stderr
+    assert "of them ended" not in as_ones_own.stderr
+    assert "swallowed at  site-packages/shop/__init__.py:3 in sell" in as_ones_own.stderr
+
+
 def test_what_ended_the_program_is_reported_by_a_hook_of_its_own(unlost: CommandLine) -> None:
     unlost.write("app.py", "import sys\nsys.excepthook = lambda *_: print('told')\nraise ValueError('it broke')\n")
 

@@ -25,6 +25,7 @@ from unlost.observe.install import (
     texts_beside,
 )
 from unlost.observe.install._running import Running
+from unlost.observe.install._serious import is_others
 from unlost.observe.install._summary import NONE
 from unlost.observe.tasks import Stalled
 from unlost.observe.watch import LOOP_ERROR, TERMINATED, Finding, Notice, Verdict
@@ -89,9 +90,13 @@ def _tell(running: Running, file: Path | None) -> list[Finding | Notice]:
 
 
 def _lines(running: Running, told: list[Finding | Notice]) -> Iterator[str]:
+    collector = running.collector
     yield ""
     yield "unlost watch: what became of the exceptions" + (" of a forked process" if running.is_child else "")
     yield from (f"  {line}" for line in running.summary() or [NONE])
+    if elsewhere := sum(map(is_others, all_in(collector))):
+        yield f"  {elsewhere:,} of them ended in the code of Python or of installed packages, and are not told here:"
+        yield "  --json FILE has them. UNLOST_OWN=PACKAGE in the environment counts an installed package as yours."
     alike: dict[str, list[Finding | Notice]] = {}
     for one in told:
         alike.setdefault(key_of(one), []).append(one)

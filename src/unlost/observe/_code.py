@@ -18,6 +18,7 @@ def _foreign_roots() -> tuple[str, ...]:
 
 
 _ROOTS: Final = _foreign_roots()
+_OWN: Final = frozenset(os.environ.get("UNLOST_OWN", "").replace(",", " ").split())
 
 
 @lru_cache(maxsize=4096)
@@ -26,11 +27,21 @@ def is_application(file: str) -> bool:
     Say whether code from ``file`` (as its code object spells it) is the user's own.
 
     It is not where the file lies under the standard library, under a ``site-packages`` or ``dist-packages`` folder or
-    in this package, or where Python or attrs generated it. What is typed at a prompt or in a notebook is the user's.
+    in this package, or where Python or attrs generated it. What is typed at a prompt or in a notebook is the user's,
+    and so is an installed package that the environment names: ``UNLOST_OWN=shop,shop_tools``.
     """
     if file.startswith(("<frozen ", "<attrs generated ", "<__array_function__")):
         return False
     path = os.path.normcase(file)
+    if _OWN and _installed(path) in _OWN:
+        return True
     if path.startswith(_ROOTS):
         return False
     return not any(part in _PACKAGES for part in path.split(os.sep))
+
+
+def _installed(path: str) -> str:
+    """Return the name by which what lies in a folder of packages is imported; empty for all else."""
+    parts = path.split(os.sep)
+    after = [index + 1 for index, part in enumerate(parts[:-1]) if part in _PACKAGES]
+    return parts[after[-1]].removesuffix(".py") if after else ""

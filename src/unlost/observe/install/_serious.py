@@ -37,6 +37,11 @@ def is_bad(found: Finding | Notice) -> bool:
     return (found.verdict in _BAD or found.cancellation) and is_own(found)
 
 
+def is_others(found: Finding | Notice) -> bool:
+    """Say whether a test would fail for it if it had not ended in the code of Python or of an installed package."""
+    return isinstance(found, Finding) and (found.verdict in _BAD or found.cancellation) and not is_own(found)
+
+
 def is_own(found: Finding | Notice) -> bool:
     """Say whether the place where it ended, or what it came through if there is none, is the user's own code."""
     if found.site is not None:
