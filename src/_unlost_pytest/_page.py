@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +41,12 @@ class Page:
         if self._found is not None:
             self._found.add(test, found)
 
-    def count(self, total: Collector, unseen: Iterable[str]) -> None:
-        """Add what this process counted, and a sentence for each thing that it could not see."""
+    def count(self, total: Collector, unseen: Mapping[str, int], why: str) -> None:
+        """Add what this process counted, and how much it could not see; ``why`` is a sentence about all of it."""
         if self._found is not None:
             self._found.count(total, unseen)
+            if why:
+                self._found.could_not_see(why)
 
     def sent(self) -> bytes:
         """Return all of it for the controller of xdist."""

@@ -13,16 +13,16 @@ from _unlost_pytest._page import Page
 from _unlost_pytest._told import Told, report_of
 from unlost.errors import UsageError
 from unlost.observe.install import (
-    Session,
-    blind_spots,
     is_off,
     key_of,
     lines_about,
     places_beside,
+    sentences,
     texts_beside,
 )
 from unlost.observe.install._forgiving import Forgiving
 from unlost.observe.install._known import Known
+from unlost.observe.install._session import Session
 from unlost.observe.watch import Finding, Notice
 
 __all__ = ["Plugin", "is_off"]
@@ -127,7 +127,7 @@ class Plugin:
             terminalreporter.line(f"found after the test had ended: {test}\n{text}")
         if self._told.late and self._fails:
             terminalreporter.stats.setdefault("error", []).extend(map(report_of, self._told.late))
-        last = filter(None, [self._said, self._told.why, *dict.fromkeys(self._told.unseen)])
+        last = filter(None, [self._said, self._told.why, *sentences(self._told.unseen)])
         for text in (*self._told.lines(), *self._known.said(), *last):
             terminalreporter.line(text)
 
@@ -142,8 +142,8 @@ class Plugin:
             self._page.add(test, found)
             self._told.late += [(test or "outside of all tests", text) for text in self._texts(found, test).values()]
         self._told.why = session.why
-        self._told.unseen += blind_spots(session.total, "")
-        self._page.count(session.total, blind_spots(session.total, session.why))
+        self._told.unseen = session.unseen()
+        self._page.count(session.total, self._told.unseen, session.why)
 
     def _tell(self, item: pytest.Item, when: str, found: list[Finding | Notice]) -> str:
         """Tell what was found in a phase of a test; return what it has to fail with, empty where it has not."""

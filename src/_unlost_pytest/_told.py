@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, TypeAlias
@@ -22,7 +23,7 @@ class Told:
         forgiven: How many marks forgave.
         passed: What was found where nothing fails.
         why: Why not all could be seen, in a sentence; empty where it could.
-        unseen: What else could not be seen, a sentence each.
+        unseen: How much else could not be seen, by the sentence that says so.
     """
 
     def __init__(self) -> None:
@@ -31,7 +32,7 @@ class Told:
         self.forgiven = 0
         self.passed = ByKey()
         self.why = ""
-        self.unseen: list[str] = []
+        self.unseen: Counter[str] = Counter()
 
     def __bool__(self) -> bool:
         return bool(self.late or self.count or self.forgiven or self.unseen)
@@ -40,7 +41,7 @@ class Told:
         """Return all of it for the controller."""
         return {
             "count": self.count, "late": self.late, "forgiven": self.forgiven, "passed": self.passed.sent(),
-            "why": self.why, "unseen": self.unseen,
+            "why": self.why, "unseen": dict(self.unseen),
         }  # fmt: skip
 
     def receive(self, sent: dict[str, Any]) -> None:  # Any: as above
@@ -50,7 +51,7 @@ class Told:
         self.forgiven += sent["forgiven"]
         self.passed.receive(*sent["passed"])
         self.why = sent["why"]
-        self.unseen += sent["unseen"]
+        self.unseen.update(sent["unseen"])
 
     def lines(self) -> Iterator[str]:
         """Yield what was found where nothing fails, and how much in all."""

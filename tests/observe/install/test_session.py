@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from unlost.observe.install import Session
+from unlost.observe.install._session import Session
 from unlost.observe.watch import held_by, reported
 
 

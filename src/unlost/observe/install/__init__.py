@@ -1,7 +1,7 @@
 """
 Watching a program that was not changed: by one call, for the command ``unlost watch``, and for pytest.
 
-``install`` puts everything on; ``Session`` attributes what is found to tests.
+``install`` puts everything on. ``_session``, which attributes what is found to tests, is loaded by who watches those.
 """
 
 from unlost.observe.install._about import (
@@ -18,13 +18,11 @@ from unlost.observe.install._about import (
 from unlost.observe.install._install import Installed, install
 from unlost.observe.install._running import is_off, join, leave
 from unlost.observe.install._serious import is_bad, is_own, is_serious
-from unlost.observe.install._session import Session
-from unlost.observe.install._summary import all_in, blind_spots, summary_of
+from unlost.observe.install._summary import all_in, blind_spots, sentences, summary_of
 
 __all__ = [
     "Installed",
     "Key",
-    "Session",
     "advice_on",
     "all_in",
     "blind_spots",
@@ -41,6 +39,7 @@ __all__ = [
     "lines_about",
     "place_of",
     "places_beside",
+    "sentences",
     "summary_of",
     "texts_beside",
 ]

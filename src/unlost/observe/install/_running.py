@@ -43,7 +43,7 @@ class Running:
         is_child: Whether this process was forked since it began.
     """
 
-    def __init__(self, collector: Collector, origins: int) -> None:
+    def __init__(self, collector: Collector, origins: int, *, takes_signals: bool = True) -> None:
         self.collector = collector
         self.users = 0
         self.leaving: list[Callable[[], object]] = []
@@ -54,11 +54,12 @@ class Running:
         self._is_over = False
         self.watch = start(collector)
         try:
-            self.around = watch_tasks(self.watch, say=self.terminate, origins=origins)
+            say = self.terminate if takes_signals else None
+            self.around = watch_tasks(self.watch, say=say, origins=origins)
         except BaseException:
             self.watch.stop()
             raise
-        self._unask = tell_on_request(collector, self.around.ends)
+        self._unask = tell_on_request(collector, self.around.ends) if takes_signals else _nothing
 
     def terminate(self, name: str) -> None:
         """Finish, as a signal is about to end the process; say so where errors were held that nobody had been told."""
@@ -133,12 +134,16 @@ def _note_terminated(name: str, collector: Collector, before: Counter[Verdict]) 
         collector.note(Notice(TERMINATED, f"{name} ended the process while {errors} held that nobody had been told of"))
 
 
-def join(collector: Callable[[], Collector] = Collector, origins: int = 0) -> Running:
-    """Return the watching of this process, begun if there was none; to be left as often."""
+def join(collector: Callable[[], Collector] = Collector, origins: int = 0, *, takes_signals: bool = True) -> Running:
+    """
+    Return the watching of this process, begun if there was none; to be left as often.
+
+    ``takes_signals``: where nothing else takes them, SIGTERM tells before it ends the process, and SIGUSR1 who waits.
+    """
     global _running, _is_hooked  # as above
     with _lock:
         if _running is None:
-            _running = Running(collector(), origins)
+            _running = Running(collector(), origins, takes_signals=takes_signals)
         if not _is_hooked:
             _is_hooked = True
             at_exit(_let_go)  # first, and so last

@@ -11,20 +11,28 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import shutil
+import tempfile
 from asyncio import AbstractEventLoop, Task, runners
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace as changed
 from typing import Any, Final
 from weakref import WeakSet
 
-from unlost._core.hooks import Switch, replace
+from unlost._core.hooks import Switch, replace, together
+from unlost.observe.install._heard import Heard
+from unlost.observe.install._letters import TOLD, Letters
 from unlost.observe.install._running import Running, join, leave
 from unlost.observe.install._serious import is_bad
-from unlost.observe.install._summary import all_in
+from unlost.observe.install._started import Starts
+from unlost.observe.install._summary import all_in, spots_of
 from unlost.observe.tasks._died import every_task
 from unlost.observe.tasks._origin import name_of_coroutine, origin_of
 from unlost.observe.watch import Births, Collector, Finding, Notice, finish_held
 
 LEAKED: Final = "leaked task"
+ELSEWHERE: Final = "a process that the test started"
 _YOUNG: Final = 1  # the generations that hold what is as young as a test
 
 
@@ -65,7 +73,9 @@ class _OfTest(Collector):
 
 class Session:
     """
-    The watching of a session of tests, that run one after the other.
+    The watching of a session of tests, that run one after the other, and of the processes that they start.
+
+    In a forked process it tells the session of that what is found.
 
     Attributes:
         collector: Has what is found outside of all tests.
@@ -80,7 +90,12 @@ class Session:
         self._of: dict[str, _OfTest] = {}
         self._tasks: dict[str, WeakSet[Task[Any]]] = {}  # Any: tasks of every result
         self._before: WeakSet[Task[Any]] = WeakSet()
-        self._undo = replace(runners, "_cancel_all_tasks", self._cancelling)
+        self._folder = tempfile.mkdtemp(prefix="unlost-")  # now: a test may put another place for such
+        self._heard = Heard(self._folder)
+        self._letters: Letters | None = None
+        self._starts = Starts(self._folder, self._count, self._forked, self.total.fault)
+        self._undo = together([replace(runners, "_cancel_all_tasks", self._cancelling), self._starts.watch()])
+        self._running.leaving.append(self._end_forked)
         self.why = self._running.watch.why
 
     def begin(self, test: str) -> None:
@@ -88,6 +103,7 @@ class Session:
         collector = self._of.setdefault(test, _OfTest())
         self._before = WeakSet(every_task())
         self._collect_into(collector)
+        self._starts.test = test
 
     def called(self, test: str) -> list[Finding | Notice]:
         """Return what a test is to be blamed for, when its function has returned."""
@@ -98,6 +114,7 @@ class Session:
         collector = self._of[test]
         if test in self._tasks or collector.may_end_badly():
             gc.collect(_YOUNG)
+        self._hear()
         return self._drain(collector)
 
     def end(self, test: str) -> list[Finding | Notice]:
@@ -107,12 +124,14 @@ class Session:
             gc.collect(_YOUNG)
             if collector.may_end_badly():
                 gc.collect()
+        self._hear()
         found = self._drain(collector)
         if all(task.done() for task in self._tasks.get(test, ())):
             self._tasks.pop(test, None)
             if not collector.is_outstanding():
                 del self._of[test]
         self._collect_into(self.collector)
+        self._starts.test = ""
         return found
 
     def close(self) -> dict[str, list[Finding | Notice]]:
@@ -123,20 +142,59 @@ class Session:
             gc.collect()
         for collector in self._of.values():
             collector.finish()
+        self._hear()
+        if self._letters is None:
+            shutil.rmtree(self._folder, ignore_errors=True)
         late = {test: self._drain(collector) for test, collector in self._of.items()}
         late[""] = self._drain(self.collector)
         return {test: found for test, found in late.items() if found}
+
+    def unseen(self) -> Counter[str]:
+        """Return how much could not be seen, by the sentence that says so (``sentences``)."""
+        return spots_of(self.total) + self._heard.unseen()
 
     def _drain(self, collector: Collector) -> list[Finding | Notice]:
         found = [one for one in all_in(collector) if is_bad(one)]
         collector.findings.clear()
         collector.notices.clear()
         self.total.take_counts(collector)
+        if self._letters is not None:
+            self._letters.send(TOLD)
         return found
 
     def _collect_into(self, collector: Collector) -> None:
         self.collector.current = collector
         self._running.watch.collect_into(collector)
+
+    def _count(self, kind: str) -> None:
+        if self._letters is not None:
+            self._letters.send(kind)
+        else:
+            self._heard.counts[kind] += 1
+
+    def _forked(self) -> None:
+        """Begin anew in a forked process: what is found from now on is told the session."""
+        self._letters = Letters(self._folder, self._starts.test)
+        collector = _OfTest()
+        collector.listeners.append(self._letters.found)
+        self._of = {self._starts.test: collector}
+        self._tasks = {}
+        self._collect_into(collector)
+
+    def _end_forked(self) -> None:
+        if self._letters is not None:
+            self._letters.end(self.collector.current)
+
+    def _hear(self) -> None:
+        if self._letters is not None or not self._heard.counts:
+            return
+        try:
+            for test, found in self._heard.hear(self.total):
+                _take(self._of.setdefault(test, _OfTest()) if test else self.collector, found)
+        except OSError:  # a test has taken the folder, or stands in for the file system: who is not heard is counted
+            return
+        except Exception as fault:  # counted: the tests have to go on  # noqa: BLE001
+            self.total.fault(fault)
 
     def _cancelling(self, original: Callable[..., object], switch: Switch) -> Callable[..., object]:
         def cancel_all_tasks(loop: AbstractEventLoop) -> object:
@@ -154,6 +212,16 @@ class Session:
             for test, tasks in self._tasks.items():
                 if task in tasks:
                     self._of[test].note(_leaked(task))
+
+
+def _take(collector: Collector, found: Finding | Notice) -> None:
+    """Let a collector have what another process found."""
+    if isinstance(found, Notice):
+        collector.noted[found.kind] += 1
+        collector.notices.append(changed(found, text=f"{found.text}, in {ELSEWHERE}"))
+    else:
+        collector.counts[found.verdict] += 1
+        collector.findings.append(changed(found, during=found.during or ELSEWHERE))
 
 
 def _leaked(task: Task[Any]) -> Notice:  # Any: as above

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from unlost.observe.patch import Patch
 from unlost.observe.watch import Collector, Finding, Notice, Verdict
+
+NUMBER: Final = "{count}"
+"""In a sentence, where the number goes: those of several processes are added up."""
+
+_HELD_BACK: Final = f"{NUMBER} exceptions were only counted: enough was told of their places."
+_DROPPED: Final = f"{NUMBER} findings were let go again, for want of room."
 
 NONE: Final = "there were none to follow: what is caught at once by who expects it is not counted"
 
@@ -30,11 +37,20 @@ def blind_spots(collector: Collector, why: str) -> Iterator[str]:
     """Yield a sentence for each thing that could not be seen, or that was let go; ``why`` is ``Watch.why``."""
     if why:
         yield why
-    if collector.held_back:
-        yield f"{collector.held_back:,} exceptions were only counted: enough was told of their places."
-    if collector.dropped:
-        yield f"{collector.dropped:,} findings were let go again, for want of room."
-    yield from (f"The watching itself failed {count:,}×: {fault}." for fault, count in sorted(collector.faults.items()))
+    yield from sentences(spots_of(collector))
+
+
+def spots_of(collector: Collector) -> Counter[str]:
+    """Return how much was let go, and how often what failed, by the sentence that says so, with room for the number."""
+    spots = Counter({_HELD_BACK: collector.held_back, _DROPPED: collector.dropped})
+    for fault, count in sorted(collector.faults.items()):
+        spots[f"The watching itself failed {NUMBER}×: {fault}."] = count
+    return +spots
+
+
+def sentences(spots: Mapping[str, int]) -> list[str]:
+    """Return the sentences with their numbers."""
+    return [text.replace(NUMBER, f"{count:,}") for text, count in spots.items()]
 
 
 def kept_by(patch: Patch) -> Iterator[str]:

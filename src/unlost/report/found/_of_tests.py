@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from unlost.observe._leaving import command_of
+from unlost.observe.install import sentences
 from unlost.observe.watch import Collector, Finding, Notice, Verdict
 from unlost.report._report import Report
 from unlost.report.found._of_findings import report_of_findings
@@ -36,15 +37,15 @@ class FoundInTests:
             else:
                 self._dropped += 1
 
-    def count(self, total: Collector, unseen: Iterable[str]) -> None:
-        """Add what a process counted, and a sentence for each thing that it could not see."""
+    def count(self, total: Collector, unseen: Mapping[str, int]) -> None:
+        """Add what a process counted, and how much it could not see, by the sentence that says so (``sentences``)."""
         self._counts.update(total.counts)
         self._noted.update(total.noted)
         self._unseen.update(unseen)
 
     def could_not_see(self, sentence: str) -> None:
         """Add one such sentence."""
-        self._unseen[sentence] += 1
+        self._unseen[sentence] = 1
 
     def sent(self) -> bytes:
         """Return all of it for another process of the session."""
@@ -80,8 +81,9 @@ class FoundInTests:
         )  # fmt: skip
 
     def _sentences(self) -> list[str]:
-        said = [f"{text} ({count} processes)" if count > 1 else text for text, count in self._unseen.items()]
-        return said + ([f"{self._dropped:,} findings were let go, for want of room."] if self._dropped else [])
+        return sentences(self._unseen) + (
+            [f"{self._dropped:,} findings were let go, for want of room."] if self._dropped else []
+        )
 
 
 def _command(tests: Sequence[str], typed: Sequence[str]) -> str:

@@ -1,0 +1,146 @@
+"""
+The processes that tests start.
+
+What ``multiprocessing`` or ``os.fork`` makes is watched as well. A forked process has all that it takes; with a spawned
+one travels, in what ``multiprocessing`` sends it anyway, what begins to watch there (coverage.py does likewise). A
+program that ``subprocess`` starts is only counted.
+"""
+
+from __future__ import annotations
+
+import multiprocessing.spawn
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Final
+
+from unlost._core.hooks import Switch, Undo, on_fork, on_lookup, replace, together
+from unlost.observe.install._letters import PROGRAM, STARTED
+
+_PYTHONS: Final = ("python", "pypy", "unlost")
+
+# It must not fail, wherever that process finds its modules: who begins nothing is not heard of, and that is told.
+_STOWAWAY: Final = """\
+try:
+    from unlost.observe.install._spawned import begin
+    begin({folder!r}, {test!r})
+except Exception:
+    pass
+"""
+
+_current: Starts | None = None  # one for each process; forks are heard of for good
+_is_fork_watched = False
+
+
+class Starts:
+    """
+    What to do about each.
+
+    Args:
+        folder: For the letters.
+        count: Called with the kind of letter that says what was started.
+        forked: Called in a forked process.
+        fault: Called with an error of our own.
+
+    Attributes:
+        test: Which test runs, that they belong to; empty between tests.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        count: Callable[[str], object],
+        forked: Callable[[], object],
+        fault: Callable[[BaseException], object],
+    ) -> None:
+        self.test = ""
+        self.folder = folder
+        self.count = count
+        self.forked = forked
+        self.fault = fault
+
+    def watch(self) -> Undo:
+        """Begin to hear of them; return what ends that."""
+        global _current, _is_fork_watched  # as above
+        _current = self
+        if not _is_fork_watched:
+            on_fork(_nothing, _in_parent, _in_child)
+        _is_fork_watched = True
+        return together(
+            [
+                _forget,
+                replace(multiprocessing.spawn, "get_preparation_data", self._preparing),
+                on_lookup(subprocess.Popen, "_execute_child", self._program),
+            ]
+        )
+
+    def _preparing(self, original: Callable[..., Any], switch: Switch) -> Callable[..., Any]:
+        # Any, above: a dictionary of the interpreter's own
+        def get_preparation_data(*args: Any, **kwargs: Any) -> Any:  # Any: as above
+            data = original(*args, **kwargs)
+            if switch.on and isinstance(data, dict):
+                data["unlost"] = _Stowaway(self)
+            return data
+
+        return get_preparation_data
+
+    def _program(self, popen: subprocess.Popen[Any]) -> None:  # Any: text or bytes
+        try:
+            if _is_python(popen.args):
+                self.count(PROGRAM)
+        except Exception as fault:  # counted: this is somebody's Popen  # noqa: BLE001
+            self.fault(fault)
+
+
+class _Stowaway:
+    """Begins to watch in the process where it is unpickled; that a process was started is known when it is pickled."""
+
+    def __init__(self, starts: Starts) -> None:
+        self._starts = starts
+
+    def __reduce__(self) -> tuple[object, tuple[str, dict[str, object]]]:
+        self._starts.count(STARTED)
+        return exec, (_STOWAWAY.format(folder=self._starts.folder, test=self._starts.test), {})
+
+
+def _is_python(arguments: Any) -> bool:  # Any: as subprocess takes them
+    first = arguments if isinstance(arguments, str | bytes | os.PathLike) else next(iter(arguments), "")
+    word = os.fsdecode(first)
+    if isinstance(arguments, str):
+        word = next(iter(shlex.split(word)), "")
+    return word == sys.executable or os.path.basename(word).startswith(_PYTHONS)
+
+
+def _in_parent() -> None:
+    starts = _current
+    if starts is not None and not _is_anothers(sys._getframe(1)):
+        try:
+            starts.count(STARTED)
+        except Exception as fault:  # counted: this is somebody's fork  # noqa: BLE001
+            starts.fault(fault)
+
+
+def _in_child() -> None:
+    starts = _current
+    if starts is not None and not _is_anothers(sys._getframe(1)):
+        try:
+            starts.forked()
+        except Exception as fault:  # as above  # noqa: BLE001
+            starts.fault(fault)
+
+
+def _is_anothers(frame: FrameType) -> bool:
+    """Whether ``subprocess`` forks, with a ``preexec_fn``: what is forked becomes another program at once."""
+    return frame.f_code.co_filename == subprocess.__file__
+
+
+def _forget() -> None:
+    global _current  # as above
+    _current = None
+
+
+def _nothing() -> None:
+    """Have nothing to put away before a fork."""
