@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sysconfig
 from functools import lru_cache
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import Final
 
 _FOLDERS: Final = {sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib")}
@@ -35,7 +35,13 @@ def never_left_python(traceback: TracebackType | None) -> bool:
     drop that again, nobody has lost anything.
     """
     while traceback is not None:
-        if not is_pythons(traceback.tb_frame.f_code.co_filename):
+        code = traceback.tb_frame.f_code
+        if not is_pythons(code.co_filename) and not _is_generated(code):
             return False
         traceback = traceback.tb_next
     return True
+
+
+def _is_generated(code: CodeType) -> bool:
+    """Say whether ``dataclasses`` made this function: a frozen one refuses what ``typing`` tries to set."""
+    return code.co_filename == "<string>" and code.co_qualname.startswith("__create_fn__.<locals>.")

@@ -4,10 +4,14 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import sys
 import traceback
+from typing import Generic, TypeVar
 
 from scenario import boom, expect, log, right
+
+T = TypeVar("T")
 
 
 @expect("swallowed")
@@ -632,3 +636,23 @@ async def a_function_that_is_called_asks_for_nothing() -> None:
         await boom()
     except Exception:  # ends here
         tidies_up()
+
+
+@dataclasses.dataclass(frozen=True)
+class Box(Generic[T]):
+    """What ``typing`` tries to set an attribute of, and does not mind if that is refused."""
+
+    content: T
+
+
+@right
+async def refused_by_a_frozen_dataclass_and_dropped_by_typing() -> None:
+    Box[int](1)
+
+
+@expect("swallowed")
+async def refused_by_a_frozen_dataclass_and_dropped() -> None:
+    try:
+        Box(1).content = 2  # type: ignore[misc]
+    except Exception:  # ends here
+        pass
