@@ -11,13 +11,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 TESTS = Path(__file__).parents[1]
 PATIENCE = 30.0  # seconds
-UVICORN = ("-m", "uvicorn", "--no-access-log")
+UVICORN = ("-m", "uvicorn", "--no-access-log", "--port", "{port}")
+HYPERCORN = ("-m", "hypercorn", "--bind", "127.0.0.1:{port}")
+GUNICORN = ("-m", "gunicorn", "-k", "uvicorn_worker.UvicornWorker", "--graceful-timeout", "5", "-b", "127.0.0.1:{port}")
 
 
 class Service:
@@ -33,7 +36,13 @@ class Service:
                 env={**os.environ, "PYTHONPATH": str(TESTS), "PYTHONUNBUFFERED": "1", **environment},
                 stdout=file,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
+
+    @property
+    def code(self) -> int | None:
+        """How it ended."""
+        return self._process.returncode
 
     def wait_until_up(self) -> None:
         end = time.monotonic() + PATIENCE
@@ -56,22 +65,54 @@ class Service:
             connection.close()
 
     def leave_in_the_middle(self, path: str) -> None:
+        with self.streaming(path):
+            pass
+
+    @contextlib.contextmanager
+    def answered(self, path: str) -> Iterator[Callable[[], str]]:
+        """Ask, and wait until the answer has begun; yield what waits for the body's end, and returns it."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection.request("GET", path, headers={"Connection": "close"})
+        answer = connection.getresponse()
+        try:
+            yield lambda: answer.read().decode()
+        finally:
+            connection.close()
+
+    @contextlib.contextmanager
+    def streaming(self, path: str) -> Iterator[None]:
+        """Be a client that reads no further than the beginning of the answer, and stays."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as client:
             client.sendall(f"GET {path} HTTP/1.1\r\nHost: here\r\n\r\n".encode())
             client.recv(100)
+            yield
 
-    def wait_for(self, text: str) -> None:
-        """Wait until it has printed this."""
+    def wait_for(self, text: str, times: int = 1) -> None:
+        """Wait until it has printed this so often."""
         end = time.monotonic() + PATIENCE
-        while text not in self.text():
+        while self.text().count(text) < times:
             assert time.monotonic() < end, f"{text!r} was never printed:\n{self.text()}"
+            time.sleep(0.02)
+
+    def change_until(self, file: Path, text: str) -> None:
+        """Let a file become younger until this is printed: it may not have been looked at before."""
+        end, changed = time.monotonic() + PATIENCE, file.stat().st_mtime
+        for later in count(1):
+            if text in self.text():
+                return
+            assert time.monotonic() < end, f"{text!r} was never printed:\n{self.text()}"
+            os.utime(file, (changed + later, changed + later))
             time.sleep(0.02)
 
     def stop(self) -> str:
         """End it by SIGTERM, as those do who run services; return all that it printed."""
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
+        self.send(signal.SIGTERM)
         return self.ended()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the process that was started, which may have others."""
+        if self._process.poll() is None:
+            self._process.send_signal(number)
 
     def ended(self) -> str:
         """Wait until it ends by itself; return all that it printed."""
@@ -82,8 +123,9 @@ class Service:
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def kill(self) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
+        """End it, and whatever it has started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
 
@@ -114,7 +156,7 @@ def on_uvicorn(serve: Serve) -> Serve:
     """Serve ``services.apps.APP`` by uvicorn."""
 
     def start(app: str, *options: str, up: bool = True, **environment: str) -> Service:
-        return serve(*UVICORN, "--port", "{port}", *options, f"services.apps.{app}:app", up=up, **environment)
+        return serve(*UVICORN, *options, f"services.apps.{app}:app", up=up, **environment)
 
     return start
 

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from services.conftest import PATIENCE, TESTS, UVICORN, Serve, Service
+from services.conftest import GUNICORN, PATIENCE, TESTS, UVICORN, Serve, Service
 
 TELLS = "lost: nobody ever took it, during GET /forgets/{number}"
 APP = "services.apps.on_starlette:app"
-GUNICORN = ("-m", "gunicorn", "-k", "uvicorn_worker.UvicornWorker", "--graceful-timeout", "5")
 
 is_monitored = pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is 3.12's")
 
@@ -30,7 +29,7 @@ def ask_until_two_workers_told(service: Service) -> set[str]:
 
 
 def test_each_of_uvicorns_workers_tells_its_own(serve: Serve) -> None:
-    service = serve(*UVICORN, "--port", "{port}", "--workers", "2", APP)
+    service = serve(*UVICORN, "--workers", "2", APP)
 
     answered = ask_until_two_workers_told(service)
     told = service.stop()
@@ -41,7 +40,7 @@ def test_each_of_uvicorns_workers_tells_its_own(serve: Serve) -> None:
 
 
 def test_gunicorns_workers_tell_what_the_process_that_preloaded_the_application_does_not(serve: Serve) -> None:
-    service = serve(*GUNICORN, "--preload", "-w", "2", "-b", "127.0.0.1:{port}", APP)
+    service = serve(*GUNICORN, "--preload", "-w", "2", APP)
 
     answered = ask_until_two_workers_told(service)
     told = service.stop()
@@ -53,7 +52,7 @@ def test_gunicorns_workers_tell_what_the_process_that_preloaded_the_application_
 
 
 def test_after_a_worker_was_killed_the_next_one_watches_too(serve: Serve) -> None:
-    service = serve(*GUNICORN, "--preload", "-w", "1", "-b", "127.0.0.1:{port}", APP)
+    service = serve(*GUNICORN, "--preload", "-w", "1", APP)
     first = service.get("/").strip().rpartition(" ")[2]
 
     subprocess.run(["kill", "-9", first], check=True)
@@ -67,7 +66,7 @@ def test_after_a_worker_was_killed_the_next_one_watches_too(serve: Serve) -> Non
 
 @is_monitored
 def test_where_two_tools_have_the_places_the_end_says_what_was_not_seen(serve: Serve) -> None:
-    service = serve(*UVICORN, "--port", "{port}", "services.apps.on_starlette_held:app")
+    service = serve(*UVICORN, "services.apps.on_starlette_held:app")
 
     service.get("/forgets/1")
     told = service.stop()
@@ -84,7 +83,7 @@ def test_coverage_by_sys_monitoring_is_the_same_with_and_without(serve: Serve, t
     for number, switch in enumerate(("", "off")):
         data = tmp_path / f"coverage-{number}"
         run = ("-m", "coverage", "run", f"--data-file={data}", "--source=services/apps", f"--rcfile={settings}")
-        service = serve(*run, *UVICORN, "--port", "{port}", APP, COVERAGE_CORE="sysmon", UNLOST=switch)
+        service = serve(*run, *UVICORN, APP, COVERAGE_CORE="sysmon", UNLOST=switch)
         service.get("/")
         for path in ("handler", "background", "stream", "forgets"):
             service.get(f"/{path}/1")
@@ -111,7 +110,7 @@ def lines_in(data: Path) -> dict[str, object]:
 
 def test_beside_a_debugger_that_listens_it_tells_the_same(serve: Serve) -> None:
     debugger = ("-Xfrozen_modules=off", "-m", "debugpy", "--listen", "127.0.0.1:0")
-    service = serve(*debugger, *UVICORN, "--port", "{port}", APP)
+    service = serve(*debugger, *UVICORN, APP)
 
     service.get("/handler/1")
     service.get("/forgets/1")

@@ -35,6 +35,12 @@ async def endless() -> AsyncIterator[bytes]:
         await asyncio.sleep(0.01)
 
 
+async def slow() -> AsyncIterator[bytes]:
+    yield b"begun"
+    await asyncio.sleep(0.5)
+    yield b", ended"
+
+
 async def at(phase: str) -> None:
     if os.environ.get("BREAKS") == phase:
         await boom(phase)

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Mount, Route
 
 import unlost.asgi
-from services.apps.errors import at, boom, endless, forget, keep, stream
+from services.apps.errors import at, boom, endless, forget, keep, slow, stream
 
 
 class Breaking:
@@ -46,6 +46,10 @@ async def streams(request: Request) -> StreamingResponse:
     return StreamingResponse(endless())
 
 
+async def slowly(request: Request) -> StreamingResponse:
+    return StreamingResponse(slow())
+
+
 async def forgets(request: Request) -> PlainTextResponse:
     forget("forgotten")
     return PlainTextResponse("ok")
@@ -69,6 +73,7 @@ routes = [
     Route("/background/{number}", background),
     Route("/stream/{number}", streaming),
     Route("/streams", streams),
+    Route("/slow", slowly),
     Route("/keeps/{number}", keeps),
     Mount("/under", routes=[Route("/forgets/{number}", forgets)]),
     Route("/forgets/{number}", forgets),
