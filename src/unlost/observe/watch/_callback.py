@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from enum import Enum
 from functools import lru_cache
@@ -10,6 +11,7 @@ from types import CodeType
 from typing import Final
 
 from unlost._core.hooks import Spot
+from unlost.observe.watch._guards import guard_at, guards_of
 from unlost.observe.watch._instructions import Instruction, instructions_of
 
 
@@ -26,6 +28,7 @@ class Use(Enum):
     TAKES = "takes"
 
 
+_HANDLERS_ARE_SEEN: Final = sys.version_info >= (3, 12)  # by the interpreter's word, then
 _ASKS: Final = frozenset({"exception", "result"})
 _HARMLESS: Final = frozenset(
     {"cancel", "cancelled", "cancelling", "done", "get_loop", "get_name", "remove_done_callback", "set_name"}
@@ -44,6 +47,8 @@ def use_of(code: CodeType, position: int) -> Use:
         return Use.TAKES
     instructions = [one for one in instructions_of(code) if one.opname not in _PADDING]
     uses = {_use_at(instructions, index) for index, one in enumerate(instructions) if _loads(one, name)}
+    if not _HANDLERS_ARE_SEEN and Use.DROPS in uses and _raises_into_a_handler(code, instructions):
+        return Use.TAKES
     return next((use for use in (Use.TAKES, Use.DROPS) if use in uses), Use.NOTHING)
 
 
@@ -73,6 +78,13 @@ def _use_at(instructions: Sequence[Instruction], index: int) -> Use:
     if following[0].argval in _ASKS:
         return Use.TAKES if _is_kept(following[1:]) else Use.DROPS
     return Use.NOTHING if following[0].argval in _HARMLESS else Use.TAKES
+
+
+def _raises_into_a_handler(code: CodeType, instructions: Sequence[Instruction]) -> bool:
+    """Say whether ``result()`` is called within a ``try`` or a ``with``, where what becomes of the error is not seen."""
+    guards = guards_of(code)
+    asks = (one.offset for one in instructions if one.opname in ("LOAD_ATTR", "LOAD_METHOD") and one.argval == "result")
+    return any(guard_at(guards, offset) is not None for offset in asks)
 
 
 def _is_forgotten(instructions: Sequence[Instruction], index: int) -> bool:

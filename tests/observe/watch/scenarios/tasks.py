@@ -87,6 +87,30 @@ async def callback_that_tells_another_beside_one_who_drops_it() -> None:
 
 
 @right
+async def callback_with_a_handler_that_tells_another() -> None:
+    def ended(task: asyncio.Task[None]) -> None:
+        try:
+            task.result()
+        except Exception as error:
+            print(error)
+
+    asyncio.create_task(boom(0.001)).add_done_callback(ended)
+    await asyncio.sleep(0.01)
+
+
+@expect("swallowed")
+async def callback_with_a_handler_that_drops() -> None:
+    def ended(task: asyncio.Task[None]) -> None:
+        try:
+            task.result()
+        except Exception:  # ends here
+            pass
+
+    asyncio.create_task(boom(0.001)).add_done_callback(ended)
+    await asyncio.sleep(0.01)
+
+
+@right
 async def callback_that_raises_it() -> None:
     asyncio.create_task(boom(0.001)).add_done_callback(lambda task: task.result())
     await asyncio.sleep(0.01)
