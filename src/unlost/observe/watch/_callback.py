@@ -81,7 +81,7 @@ def _use_at(instructions: Sequence[Instruction], index: int) -> Use:
 
 
 def _raises_into_a_handler(code: CodeType, instructions: Sequence[Instruction]) -> bool:
-    """Say whether ``result()`` is called within a ``try`` or a ``with``, where what becomes of the error is not seen."""
+    """Say whether ``result()`` is called within a ``try`` or a ``with``: what becomes of the error is not seen then."""
     guards = guards_of(code)
     asks = (one.offset for one in instructions if one.opname in ("LOAD_ATTR", "LOAD_METHOD") and one.argval == "result")
     return any(guard_at(guards, offset) is not None for offset in asks)
