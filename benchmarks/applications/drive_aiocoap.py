@@ -1,0 +1,5 @@
+"""aiocoap, both ends in one process."""
+
+from _driven import PROGRAMS, run
+
+run([str(PROGRAMS / "coap.py")])

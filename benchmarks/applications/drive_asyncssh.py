@@ -1,0 +1,5 @@
+"""asyncssh, both ends in one process."""
+
+from _driven import PROGRAMS, run
+
+run([str(PROGRAMS / "ssh.py")])

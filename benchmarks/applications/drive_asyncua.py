@@ -1,0 +1,5 @@
+"""asyncua, both ends in one process."""
+
+from _driven import PROGRAMS, run
+
+run([str(PROGRAMS / "opcua.py")])

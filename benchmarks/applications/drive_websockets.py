@@ -1,0 +1,5 @@
+"""websockets, both ends in one process."""
+
+from _driven import PROGRAMS, run
+
+run([str(PROGRAMS / "echo_websockets.py")])

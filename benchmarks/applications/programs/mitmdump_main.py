@@ -1,0 +1,5 @@
+"""What the command ``mitmdump`` is."""
+
+from mitmproxy.tools.main import mitmdump
+
+mitmdump()

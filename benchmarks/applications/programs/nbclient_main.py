@@ -1,0 +1,5 @@
+"""What the command ``jupyter-execute`` is."""
+
+from nbclient.cli import main
+
+main()
