@@ -26,4 +26,4 @@ async def later() -> str:
     return "later"
 
 
-ui.run(port=int(sys.argv[1]), reload=False, show=False, show_welcome_message=False)
+ui.run(host="127.0.0.1", port=int(sys.argv[1]), reload=False, show=False, show_welcome_message=False)
