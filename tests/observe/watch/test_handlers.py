@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from unlost.observe.watch._clause import Handler
-from unlost.observe.watch._handlers import handlers_of
+from unlost.observe.watch._handlers import handler_at
+from unlost.observe.watch._listing import Listing
 
 pytestmark = pytest.mark.skipif(sys.version_info < (3, 12), reason="the layout is that of 3.12 and later")
 
@@ -17,7 +18,8 @@ def handlers(source: str) -> list[Handler]:
     """Return the handlers of ``f``, the outermost first."""
     names: dict[str, Callable[[], object]] = {}
     exec(compile("async def f():\n" + "".join(f"    {line}\n" for line in source.splitlines()), "f.py", "exec"), names)
-    found = handlers_of(names["f"].__code__)
+    listing = Listing(names["f"].__code__)
+    found = {guard.target: handler_at(listing, guard.target) for guard in listing.guards}
     return [handler for _, handler in sorted(found.items()) if handler is not None]
 
 

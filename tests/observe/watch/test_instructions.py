@@ -15,6 +15,7 @@ from types import CodeType, ModuleType
 
 import pytest
 
+from unlost.observe.watch._guards import Guard, guards_of
 from unlost.observe.watch._instructions import instructions_of
 from unlost.observe.watch._listing import Listing
 
@@ -63,3 +64,27 @@ def test_lines_are_those_of_dis(module: ModuleType) -> None:
         assert [listing.line_of(index) for index in range(len(listing.instructions))] == [
             lines[one.offset] for one in listing.instructions
         ]
+
+
+@pytest.mark.parametrize("module", _MODULES, ids=lambda module: module.__name__)
+def test_guards_are_those_of_dis(module: ModuleType) -> None:
+    source = Path(module.__file__ or "").read_text(encoding="utf-8")
+    for code in codes_of(compile(source, "module.py", "exec")):
+        known = dis.Bytecode(code).exception_entries  # type: ignore[attr-defined]  # not in the stubs
+
+        assert guards_of(code) == tuple(Guard(one.start, one.end, one.target, one.depth) for one in known)
+
+
+@pytest.mark.parametrize("module", _MODULES[:3], ids=lambda module: module.__name__)
+def test_a_listing_leaves_out_what_does_nothing_and_finds_what_comes_after_it(module: ModuleType) -> None:
+    source = Path(module.__file__ or "").read_text(encoding="utf-8")
+    for code in codes_of(compile(source, "module.py", "exec")):
+        listing, every = Listing(code), list(instructions_of(code))
+        kept = [one for one in every if one.opname not in ("NOP", "EXTENDED_ARG", "RESUME")]
+        behind = {one.offset: next((each for each in kept if each.offset >= one.offset), None) for one in every}
+
+        assert list(listing.instructions) == kept == list(listing.instructions[:])
+        assert [listing.opname(index) for index in range(len(kept))] == [one.opname for one in kept]
+        assert {
+            one.offset: None if (index := listing.index_at(one.offset)) is None else kept[index] for one in every
+        } == behind

@@ -11,7 +11,8 @@ from typing import Final
 
 from unlost.observe.watch._clause import Handler
 from unlost.observe.watch._guards import NONE, Guard, depth_at, guards_of
-from unlost.observe.watch._handlers import handlers_of
+from unlost.observe.watch._handlers import handler_at
+from unlost.observe.watch._listing import Listing
 from unlost.observe.watch._named import with_names_read
 from unlost.observe.watch._pythons import is_pythons
 
@@ -55,13 +56,8 @@ class Codes:
             self.handlers[here + offset] = None  # what cannot be read is noise
             try:
                 if code.co_code[offset] == _ENTERS:
-                    # only where a handler begins: what else an exception enters is read when one does
-                    read = _handlers_of(code).items()
-                    self.handlers.update(
-                        (here + at, found and with_names_read(found, frame))
-                        for at, found in read
-                        if code.co_code[at] == _ENTERS
-                    )
+                    read = _handler_of(code, offset)
+                    self.handlers[here + offset] = read and with_names_read(read, frame)
                 elif code.co_flags & _COROUTINE and self.depth_at(code, offset) == NONE:
                     self.handlers[here + offset] = LEAVES
             except RecursionError:  # it can be read another time: the program is at its limit
@@ -90,16 +86,15 @@ class Codes:
         self._kept[id(code)] = code
 
 
-def _handlers_of(code: CodeType) -> dict[int, Handler | None]:
-    if not is_pythons(code.co_filename):
-        return handlers_of(code)
+def _handler_of(code: CodeType, offset: int) -> Handler | None:
+    handler = handler_at(Listing(code), offset)
+    if handler is None or not is_pythons(code.co_filename):
+        return handler
     carrier = _CARRIERS.get((os.path.basename(code.co_filename), code.co_qualname))
-    if carrier is None:
-        return {target: one and replace(one, is_pythons=True) for target, one in handlers_of(code).items()}
-    return {target: _carried(handler, carrier) for target, handler in handlers_of(code).items()}
+    return replace(handler, is_pythons=True) if carrier is None else _carried(handler, carrier)
 
 
-def _carried(handler: Handler | None, by: str) -> Handler | None:
-    if handler is None or not by:
+def _carried(handler: Handler, by: str) -> Handler | None:
+    if not by:
         return None
     return Handler(handler.clauses, handler.depth, plain=False, carrier=by)

@@ -56,7 +56,7 @@ def reaches(listing: Listing, starts: frozenset[int], first: int, end: int) -> b
         if index in seen:
             continue
         seen.add(index)
-        if first <= listing.instructions[index].offset < end:
+        if first <= listing.instructions.offsets[index] < end:
             return True
         waiting.extend(listing.after(index))
     return False
@@ -64,7 +64,7 @@ def reaches(listing: Listing, starts: frozenset[int], first: int, end: int) -> b
 
 def _inner(listing: Listing, index: int, depth: int) -> list[int]:
     """Return the handler that what is raised by an instruction enters, if it lies within ours."""
-    guard = listing.guard_at(listing.instructions[index].offset)
+    guard = listing.guard_at(listing.instructions.offsets[index])
     if guard is None or guard.depth <= depth:
         return []
     target = listing.index_at(guard.target)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dis
 from bisect import bisect_right
+from collections.abc import Iterator
 from types import CodeType
 from typing import Final, NamedTuple
 
@@ -30,8 +30,21 @@ class Guard(NamedTuple):
 
 def guards_of(code: CodeType) -> tuple[Guard, ...]:
     """Return the table, in the order of the offsets."""
-    entries = dis.Bytecode(code).exception_entries  # type: ignore[attr-defined]  # not in the stubs; there since 3.11
-    return tuple(Guard(entry.start, entry.end, entry.target, entry.depth) for entry in entries)
+    # as Objects/exception_handling_notes.txt in CPython has it; dis would read the lines as well
+    numbers = _numbers(code.co_exceptiontable)
+    return tuple(
+        Guard(2 * start, 2 * (start + length), 2 * target, depth >> 1)
+        for start, length, target, depth in zip(numbers, numbers, numbers, numbers, strict=True)
+    )
+
+
+def _numbers(table: bytes) -> Iterator[int]:
+    number = 0
+    for byte in table:
+        number = number << 6 | byte & 0x3F
+        if not byte & 0x40:
+            yield number
+            number = 0
 
 
 def guard_at(guards: tuple[Guard, ...], offset: int) -> Guard | None:

@@ -11,7 +11,6 @@ By the layout that the compilers of 3.12 and 3.13 give a ``try`` (Objects/except
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import CodeType
 from typing import Final
 
 from unlost.observe.watch._clause import BUILT_IN, Clause, Handler
@@ -23,12 +22,6 @@ from unlost.observe.watch._looks import loads, looks_at, name_bound_by
 BROAD: Final = frozenset({"Exception", "BaseException"})
 
 _MOST_LOADS: Final = 60  # instructions that spell the types of one clause
-
-
-def handlers_of(code: CodeType) -> dict[int, Handler | None]:
-    """Return what is entered at each offset where the code catches; None for what is noise."""
-    listing = Listing(code)
-    return {target: handler_at(listing, target) for target in {guard.target for guard in listing.guards}}
 
 
 def handler_at(listing: Listing, offset: int) -> Handler | None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import dis
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from itertools import compress
 from types import CodeType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, overload
 
 
 class Instruction(NamedTuple):
@@ -49,18 +50,58 @@ if sys.version_info >= (3, 12):
 def instructions_of(code: CodeType) -> Iterator[Instruction]:
     """Yield each instruction, and the padding between them, in the order of their offsets."""
     units = code.co_code
-    extended = 0
     for offset in range(0, len(units), 2):
-        number = units[offset]
-        argument = units[offset + 1] | extended
-        if number == _EXTENDED:
-            extended = argument << 8
-            yield Instruction(offset, "EXTENDED_ARG", argument)
-            continue
-        extended = 0
-        if number == _CACHE:
-            continue
-        yield Instruction(offset, dis.opname[number], _value(code, units, offset, number, argument))
+        if units[offset] != _CACHE:
+            yield _instruction_at(code, units, offset)
+
+
+def all_but(names: Collection[str]) -> bytes:
+    """Return a table of all instructions but these."""
+    return bytes(number != _CACHE and dis.opname[number] not in names for number in range(256))
+
+
+class Instructions(Sequence[Instruction]):
+    """
+    The instructions of a code object, each read when it is asked for: of a long function few are.
+
+    Args:
+        code: It.
+        kept: Which of them (``all_but``); the others are as if they were not there.
+
+    Attributes:
+        offsets: Where they lie.
+    """
+
+    def __init__(self, code: CodeType, kept: bytes) -> None:
+        self._code = code
+        self._units = code.co_code
+        self.offsets = list(compress(range(0, len(self._units), 2), self._units[::2].translate(kept)))
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    @overload
+    def __getitem__(self, index: int) -> Instruction: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Instruction]: ...
+    def __getitem__(self, index: int | slice) -> Instruction | Sequence[Instruction]:
+        if isinstance(index, slice):
+            return [_instruction_at(self._code, self._units, offset) for offset in self.offsets[index]]
+        return _instruction_at(self._code, self._units, self.offsets[index])
+
+    def names(self) -> list[str]:
+        """Return what each does."""
+        return [dis.opname[self._units[offset]] for offset in self.offsets]
+
+
+def _instruction_at(code: CodeType, units: bytes, offset: int) -> Instruction:
+    number = units[offset]
+    argument = units[offset + 1]
+    shift, before = 8, offset - 2
+    while before >= 0 and units[before] == _EXTENDED:
+        argument |= units[before + 1] << shift
+        shift, before = shift + 8, before - 2
+    return Instruction(offset, dis.opname[number], _value(code, units, offset, number, argument))
 
 
 def _value(code: CodeType, units: bytes, offset: int, number: int, argument: int) -> Any:  # Any: as above
