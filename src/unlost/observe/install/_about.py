@@ -33,15 +33,16 @@ _INSTEAD: Final = {
     TERMINATED: "unlost.run(main): SIGTERM then stops main, and what is held is told",
 }
 _UNASKED: Final = frozenset({Verdict.LOST, Verdict.UNDELIVERED})
+_OF_A_FUTURE: Final = "await the future, or ask it: future.result()"
 _INSTEAD_OF: Final = (
     ("a concurrent future", "ask the future: future.result(), or await asyncio.wrap_future(future)"),
     ("an executor", "ask the future: future.result(), or await loop.run_in_executor(...)"),
     ("an async generator", "async with contextlib.aclosing(generator) as items: its end is then awaited"),
     ("TaskGroup", "unlost.TaskGroup(): what it cannot raise beside an exit it attaches to that, and reports"),
+    ("a future that", _OF_A_FUTURE),
     ("callback", "log what task.exception() returns in the callback, or await the task"),
 )
 """By who took it, which says more than the verdict."""
-_OF_A_FUTURE: Final = "await the future, or ask it: future.result()"
 
 
 def key_of(found: Finding | Notice) -> Key:
@@ -130,7 +131,8 @@ def _ending(found: Finding | Notice) -> str:
     word = _ended(found)
     if (place := ended_at(found)) is not None:
         return _line(f"{word} at", place_of(place) + ("" if found.site else " (its task was started there)"))
-    return _line(word, "nobody asked; where it was let go is not known")
+    is_held = isinstance(found, Finding) and found.verdict is Verdict.UNDELIVERED
+    return _line(word, "nobody asked" + ("" if is_held else "; where it was let go is not known"))
 
 
 def _what(found: Finding | Notice) -> str:

@@ -1,43 +1,37 @@
 """
 What somebody still holds when the watching ends: a task that was never asked, or what came out of one.
 
-Only the first is undelivered. Whether a future was asked is what asyncio itself keeps, to log it if it never was.
+Only the first is undelivered.
 """
 
 from __future__ import annotations
 
-import asyncio
-import gc
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
 
+from unlost.observe.watch._futures import Futures, error_in
 from unlost.observe.watch._tracked import leaves_of, tracker_of
 from unlost.observe.watch._tracker import Tracker
 
-# that in C and that in Python
-_FUTURES: Final = (asyncio.Future, asyncio.futures._PyFuture)  # type: ignore[attr-defined]  # not in the stubs
 
+def finish_held(trackers: Iterable[Tracker], futures: Futures | None = None) -> None:
+    """
+    Give the verdict on exceptions that somebody still holds.
 
-def finish_held(trackers: Iterable[Tracker]) -> None:
-    """Give the verdict on exceptions that somebody still holds."""
+    Args:
+        trackers: Theirs.
+        futures: All there are; None to look for them where they are needed.
+    """
     held = list(trackers)
-    unasked = {id(tracker) for tracker in _in_unasked_futures()} if any(map(Tracker.may_be_unasked, held)) else set()
+    unasked: set[int] = set()
+    if any(map(Tracker.may_be_unasked, held)):
+        unasked = {id(tracker) for tracker in _in_unasked(Futures() if futures is None else futures)}
     for tracker in held:
         tracker.finish(is_held=True, is_unasked=id(tracker) in unasked)
 
 
-def _in_unasked_futures() -> Iterator[Tracker]:
-    for error in _unasked_errors():
-        for leaf in leaves_of(error):
+def _in_unasked(futures: Futures) -> Iterator[Tracker]:
+    for future in futures.unasked:
+        error = error_in(future)
+        for leaf in leaves_of(error) if error is not None else ():
             if (tracker := tracker_of(leaf)) is not None:
                 yield tracker
-
-
-def _unasked_errors() -> Iterator[BaseException]:
-    for one in gc.get_objects():
-        # not isinstance: it would ask a proxy for its __class__, which runs code
-        if issubclass(type(one), _FUTURES):
-            future: asyncio.Future[Any] = one  # Any: whatever it would have returned
-            error = getattr(future, "_exception", None)
-            if isinstance(error, BaseException) and getattr(future, "_log_traceback", False):
-                yield error

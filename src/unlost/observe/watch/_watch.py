@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import sys
 from typing import Any, Final
 
@@ -12,11 +13,13 @@ from unlost._core.hooks import Spot
 from unlost.errors import UsageError
 from unlost.observe.watch._callback import drops_at
 from unlost.observe.watch._collector import Collector
+from unlost.observe.watch._futures import Futures
 from unlost.observe.watch._held import finish_held
 from unlost.observe.watch._monitor import FORMATS, NOBODYS, SUPPRESS, Monitor
 from unlost.observe.watch._pythons import is_pythons
 from unlost.observe.watch._tracked import beneath, leave, leaves_of, tracked, tracker_of
 from unlost.observe.watch._tracker import Tracker
+from unlost.observe.watch._unfollowed import finish_unfollowed
 from unlost.observe.watch._verdict import Verdict
 from unlost.observe.watch._waiters import Waiter, waiter_of
 
@@ -45,6 +48,7 @@ class Watch:
 
     def __init__(self, collector: Collector) -> None:
         self.collector = collector
+        self._process = os.getpid()
         self._monitor = Monitor(collector)
         self._tool = monitor_errors(
             self._monitor.handled,
@@ -81,12 +85,17 @@ class Watch:
         _watch = None
         if self._tool is not None:
             stop_monitoring(self._tool)
-        self.finish(self.collector)
+        self._finish()
 
-    def finish(self, *collectors: Collector) -> None:
-        """Give the verdict on each exception of these collectors that somebody still holds."""
-        trackers = (one for one in gc.get_objects() if type(one) is Tracker)
-        finish_held(one for one in trackers if any(map(one.is_of, collectors)))
+    def _finish(self) -> None:
+        futures = Futures()
+        trackers = [one for one in gc.get_objects() if type(one) is Tracker and one.is_of(self.collector)]
+        finish_held(trackers, futures)
+        if os.getpid() == self._process:  # in a forked one nobody knows which errors were there before
+            try:
+                finish_unfollowed(futures, self.collector)
+            except Exception as fault:  # counted: a program has to end  # noqa: BLE001
+                self.collector.fault(fault)
 
 
 def start(collector: Collector | None = None) -> Watch:

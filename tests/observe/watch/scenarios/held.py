@@ -85,3 +85,93 @@ async def held_gather_that_is_awaited() -> None:
         await both
     except ValueError:
         pass
+
+
+class Pool:
+    def __init__(self) -> None:
+        self.first = asyncio.get_running_loop().create_future()
+        self.waiting = {"second": [asyncio.get_running_loop().create_future()]}
+
+
+@expect("undelivered")
+async def held_future_that_nobody_asked() -> None:
+    future = asyncio.get_running_loop().create_future()
+    kept.append(future)
+    future.set_exception(ValueError("x"))
+
+
+@expect("undelivered", "undelivered")
+async def held_futures_of_a_pool_that_nobody_asked() -> None:
+    pool = Pool()
+    kept.append(pool)
+    for future in (pool.first, *pool.waiting["second"]):
+        try:
+            await boom()
+        except ValueError as error:
+            future.set_exception(error)
+
+
+@expect("undelivered")
+async def held_future_that_a_function_has_from_the_one_around_it() -> None:
+    future = asyncio.get_running_loop().create_future()
+    kept.append(lambda: future)
+    future.set_exception(ValueError("x"))
+
+
+@right
+async def held_futures_that_were_asked() -> None:
+    pool = Pool()
+    kept.append(pool)
+    for future in (pool.first, *pool.waiting["second"]):
+        future.set_exception(ValueError("x"))
+    print(pool.first.exception())
+    try:
+        await pool.waiting["second"][0]
+    except ValueError:
+        pass
+
+
+@right
+async def held_future_whose_error_was_logged() -> None:
+    future = asyncio.get_running_loop().create_future()
+    kept.append(future)
+    try:
+        raise ValueError("x")
+    except ValueError as error:
+        log.exception("failed")
+        future.set_exception(error)
+
+
+@right
+async def held_future_whose_error_another_was_asked_for() -> None:
+    pool, error = Pool(), ValueError("x")
+    kept.append(pool)
+    for future in (pool.first, *pool.waiting["second"]):
+        future.set_exception(error)
+    try:
+        await pool.first
+    except ValueError:
+        pass
+
+
+@right
+async def held_stream_that_has_a_future_of_its_own() -> None:
+    protocol = asyncio.StreamReaderProtocol(asyncio.StreamReader())
+    kept.append(protocol)
+    protocol.connection_lost(ConnectionResetError("by peer"))
+
+
+@right
+async def future_that_a_task_is_about_to_take() -> None:
+    future = asyncio.get_running_loop().create_future()
+
+    async def takes() -> None:
+        try:
+            await future
+        except ValueError:
+            pass
+
+    kept.append((future, task := asyncio.create_task(takes())))
+    await asyncio.sleep(0)
+    future.set_exception(ValueError("x"))
+    await task

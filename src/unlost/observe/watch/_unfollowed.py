@@ -1,0 +1,53 @@
+"""
+Errors that were never followed, in futures that nobody asked: they were set there, and came out of no task.
+
+When such a future goes, asyncio says that nobody asked. One that is still held when the watching ends is looked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from unlost.observe.watch._collector import Collector
+from unlost.observe.watch._futures import AnyFuture, Futures, error_in
+from unlost.observe.watch._holders import own_holders_of
+from unlost.observe.watch._monitor import NOBODYS
+from unlost.observe.watch._tracked import leaves_of, tracked, tracker_of
+from unlost.observe.watch._verdict import Verdict
+from unlost.observe.watch._waiters import Waiter
+
+MOST: Final = 1_000
+"""Futures that are looked at for who holds them; what is in more is counted as unknown."""
+
+
+def finish_unfollowed(futures: Futures, collector: Collector) -> None:
+    """
+    Give the verdict on errors that were never followed, in futures that nobody asked.
+
+    They are undelivered where the application's own code holds the future, and unknown where only libraries do. What
+    another future with the same error was asked for was delivered.
+    """
+    left = [one for one in futures.unasked if _is_left(one, futures)]
+    holders = own_holders_of(left[:MOST])
+    for future in left:
+        holder = holders.get(id(future))
+        for error in _unfollowed_in(future):
+            tracker = tracked(error, collector)
+            if holder is None:
+                tracker.settle(Verdict.UNKNOWN)
+            else:
+                tracker.handed_over(Waiter(f"a future that {holder} holds", Verdict.LOST), error)
+            tracker.finish(is_held=True)
+
+
+def _is_left(future: AnyFuture, futures: Futures) -> bool:
+    is_expected = id(future) in futures.awaited or id(error_in(future)) in futures.asked
+    return not is_expected and any(True for _ in _unfollowed_in(future))
+
+
+def _unfollowed_in(future: AnyFuture) -> Iterable[BaseException]:
+    error = error_in(future)
+    for leaf in leaves_of(error) if error is not None else ():
+        if tracker_of(leaf) is None and not isinstance(leaf, NOBODYS):
+            yield leaf

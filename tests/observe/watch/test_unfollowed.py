@@ -1,0 +1,132 @@
+"""Errors in futures that nobody asked, and that came out of no task: told when the watching ends, by who holds them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BEGINS = """
+import asyncio, contextlib, json, os, sys
+from unlost.observe.watch import start
+
+watching = start()
+watching.hear_loops()
+
+class Pool:
+    def __init__(self):
+        self.ready = failed()
+
+def failed():
+    future = asyncio.Future(loop=loop)
+    future.set_exception(ValueError("x"))
+    return future
+
+def end():
+    watching.stop()
+    found = [[one.verdict.value, one.text, one.by] for one in watching.collector.findings]
+    counts = {verdict.value: count for verdict, count in watching.collector.counts.items()}
+    print(json.dumps([found, counts, dict(watching.collector.faults)]))
+
+loop = asyncio.new_event_loop()
+"""
+ENDS = "\nend()\nloop.set_exception_handler(lambda *_: None)\nloop.close()\n"
+
+Told = tuple[list[list[str]], dict[str, int]]
+
+
+def told_by(program: str, folder: Path, ends: str = ENDS) -> Told:
+    """Run it in a process of its own; return what was found, and the counts."""
+    file = folder / "program.py"
+    file.write_text(BEGINS + program + ends, encoding="utf-8")
+    done = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, timeout=60)
+    assert done.stdout, done.stderr
+    found, counts, faults = json.loads(done.stdout)
+    assert faults == {}
+    return found, counts
+
+
+@pytest.mark.parametrize(
+    ("holds", "by"),
+    [
+        ("variable = failed()", "__main__.variable"),
+        ("names = {'it': [(failed(),)]}", "__main__.names"),
+        ("pools = [Pool()]", "an instance of __main__.Pool"),
+        ("Pool.shared = failed()", "__main__.Pool"),
+        ("import json.decoder\njson.decoder.ours = pool = Pool()", "an instance of __main__.Pool"),
+        ("def around():\n    it = failed()\n    return lambda: it\nfunction = around()", "around.<locals>.<lambda>()"),
+        ("def around():\n    it = failed()\n    yield\nfor _ in (steps := around()): break", "around()"),
+    ],
+)
+def test_one_that_own_code_holds_is_undelivered_and_told_by_who_does(tmp_path: Path, holds: str, by: str) -> None:
+    found, _ = told_by(holds, tmp_path)
+
+    assert found == [["undelivered", "x", f"a future that {by} holds"]]
+
+
+@pytest.mark.parametrize(
+    "holds",
+    [
+        "import json.decoder\njson.decoder.theirs = failed()",
+        "import logging\nlogging.getLogger('x').theirs = [failed()]",
+        "stack = contextlib.ExitStack()\nstack.theirs = failed()",
+    ],
+)
+def test_one_that_only_a_library_holds_is_counted_as_unknown(tmp_path: Path, holds: str) -> None:
+    found, counts = told_by(holds, tmp_path)
+
+    assert found == []
+    assert counts["unknown"] == 1
+
+
+def test_one_that_a_task_is_about_to_take_is_not_told(tmp_path: Path) -> None:
+    found, _ = told_by(
+        """
+async def takes():
+    with contextlib.suppress(ValueError):
+        await future
+
+async def main():
+    task = asyncio.create_task(takes())
+    await asyncio.sleep(0)
+    future.set_exception(ValueError("x"))
+    end()
+    await task
+
+future = asyncio.Future(loop=loop)
+loop.run_until_complete(main())
+""",
+        tmp_path,
+        ends="loop.close()",
+    )
+
+    assert found == []
+
+
+def test_each_member_of_a_group_that_was_never_followed_is_told(tmp_path: Path) -> None:
+    found, counts = told_by(
+        "future = asyncio.Future(loop=loop)\n"
+        "future.set_exception(BaseExceptionGroup('all', [ValueError('x'), KeyboardInterrupt(), KeyError('y')]))",
+        tmp_path,
+    )
+
+    assert sorted(text for _, text, _ in found) == ["'y'", "x"]
+    assert counts == {"undelivered": 2}
+
+
+def test_what_was_told_once_is_not_told_by_the_next_watching(tmp_path: Path) -> None:
+    found, _ = told_by("held = failed()\nwatching.stop()\nwatching = start()", tmp_path)
+
+    assert found == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_process_leaves_it_to_its_parent(tmp_path: Path) -> None:
+    found, counts = told_by("held = failed()\nif child := os.fork(): os.waitpid(child, 0); os._exit(0)", tmp_path)
+
+    assert found == []
+    assert counts == {}
