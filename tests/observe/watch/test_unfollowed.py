@@ -74,9 +74,10 @@ def test_one_that_own_code_holds_is_undelivered_and_told_by_who_does(tmp_path: P
         "import json.decoder\njson.decoder.theirs = failed()",
         "import logging\nlogging.getLogger('x').theirs = [failed()]",
         "stack = contextlib.ExitStack()\nstack.theirs = failed()",
+        "def runs():\n    it = failed()\n    watching.stop()\nruns()",
     ],
 )
-def test_one_that_only_a_library_holds_is_counted_as_unknown(tmp_path: Path, holds: str) -> None:
+def test_one_that_only_a_library_holds_or_what_runs_is_counted_as_unknown(tmp_path: Path, holds: str) -> None:
     found, counts = told_by(holds, tmp_path)
 
     assert found == []
