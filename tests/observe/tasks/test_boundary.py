@@ -30,14 +30,6 @@ async def main():
         "absorbed",
         "gather",
     ),
-    "return_exceptions": (
-        """
-async def main():
-    await asyncio.gather(fail(), return_exceptions=True)
-""",
-        "returned",
-        "gather",
-    ),
     "a callback": (
         """
 async def main():
@@ -53,6 +45,14 @@ CANNOT_TELL = {
     "await and handle": "try: await asyncio.create_task(fail())\n    except Boom as error: str(error)",
     "await and swallow": "try: await asyncio.create_task(fail())\n    except Exception: pass",
     "the first of a gather": "try: await asyncio.gather(fail())\n    except Exception: pass",
+    "a value of a gather": "await asyncio.gather(fail(), return_exceptions=True)",
+    "the future of another thread's": (
+        "loop = asyncio.get_running_loop()\n"
+        "    def call():\n"
+        "        try: asyncio.run_coroutine_threadsafe(fail(), loop).result()\n"
+        "        except Boom: pass\n"
+        "    await asyncio.to_thread(call)"
+    ),
     "wait": "done, _ = await asyncio.wait([asyncio.create_task(fail())])\n    [task.exception() for task in done]",
     "wait_for": "try: await asyncio.wait_for(asyncio.create_task(fail()), 1)\n    except Boom: pass",
     "shield": "try: await asyncio.shield(fail())\n    except Boom: pass",

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 FOLDER = Path(__file__).parent / "scenarios"
-KINDS = ["stock"] + ["uvloop"] * (sys.platform != "win32") + ["eager"] * (sys.version_info >= (3, 12))
+KINDS = ["stock", "stock-dev"] + ["uvloop"] * (sys.platform != "win32") + ["eager"] * (sys.version_info >= (3, 12))
 
 is_monitored = sys.version_info >= (3, 12)
 
@@ -47,8 +47,9 @@ def scenarios() -> Iterator[Scenario]:
 
 @cache
 def found_in(kind: str, folder: Path) -> dict[str, Any]:
-    """Return what a fresh process finds in all of them, one after the other."""
-    command = [sys.executable, "-W", "error", "-X", "dev", str(FOLDER / "scenario.py"), kind]
+    """Return what a fresh process finds in all of them, one after the other; ``-dev`` as in Python's development mode."""
+    kind, *mode = kind.split("-")
+    command = [sys.executable, "-W", "error", *(["-X", "dev"] if mode else []), str(FOLDER / "scenario.py"), kind]
     done = subprocess.run(command, capture_output=True, cwd=folder, env={**os.environ, "PYTHONPATH": str(FOLDER)})
     assert done.returncode == 0, done.stderr.decode()
     found: dict[str, Any] = json.loads(done.stdout)

@@ -17,15 +17,15 @@ def on_futures(failed: Callable[[BaseException], object], asked: Callable[[BaseE
     """
     Call ``failed`` with what a future fails with while nobody waits for it, ``asked`` when somebody asks it for that.
 
-    ``asked`` comes once for each look at ``result`` or ``exception``, from any thread. Neither may raise.
+    ``asked`` comes once for each look at ``result`` or ``exception``, from any thread, and for who has waited there since
+    before it failed. Neither may raise.
     """
 
     def failing(original: Any, switch: Switch) -> Any:  # Any: a method
         def set_exception(self: Future[Any], exception: BaseException | None) -> None:  # Any: of every result
             # first: the original calls whom the future is handed on to, who ask
-            is_taken = self._state in _OPEN and _ASKED not in self.__dict__
-            if switch.on and is_taken and isinstance(exception, BaseException):
-                failed(exception)
+            if switch.on and self._state in _OPEN and isinstance(exception, BaseException):
+                (asked if _ASKED in self.__dict__ else failed)(exception)
             original(self, exception)
 
         return set_exception

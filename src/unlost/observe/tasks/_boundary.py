@@ -77,12 +77,13 @@ def _waiter(callbacks: list[tuple[Callable[..., object], Context | None]], error
     """
     Return who waited, and what the exception comes to if nothing is heard of it: unknown, where it was raised again.
 
-    That is known of the second error of a ``gather``, of what was returned as a value, and of callbacks.
+    That is known of the second error of a ``gather`` and of callbacks; what was returned as a value may be looked at.
     """
     waiter = waiter_of(_Callbacks(callbacks))  # type: ignore[arg-type]  # reads nothing else of a task
     if waiter.by == "gather" and waiter.state is Verdict.ABSORBED and not _is_dropped(callbacks, error):
         return Waiter(waiter.by, Verdict.UNKNOWN)
-    return waiter if waiter.by.startswith(_TELLING) else Waiter(waiter.by, Verdict.UNKNOWN)
+    is_known = waiter.by.startswith(_TELLING) and waiter.state is not Verdict.RETURNED
+    return waiter if is_known else Waiter(waiter.by, Verdict.UNKNOWN)
 
 
 def _is_dropped(callbacks: list[tuple[Callable[..., object], Context | None]], error: BaseException) -> bool:
