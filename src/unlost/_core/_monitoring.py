@@ -15,17 +15,18 @@ _TOOLS: Final = (4, 3)
 
 
 def monitor_errors(
-    handled: ErrorEvent, reraised: ErrorEvent, returned: ReturnEvent, codes: Collection[CodeType]
+    raised: ErrorEvent, reraised: ErrorEvent, returned: ReturnEvent, codes: Collection[CodeType]
 ) -> int | None:
     """
-    Call ``handled`` and ``reraised`` with what every thread's exceptions do, until ``stop_monitoring``.
+    Call ``raised`` and ``reraised`` with what every thread's exceptions do, until ``stop_monitoring``.
 
-    What they raise comes out of the code that they are told of. While one runs, the interpreter tells nothing of what
-    its own code does.
+    What they raise takes the place of the exception that they are told of; so does a ``RecursionError`` where the
+    program has no room left to call them. While one runs, the interpreter tells nothing of what its own code does.
 
     Args:
-        handled: For each exception handler that is entered, those that the compiler made included.
-        reraised: For each that lets go of what it had.
+        raised: For each frame in which an exception comes up, by itself or out of what that calls; not for what a
+            handler of that frame lets go of.
+        reraised: For each exception handler that lets go of what it had, those that the compiler made included.
         returned: For each return of one of these code objects.
         codes: No other function's return costs anything.
 
@@ -39,12 +40,12 @@ def monitor_errors(
             if monitoring.get_tool(tool) is not None:
                 continue
             monitoring.use_tool_id(tool, "unlost")
-            monitoring.register_callback(tool, events.EXCEPTION_HANDLED, handled)
+            monitoring.register_callback(tool, events.RAISE, raised)
             monitoring.register_callback(tool, events.RERAISE, reraised)
             monitoring.register_callback(tool, events.PY_RETURN, returned)
             for code in codes:
                 monitoring.set_local_events(tool, code, events.PY_RETURN)
-            monitoring.set_events(tool, events.EXCEPTION_HANDLED | events.RERAISE)
+            monitoring.set_events(tool, events.RAISE | events.RERAISE)
             _codes[tool] = tuple(codes)
             return tool
     return None
@@ -58,7 +59,7 @@ def stop_monitoring(tool: int) -> None:
         monitoring.set_events(tool, 0)
         for code in _codes.pop(tool, ()):
             monitoring.set_local_events(tool, code, 0)
-        for event in (events.EXCEPTION_HANDLED, events.RERAISE, events.PY_RETURN):
+        for event in (events.RAISE, events.RERAISE, events.PY_RETURN):
             monitoring.register_callback(tool, event, None)
         monitoring.free_tool_id(tool)
 

@@ -10,7 +10,7 @@ from types import CodeType, FrameType
 from typing import Final
 
 from unlost.observe.watch._clause import Handler
-from unlost.observe.watch._guards import NONE, Guard, depth_at, guards_of
+from unlost.observe.watch._guards import NONE, Guard, depth_at, guard_at, guards_of
 from unlost.observe.watch._handlers import handler_at
 from unlost.observe.watch._listing import Listing
 from unlost.observe.watch._named import with_names_read
@@ -40,46 +40,63 @@ class Codes:
     By the id of the code: hashing one reads all of it. Each is kept with what is known of it, so that its id is not
     another's meanwhile. An instruction lies within its code object, so that id and offset added up are no other's
     either: one look into one dictionary.
+
+    Attributes:
+        entered: What ``entered_at`` said of each place.
     """
 
     def __init__(self) -> None:
-        self.handlers: dict[int, Handler | None] = {}
+        self.entered: dict[int, Handler | None] = {}
+        self._handlers: dict[int, Handler | None] = {}
         self._depths: dict[int, int] = {}
         self._guards: dict[int, tuple[Guard, ...]] = {}
         self._kept: dict[int, CodeType] = {}
+
+    def entered_at(self, code: CodeType, offset: int, frame: FrameType) -> Handler | None:
+        """Return the handler that what is raised at an offset enters; None where that is nothing to us."""
+        self._keep(code)
+        guard = guard_at(self._guards_of(code), offset)
+        handler = None if guard is None else self.read(code, guard.target, frame)
+        self.entered[id(code) + offset] = handler
+        return handler
 
     def read(self, code: CodeType, offset: int, frame: FrameType) -> Handler | None:
         """Return the handler at an offset, and know it from then on; the frame that runs it has what it names."""
         here = id(code)
         self._keep(code)
-        if here + offset not in self.handlers:
-            self.handlers[here + offset] = None  # what cannot be read is noise
+        if here + offset not in self._handlers:
+            self._handlers[here + offset] = None  # what cannot be read is noise
             try:
                 if code.co_code[offset] == _ENTERS:
                     read = _handler_of(code, offset)
-                    self.handlers[here + offset] = read and with_names_read(read, frame)
+                    self._handlers[here + offset] = read and with_names_read(read, frame)
                 elif code.co_flags & _COROUTINE and self.depth_at(code, offset) == NONE:
-                    self.handlers[here + offset] = LEAVES
+                    self._handlers[here + offset] = LEAVES
             except RecursionError:  # it can be read another time: the program is at its limit
-                del self.handlers[here + offset]
+                del self._handlers[here + offset]
                 raise
-        return self.handlers.get(here + offset)
+        return self._handlers.get(here + offset)
 
     def depth_at(self, code: CodeType, offset: int) -> int:
         """Return how deep what catches what is raised at an offset is; -1 where nothing does."""
         depth = self._depths.get(id(code) + offset)
         if depth is None:
             self._keep(code)
-            guards = self._guards.get(id(code)) or guards_of(code)
-            self._guards[id(code)] = guards
-            depth = self._depths[id(code) + offset] = depth_at(guards, offset)
+            depth = self._depths[id(code) + offset] = depth_at(self._guards_of(code), offset)
         return depth
+
+    def _guards_of(self, code: CodeType) -> tuple[Guard, ...]:
+        guards = self._guards.get(id(code))
+        if guards is None:
+            guards = self._guards[id(code)] = guards_of(code)
+        return guards
 
     def _keep(self, code: CodeType) -> None:
         if id(code) in self._kept:
             return
         if len(self._kept) >= MOST:  # a program that makes code as it runs: begin anew rather than grow
-            self.handlers.clear()
+            self.entered.clear()
+            self._handlers.clear()
             self._depths.clear()
             self._guards.clear()
             self._kept.clear()

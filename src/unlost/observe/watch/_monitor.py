@@ -1,9 +1,16 @@
 """
-What the interpreter says of exceptions, from 3.12 on: a handler was entered, or let go of what it had.
+What the interpreter says of exceptions, from 3.12 on: one came up in a frame, or a handler let go of what it had.
 
-Two events are enough. What leaves a handler by being raised does so through a cleanup block of the compiler's, and what
-leaves a coroutine through the block that minds ``StopIteration``: both let go with a ``RERAISE``, whose place tells how
-far out the exception is by then. Frames that have no handler are crossed without a word, and cost nothing.
+Two events are enough. ``RAISE`` comes once for each frame, ``RERAISE`` when a handler lets go; what covers the place of
+either is the handler that is entered next. What leaves a handler by being raised does so through a cleanup block of the
+compiler's, and what leaves a coroutine through the block that minds ``StopIteration``: both let go with a ``RERAISE``,
+whose place tells how far out the exception is by then. Neither comes for what ``close()`` raises in a generator whose
+inner one ignores ``GeneratorExit``.
+
+``EXCEPTION_HANDLED`` would say the same, and only where there is a handler. But where no room is left to call what is
+registered for that, the interpreter raises in its place, at the instruction before the handler: if its ``try`` covers
+that, it enters the same handler again, for ever (CPython 3.12.1, 3.13.0). What it cannot call for ``RAISE`` or
+``RERAISE`` only puts a ``RecursionError`` in the place of the exception, which goes on to its handler.
 
 The callbacks run inside of other people's code: none lets an error of its own out. While one runs, the interpreter
 tells nothing of what it raises and handles itself, nor of what the exceptions' own ``__str__`` does. They run at each
@@ -66,33 +73,30 @@ class Monitor:
     def __init__(self, collector: Collector) -> None:
         self._collector = collector
         self._codes = Codes()
-        self._handlers = self._codes.handlers
+        self._entered = self._codes.entered
         self.hears_loops = False
 
     def collect_into(self, collector: Collector) -> None:
         """Let what is born from now on be for another collector."""
         self._collector = collector
 
-    def handled(self, code: CodeType, offset: int, error: BaseException) -> None:
-        """A handler was entered."""
+    def raised(self, code: CodeType, offset: int, error: BaseException) -> None:
+        """It came up in a frame, by itself or out of what that calls."""
+        if not code.co_exceptiontable:  # no handler: crossed at the least cost, and not kept
+            return
         try:
             try:
-                handler = self._handlers[_id(code) + offset]
+                handler = self._entered[_id(code) + offset]
             except KeyError:
-                handler = self._codes.read(code, offset, sys._getframe(1))
+                handler = self._codes.entered_at(code, offset, sys._getframe(1))
             if handler is None:
                 return
-            if handler.narrow:  # the most frequent by far
-                if _alive and (KEY in _attributes_of(error) or error.__cause__ is not None):
-                    self._handled(code, handler, error, sys._getframe(1))
-            elif handler is LEAVES:
-                if (task := _task_of(code)) is not None and not isinstance(error, CancelledError):
+            if handler is LEAVES:
+                if (task := _task_of(code)) is not None:
                     self._leaves(task, error, sys._getframe(1))
-            elif (
-                not handler.plain
-                or isinstance(error, _ALWAYS)
-                or (_alive and (error.__cause__ is not None or KEY in _attributes_of(error)))
-            ):
+            elif not handler.narrow:
+                self._enters(handler, code, error, sys._getframe(1))
+            elif _alive and (KEY in _attributes_of(error) or error.__cause__ is not None):  # the most frequent by far
                 self._handled(code, handler, error, sys._getframe(1))
         except RecursionError:  # counted as well, by no call: there is no room for one
             faults = self._collector.faults
@@ -101,13 +105,16 @@ class Monitor:
             self._collector.fault(fault)
 
     def reraised(self, code: CodeType, offset: int, error: BaseException) -> None:
-        """A handler let go of what it had."""
-        if not _alive:
-            return
+        """A handler let go of what it had, to the next one of its frame or out of that."""
         try:
-            if error.__context__ is None and (KEY not in _attributes_of(error) or _goes_on(error)):
-                return
-            self._reraised(code, self._codes.depth_at(code, offset), error, sys._getframe(1))
+            if _alive and (error.__context__ is not None or (KEY in _attributes_of(error) and not _goes_on(error))):
+                self._reraised(code, self._codes.depth_at(code, offset), error, sys._getframe(1))
+            try:
+                handler = self._entered[_id(code) + offset]
+            except KeyError:
+                handler = self._codes.entered_at(code, offset, sys._getframe(1))
+            if handler is not None:
+                self._enters(handler, code, error, sys._getframe(1))
         except RecursionError:  # as above
             faults = self._collector.faults
             faults[NO_ROOM] = faults.get(NO_ROOM, 0) + 1
@@ -129,6 +136,17 @@ class Monitor:
             faults[NO_ROOM] = faults.get(NO_ROOM, 0) + 1
         except Exception as fault:  # as above  # noqa: BLE001
             self._collector.fault(fault)
+
+    def _enters(self, handler: Handler, code: CodeType, error: BaseException, frame: FrameType) -> None:
+        if handler is LEAVES:
+            if (task := _task_of(code)) is not None:
+                self._leaves(task, error, frame)
+        elif (
+            not handler.plain
+            or isinstance(error, _ALWAYS)
+            or (_alive and (error.__cause__ is not None or KEY in _attributes_of(error)))
+        ):
+            self._handled(code, handler, error, frame)
 
     def _handled(self, code: CodeType, handler: Handler, error: BaseException, frame: FrameType) -> None:
         if isinstance(error, NOBODYS):
@@ -208,7 +226,9 @@ class Monitor:
                 tracker.converted()
 
     def _leaves(self, task: asyncio.Task[Any], error: BaseException, frame: FrameType) -> None:  # Any: see _task_of
-        if getattr(getattr(task, "_coro", None), "cr_frame", None) is not frame or isinstance(error, NOBODYS):
+        if getattr(getattr(task, "_coro", None), "cr_frame", None) is not frame:
+            return
+        if isinstance(error, (CancelledError, *NOBODYS)):
             return
         waiter = waiter_of(task, frame)
         leave(error, task, waiter if waiter is not NOBODY or self.hears_loops else UNHEARD, self._collector)

@@ -51,7 +51,7 @@ class Watch:
         self._process = os.getpid()
         self._monitor = Monitor(collector)
         self._tool = monitor_errors(
-            self._monitor.handled,
+            self._monitor.raised,
             self._monitor.reraised,
             self._monitor.returned,
             (SUPPRESS, FORMATS),
