@@ -47,7 +47,7 @@ def scenarios() -> Iterator[Scenario]:
 
 @cache
 def found_in(kind: str, folder: Path) -> dict[str, Any]:
-    """Return what a fresh process finds in all of them, one after the other; ``-dev`` as in Python's development mode."""
+    """Return what a fresh process finds in all of them, one after the other; ``-dev``: in the development mode."""
     kind, *mode = kind.split("-")
     command = [sys.executable, "-W", "error", *(["-X", "dev"] if mode else []), str(FOLDER / "scenario.py"), kind]
     done = subprocess.run(command, capture_output=True, cwd=folder, env={**os.environ, "PYTHONPATH": str(FOLDER)})
