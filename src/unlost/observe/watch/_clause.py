@@ -28,7 +28,8 @@ class Clause:
         raises: Whether it holds a ``raise`` of another exception.
         loops: Whether what it guards can run again after it.
         line: Of its first instruction.
-        named: What it loads, as dotted names; empty where that tells nothing more of it.
+        named: What it loads, as dotted names, of which only those that begin with a variable of the function are left
+            once the handler was entered; empty where they tell nothing more of it.
         varies: Whether it names what it catches by a variable of the function, which may stand for everything.
     """
 

@@ -38,7 +38,7 @@ from unlost.observe.watch._clause import Clause, Handler
 from unlost.observe.watch._codes import LEAVES, Codes
 from unlost.observe.watch._collector import Collector
 from unlost.observe.watch._matching import clause_for
-from unlost.observe.watch._named import catches_everything
+from unlost.observe.watch._named import asks_by_variable, catches_everything
 from unlost.observe.watch._pythons import is_pythons, never_left_python
 from unlost.observe.watch._tracked import attributes_of, beneath, follow, leave, leaves_of, tracked, tracker_of
 from unlost.observe.watch._verdict import Verdict
@@ -180,7 +180,8 @@ class Monitor:
                 self._enter(code, handler, clause, leaf, frame)
 
     def _enter(self, code: CodeType, handler: Handler, clause: Clause, error: BaseException, frame: FrameType) -> None:
-        if clause.swallows or (clause.varies and catches_everything(clause, frame)):
+        takes_all = clause.swallows or (clause.varies and catches_everything(clause, frame))
+        if takes_all and not asks_by_variable(clause, frame):
             if handler.is_pythons and tracker_of(error) is None and never_left_python(error.__traceback__):
                 return
             tracked(error, self._collector).swallowed(code, id(frame), clause.line, handler.depth, error)

@@ -17,8 +17,9 @@ def with_names_read(handler: Handler, frame: FrameType) -> Handler:
     """
     Return a handler that knows which of its names stand for everything, and for functions that look at what it has.
 
-    What a module's name stands for is read once, and so is what is called; a variable of the function that stands for
-    types is read each time that an exception comes (``catches_everything``).
+    What a module's name stands for is read once. What a variable of the function stands for is another thing in the
+    next call: types (``catches_everything``) and what is called (``asks_by_variable``) are read each time that an
+    exception comes.
     """
     if not any(clause.swallows or _may_swallow(clause) for clause in handler.clauses):
         return handler
@@ -32,6 +33,11 @@ def catches_everything(clause: Clause, frame: FrameType) -> bool:
     return any(_is_everything(read_name(name, frame)) for name in clause.types)
 
 
+def asks_by_variable(clause: Clause, frame: FrameType) -> bool:
+    """Say whether one of the variables in a clause stands, at this moment, for what asks what is being handled."""
+    return any(asks_itself(name, frame) for name in clause.named)
+
+
 def _may_swallow(clause: Clause) -> bool:
     return clause.ends and not clause.used and clause.is_by_name and bool(clause.types)
 
@@ -39,8 +45,10 @@ def _may_swallow(clause: Clause) -> bool:
 def _read(clause: Clause, frame: FrameType) -> Clause:
     if not clause.swallows and not _may_swallow(clause):
         return clause
-    if any(asks_itself(name, frame) for name in clause.named):
+    varying = tuple(name for name in clause.named if _is_variable(name, frame.f_code))
+    if any(asks_itself(name, frame) for name in clause.named if name not in varying):
         return replace(clause, used=True, named=())
+    clause = replace(clause, named=varying)
     return _types_read(clause, frame) if _may_swallow(clause) else clause
 
 

@@ -638,6 +638,79 @@ async def a_function_that_is_called_asks_for_nothing() -> None:
         tidies_up()
 
 
+class Asking:
+    """It answers by the same name as a ``Connection``, and asks for what is being handled."""
+
+    def close(self) -> None:
+        print(sys.exception())
+
+
+@expect("swallowed")
+async def the_method_of_another_object_asked_before() -> None:
+    for one in (Asking(), Connection()):
+        try:
+            await boom()
+        except Exception:  # ends here
+            one.close()
+
+
+@expect("swallowed")
+async def the_method_of_another_object_asks_after() -> None:
+    for one in (Connection(), Asking()):
+        try:
+            await boom()
+        except Exception:  # ends here
+            one.close()
+
+
+@right
+async def the_methods_of_two_objects_ask() -> None:
+    one = Connection()
+    one.close = one.abort  # type: ignore[method-assign]
+    for each in (one, Asking()):
+        try:
+            await boom()
+        except Exception:
+            each.close()
+
+
+@right
+async def the_method_of_another_object_asked_for_nothing_where_there_was_nothing_to_tell() -> None:
+    for one, error in ((Connection(), StopIteration()), (Asking(), ValueError("x"))):
+        try:
+            raise error
+        except Exception:
+            one.close()
+
+
+@expect("swallowed")
+async def another_function_that_was_called_by_that_name_asked() -> None:
+    for call in (asks, tidies_up):
+        try:
+            await boom()
+        except Exception:  # ends here
+            call()
+
+
+@right
+async def another_function_that_was_called_by_that_name_asked_for_nothing() -> None:
+    for call, error in ((tidies_up, StopIteration()), (asks, ValueError("x"))):
+        try:
+            raise error
+        except Exception:
+            call()
+
+
+@right
+async def a_method_asks_in_a_handler_that_catches_everything_by_a_variable() -> None:
+    one = Connection()
+    for errors in [(ValueError,), (KeyError, Exception)]:
+        try:
+            await boom()
+        except errors:
+            one.abort()
+
+
 @dataclasses.dataclass(frozen=True)
 class Box(Generic[T]):
     """What ``typing`` tries to set an attribute of, and does not mind if that is refused."""
