@@ -80,6 +80,21 @@ def test_an_xfail_that_says_so_expects_what_is_lost(tested: Tested, raises: str,
     assert ended(tested, f"@pytest.mark.xfail(raises={raises}{strict})")[0] == "1 xfailed"
 
 
+@pytest.mark.parametrize("end", ["pass", "1 / 0"])
+@pytest.mark.parametrize("condition", ["False", "'False'", "condition=False"])
+def test_an_xfail_whose_condition_does_not_hold_expects_nothing(tested: Tested, condition: str, end: str) -> None:
+    mark = f"@pytest.mark.xfail({condition}, reason='not here', raises=pytest.fail.Exception)\n"
+
+    assert ended(tested, mark + "@pytest.mark.xfail(reason='other')", end)[0] == "1 failed"
+
+
+def test_a_mark_that_the_test_itself_adds_expects_what_is_lost(tested: Tested) -> None:
+    source = LOSES.replace("MARK", "").replace("test_it()", "test_it(request)")
+    source = source.replace("END", "request.node.add_marker(pytest.mark.xfail(raises=pytest.fail.Exception))")
+
+    assert "1 xfailed" in tested(source, "--unlost").stdout
+
+
 def test_what_is_expected_to_be_lost_and_is_not_is_an_unexpected_pass(tested: Tested) -> None:
     source = "import pytest\n@pytest.mark.xfail(raises=pytest.fail.Exception, strict=True)\ndef test_it():\n    pass\n"
 
