@@ -52,6 +52,8 @@ class Plugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if not self._began().is_in(item.nodeid):  # it runs once more within its protocol
+            self._began().begin(item.nodeid)
         if said := wrong_in(item):
             pytest.fail(f"{PREFIX}{said}", pytrace=False)
         if marks := marks_of(item):

@@ -105,6 +105,10 @@ class Session:
         self._collect_into(collector)
         self._starts.test = test
 
+    def is_in(self, test: str) -> bool:
+        """Say whether a test has begun, and not ended."""
+        return self._starts.test == test
+
     def called(self, test: str) -> list[Finding | Notice]:
         """Return what a test is to be blamed for, when its function has returned."""
         left = [task for task in every_task() if task not in self._before and not task.done()]
