@@ -56,20 +56,25 @@ def each_task() -> Iterator[asyncio.Task[Any]]:  # Any: as above
     Of all tasks at once that would hold the last reference to each one that is let go of meanwhile: what its end then
     calls, a loop's exception handler say, would run in that thread.
     """
+    for reference in references():
+        task = reference()
+        if task is not None:
+            yield task
+            task = None  # before the next is looked for
+
+
+def references() -> list[ref[asyncio.Task[Any]]]:  # Any: as above
+    """Return asyncio's own references to the tasks of all loops; empty where it keeps no such list."""
     for name in _SETS:
         if (tasks := getattr(asyncio.tasks, name, None)) is not None:
-            for reference in _copied(tasks.data):
-                task = reference()
-                if task is not None:
-                    yield task
-                    task = None  # before the next is looked for
-            return
+            return _copied(tasks.data)
+    return []
 
 
-def _copied(references: Any) -> list[Any]:  # Any: what is in asyncio's own weak set
+def _copied(listed: Any) -> list[Any]:  # Any: what is in asyncio's own weak set
     for _ in range(_TRIES):
         try:
-            return list(references)
+            return list(listed)
         except RuntimeError:  # another thread changed it meanwhile: once more
             continue
     return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Hashable
 from dataclasses import replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from unlost._core import wall
 from unlost.observe.watch._finding import Finding
@@ -22,6 +22,8 @@ WAYS: Final = 1_000
 """Ways to tell somebody that are counted each by itself, such as loggers."""
 
 OTHERS: Final = "others"
+
+_Counted = TypeVar("_Counted")
 
 Listener: TypeAlias = Callable[[Finding | Notice], object]
 
@@ -115,11 +117,9 @@ class Collector:
         for how, count in other.reports.items():
             self.report(how, count)
         other.reports.clear()
-        for mine, its in ((self.noted, other.noted), (self.faults, other.faults)):
-            mine.update(its)
-            its.clear()
-        self.counts.update(other.counts)
-        other.counts.clear()
+        _move(other.noted, self.noted)
+        _move(other.faults, self.faults)
+        _move(other.counts, self.counts)
         self.held_back += other.held_back
         self.dropped += other.dropped
         other.held_back = other.dropped = 0
@@ -138,3 +138,9 @@ class Collector:
                 listener(found)
             except Exception as fault:  # counted: it must not come out of whatever let the exception go  # noqa: BLE001
                 self.fault(fault)
+
+
+def _move(counts: Counter[_Counted], there: Counter[_Counted]) -> None:
+    if counts:
+        there.update(counts)
+        counts.clear()

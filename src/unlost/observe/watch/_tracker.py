@@ -29,6 +29,7 @@ from unlost.observe.watch._waiters import Waiter
 
 # It left a task, and nobody was seen to have it since: whether its future was ever asked tells.
 _WAITING: Final = frozenset({Verdict.UNKNOWN, Verdict.RETURNED, Verdict.ABSORBED})
+_GOOD: Final = frozenset({Verdict.REPORTED, Verdict.HANDLED, Verdict.CONVERTED})
 _OPEN: Final = frozenset({Verdict.SWALLOWED, Verdict.RETURNED, Verdict.ABSORBED, Verdict.LOST})
 
 
@@ -90,6 +91,16 @@ class Tracker:
         if self.state is Verdict.SWALLOWED and self.code is not None:
             return is_application(self.code.co_filename)
         return self.state in _OPEN
+
+    def retire(self) -> None:
+        """
+        Give the verdict where that is a good one, as if the exception had died; what comes of it after is another's.
+
+        Who lets it out of what is watched, to be told of elsewhere, is waited for.
+        """
+        if self.state in _GOOD and not self._owed:
+            self.finish()
+            alive.discard(id(self))
 
     def entered(self, code: CodeType, frame: int, line: int, depth: int, by_name: bool = False) -> None:
         """Note that a handler has it, which means it or looks at it; ``by_name``: a type that is none of Python's."""
