@@ -33,6 +33,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
-    told = config.pluginmanager.getplugin("unlost-watch")  # what came late is known when the session has finished
-    noted = {"tests": _tests, "messages": _messages, "found": _found, "late": getattr(told, "_late", [])}
+    plugin = config.pluginmanager.getplugin("unlost-watch")  # what came late is known when the session has finished
+    late = [f"{test}\n{text}" for test, text in plugin.late()] if plugin is not None else []
+    noted = {"tests": _tests, "messages": _messages, "found": _found, "late": late}
     Path(os.environ["UNLOST_NOTED"]).write_text(json.dumps(noted, indent=1), encoding="utf-8")

@@ -10,7 +10,7 @@ import pytest
 from _unlost_pytest._failing import PREFIX, Failing
 from _unlost_pytest._marks import marks_of, refuse_wrong, wrong_in
 from _unlost_pytest._page import Page
-from _unlost_pytest._told import Told, report_of
+from _unlost_pytest._told import Late, Told, report_of
 from unlost.errors import UsageError
 from unlost.observe.install import (
     is_off,
@@ -54,9 +54,11 @@ class Plugin:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         if not self._began().is_in(item.nodeid):  # it runs once more within its protocol
             self._began().begin(item.nodeid)
-        if said := wrong_in(item):
-            pytest.fail(f"{PREFIX}{said}", pytrace=False)
-        if marks := marks_of(item):
+        try:
+            marks = marks_of(item)
+        except UsageError as refused:
+            pytest.fail(f"{PREFIX}{refused}", pytrace=False)
+        if marks:
             self._marks[item.nodeid] = marks
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -133,6 +135,10 @@ class Plugin:
         for text in (*self._told.lines(), *self._known.said(), *last):
             terminalreporter.line(text)
 
+    def late(self) -> list[Late]:
+        """Return what came up after the ends of tests; complete when the session has finished."""
+        return self._told.late
+
     def _began(self) -> Session:
         if self._session is None:  # the first test: a controller of xdist has none
             self._session = Session()
@@ -149,8 +155,10 @@ class Plugin:
 
     def _tell(self, item: pytest.Item, when: str, found: list[Finding | Notice]) -> str:
         """Tell what was found in a phase of a test; return what it has to fail with, empty where it has not."""
-        wrong = wrong_in(item) if found else ""  # the test itself may have added one
-        unforgiven = self._unforgiven(found, marks_of(item) if found and not wrong else [])
+        if not found:
+            return ""
+        wrong = wrong_in(item)  # the test itself may have added one
+        unforgiven = self._unforgiven(found, [] if wrong else marks_of(item))
         self._page.add(item.nodeid, unforgiven)
         texts = self._texts(unforgiven, item.nodeid)
         self._told.count += len(texts)
