@@ -15,10 +15,10 @@ import shutil
 import tempfile
 from asyncio import AbstractEventLoop, Task, runners
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace as changed
 from typing import Any, Final
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 from unlost._core.hooks import Switch, replace, together
 from unlost.observe.install._heard import Heard
@@ -27,7 +27,7 @@ from unlost.observe.install._running import Running, join, leave
 from unlost.observe.install._serious import is_bad
 from unlost.observe.install._started import Starts
 from unlost.observe.install._summary import all_in, spots_of
-from unlost.observe.tasks._died import every_task
+from unlost.observe.tasks._died import references
 from unlost.observe.tasks._origin import name_of_coroutine, origin_of
 from unlost.observe.watch import Births, Collector, Finding, Notice, finish_held
 
@@ -58,8 +58,10 @@ class _OfTest(Collector):
         self._births = Births()
         self.born = self._births.add
 
-    def is_outstanding(self) -> bool:
-        """Say whether an exception of the test's is still there."""
+    def retire(self) -> bool:
+        """Give the good verdicts; say whether an exception is left that may come to another one."""
+        for tracker in self._births.alive():
+            tracker.retire()
         return bool(self._births.alive())
 
     def finish(self) -> None:
@@ -89,7 +91,7 @@ class Session:
         self.total = Collector()
         self._of: dict[str, _OfTest] = {}
         self._tasks: dict[str, WeakSet[Task[Any]]] = {}  # Any: tasks of every result
-        self._before: WeakSet[Task[Any]] = WeakSet()
+        self._tasks_before: frozenset[object] = frozenset()  # the references to those that were there before
         self._folder = tempfile.mkdtemp(prefix="unlost-")  # now: a test may put another place for such
         self._heard = Heard(self._folder)
         self._letters: Letters | None = None
@@ -101,7 +103,7 @@ class Session:
     def begin(self, test: str) -> None:
         """Begin a test; what is born from now on is its."""
         collector = self._of.setdefault(test, _OfTest())
-        self._before = WeakSet(every_task())
+        self._tasks_before = frozenset(references())
         self._collect_into(collector)
         self._starts.test = test
 
@@ -111,10 +113,8 @@ class Session:
 
     def called(self, test: str) -> list[Finding | Notice]:
         """Return what a test is to be blamed for, when its function has returned."""
-        left = [task for task in every_task() if task not in self._before and not task.done()]
-        if left:
-            self._tasks[test] = WeakSet(left)
-        del left
+        if left := WeakSet(_running(new for new in references() if new not in self._tasks_before)):
+            self._tasks[test] = left
         collector = self._of[test]
         if test in self._tasks or collector.may_end_badly():
             gc.collect(_YOUNG)
@@ -129,10 +129,11 @@ class Session:
             if collector.may_end_badly():
                 gc.collect()
         self._hear()
+        is_outstanding = collector.retire()
         found = self._drain(collector)
         if all(task.done() for task in self._tasks.get(test, ())):
             self._tasks.pop(test, None)
-            if not collector.is_outstanding():
+            if not is_outstanding:
                 del self._of[test]
         self._collect_into(self.collector)
         self._starts.test = ""
@@ -216,6 +217,13 @@ class Session:
             for test, tasks in self._tasks.items():
                 if task in tasks:
                     self._of[test].note(_leaked(task))
+
+
+def _running(tasks: Iterable[ref[Task[Any]]]) -> Iterator[Task[Any]]:  # Any: as above
+    for reference in tasks:
+        task = reference()
+        if task is not None and not task.done():
+            yield task
 
 
 def _take(collector: Collector, found: Finding | Notice) -> None:
