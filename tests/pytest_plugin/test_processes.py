@@ -274,3 +274,69 @@ def test_a_test_that_stands_in_for_files_is_let_alone(tested: Tested) -> None:
     assert "1 passed" in done.stdout, done.stdout + done.stderr
     assert "failed" not in done.stdout
     assert "did not tell" not in done.stdout
+
+
+def test_nothing_is_made_where_no_process_is_started(tested: Tested, tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    source = (
+        f"import os\ndef test_it(): assert not [one for one in os.listdir({str(temporary)!r}) if 'unlost' in one]\n"
+    )
+
+    done = tested(source, "--unlost", environment={"TMPDIR": str(temporary), "TEMP": str(temporary)})
+
+    assert "1 passed" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+@forking
+def test_nothing_is_left_of_it_where_a_signal_ends_the_tests(tested: Tested, tmp_path: Path, name: str) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    source = LOSES + (
+        f"def test_it():\n    run('fork', loses)\n    assert os.path.isdir({str(temporary)!r})\n"
+        f"    assert [one for one in os.listdir({str(temporary)!r}) if 'unlost' in one]\n"
+        f"    os.kill(os.getpid(), signal.{name})\n    time.sleep(10)\n"
+    )
+
+    done = tested(source, "--unlost", "-W", "ignore", environment={"TMPDIR": str(temporary)})
+
+    assert "AssertionError" not in done.stdout
+    assert list(temporary.glob("unlost-*")) == []
+
+
+@forking
+def test_what_a_process_writes_for_the_session_has_no_secrets(tested: Tested, tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    source = LOSES + (
+        "import base64, pathlib\nasync def tells(): raise ValueError('password=hunter2secret, it broke')\n"
+        "async def names():\n    asyncio.get_running_loop().set_exception_handler(lambda *_: None)\n"
+        "    asyncio.create_task(tells(), name='token=hunter2secret')\n    await asyncio.sleep(0.01)\n"
+        "def loses_secrets():\n    asyncio.run(names())\n    os._exit(0)\n"
+        "def test_it():\n    run('fork', loses_secrets)\n"
+        f"    [file] = pathlib.Path({str(temporary)!r}).glob('unlost-*/*')\n"
+        "    written = b''.join(map(base64.b64decode, file.read_bytes().split()))\n"
+        "    assert b'it broke' in written\n    assert b'hunter2' not in written\n"
+    )
+
+    done = tested(source, "--unlost=report", "-W", "ignore", environment={"TMPDIR": str(temporary)})
+
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    assert "lost: ValueError: password=***, it broke" in done.stdout
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_worker_that_a_pool_ends_is_one_that_did_not_tell(tested: Tested, method: str) -> None:
+    source = LOSES + (
+        "def test_it():\n    for _ in range(2):\n"
+        f"        with multiprocessing.get_context({method!r}).Pool(2) as pool:\n            pool.map(abs, range(9))\n"
+        "def test_killed():\n"
+        f"    process = multiprocessing.get_context({method!r}).Process(target=time.sleep, args=[100])\n"
+        "    process.start()\n    time.sleep(1)\n    process.terminate()\n    process.join()\n"
+    )
+
+    done = tested(source, "--unlost", "-W", "ignore")
+
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
+    assert UNHEARD.format(5) in done.stdout

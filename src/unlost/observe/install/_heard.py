@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from unlost.observe.install._letters import BEGAN, ENDED, FOUND, PROGRAM, STARTED, TOLD, read_letters
@@ -20,28 +23,49 @@ PROGRAMS: Final = (
     "`unlost watch` in front of such a program says there what it loses."
 )
 
-_list = os.listdir  # as it is now: a test may put another in its place
+# as they are now: a test may put others in their places
+_scan, _make, _remove, _kill = os.scandir, os.mkdir, os.remove, os.kill
 
 
 class Heard:
     """
     The letters of one session.
 
+    A file is read where it has grown, and removed once its process is over: a session may start thousands.
+
     Attributes:
+        folder: Where they are. It is made for the first process; nobody guesses its name.
         counts: How many processes and programs the session itself started, by the kinds of letters that say so.
     """
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self) -> None:
+        # the place is chosen now: a test may put another for such
+        self.folder = os.path.join(tempfile.gettempdir(), f"unlost-{os.urandom(8).hex()}")
         self.counts: Counter[str] = Counter()
-        self._folder = folder
         self._read: dict[str, _Read] = {}
+
+    def prepare(self) -> None:
+        """Make the folder, before a process is started; where that cannot be, who is not heard is counted."""
+        with suppress(OSError):
+            _make(self.folder, 0o700)
+
+    def clear(self) -> None:
+        """Remove it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def hear(self, total: Collector) -> Iterator[tuple[str, Finding | Notice]]:
         """Yield what was found since, each with its test; ``total`` gets what the processes counted that have ended."""
-        for name in sorted(_list(self._folder)):
-            read = self._read.setdefault(name, _Read())
-            for one in read.more(os.path.join(self._folder, name), total):
+        with _scan(self.folder) as scanned:
+            entries = sorted(scanned, key=lambda entry: entry.name)
+        for entry in entries:
+            read = self._read.setdefault(entry.name, _Read())
+            is_over = _is_gone(entry.name)  # asked first: it writes no more while its file is read
+            for one in read.more(entry, total):
                 yield read.test, one
+            if is_over or read.is_over:
+                read.forget()
+                with suppress(OSError):
+                    _remove(entry.path)
 
     def unseen(self) -> Counter[str]:
         """Return how many were not watched, or not to their ends, by the sentence for that."""
@@ -58,11 +82,17 @@ class _Read:
         self.test = ""
         self.counts: Counter[str] = Counter()
         self.has_ended = False
+        self.is_over = False
         self._position = 0
+        self._size = 0
 
-    def more(self, file: str, total: Collector) -> list[Finding | Notice]:
+    def more(self, file: os.DirEntry[str], total: Collector) -> list[Finding | Notice]:
         found: list[Finding | Notice] = []
-        for (kind, content), position in read_letters(file, self._position):
+        size = file.stat().st_size
+        if size == self._size:
+            return found
+        self._size = size
+        for (kind, content), position in read_letters(file.path, self._position):
             self._position = position
             self.counts[kind] += 1
             if kind == BEGAN:
@@ -70,8 +100,26 @@ class _Read:
             elif kind == FOUND:
                 found.append(content)
             elif kind == ENDED:
+                self.is_over = True
                 total.take_counts(content)
             elif kind == TOLD:
                 found.clear()
             self.has_ended = self.has_ended or kind in (ENDED, TOLD)
         return found
+
+    def forget(self) -> None:
+        """Begin a new file of the same name at its beginning: whoever is gone from here may live elsewhere."""
+        self._position = self._size = 0
+
+
+def _is_gone(name: str) -> bool:
+    """Say whether the process that a file is named for has ended; on Windows nothing asks that without harm."""
+    if os.name != "posix":
+        return False
+    try:
+        _kill(int(name.partition("-")[0]), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # another user's by now
+        return False
+    return False

@@ -2,17 +2,22 @@
 What a process that a test started tells the session, in a file of its own.
 
 Letter by letter, so that what was found is known though the process is killed. The file is opened for each: a process
-may close all that it has open, and give the number to something of its own.
+may close all that it has open, and give the number to something of its own. Each letter begins a line, and ends it: the
+next after one that a full disk has cut is whole.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
+from binascii import a2b_base64, b2a_base64
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace as changed
 from typing import Any, Final, NamedTuple
 
+from unlost.observe._leaving import leaving
+from unlost.observe._redact import redact
 from unlost.observe.install._serious import is_bad
 from unlost.observe.watch import Collector, Finding, Notice, Verdict
 
@@ -60,25 +65,29 @@ class Letters:
         self._file = os.path.join(folder, f"{os.getpid()}-{os.urandom(4).hex()}")
         self._verdicts: Counter[Verdict] = Counter()
         self._kinds: Counter[str] = Counter()
+        self._unsent = Collector()
         self.send(BEGAN, test)
 
-    def send(self, kind: str, content: object = None) -> None:
-        """Write one; where that cannot be, the session misses the last one, and says so."""
-        written = pickle.dumps((kind, content))
+    def send(self, kind: str, content: object = None) -> bool:
+        """Write one, and say whether that was possible; where it was not, the last one says so, or it is missed."""
+        line = b"\n" + b2a_base64(pickle.dumps((kind, content)))
         try:
             file = _open(self._file, _HOW, _OWNERS)
             try:
-                _write(file, written)
+                written = _write(file, line)
             finally:
                 _close(file)
-        except OSError:
-            return
+            if written < len(line):
+                raise OSError(f"{written} of {len(line)} bytes")
+        except OSError as refused:
+            self._unsent.fault(refused)
+            return False
+        return True
 
     def found(self, one: Finding | Notice) -> None:
         """Send what fails a test; a collector's listener."""
-        if not is_bad(one):
+        if not is_bad(one) or not self.send(FOUND, _redacted(one)):
             return
-        self.send(FOUND, one)
         if isinstance(one, Notice):
             self._kinds[one.kind] += 1
         else:
@@ -90,16 +99,28 @@ class Letters:
         counts.take_counts(collector)
         counts.counts -= self._verdicts
         counts.noted -= self._kinds
+        counts.take_counts(self._unsent)
         self.send(ENDED, counts)
 
 
 def read_letters(file: str, begin: int) -> Iterator[tuple[Letter, int]]:
-    """Yield each letter of a file from a position on, and where the next begins; what is half written waits."""
+    """Yield each whole letter of a file from a position on, and where the next begins; what is half written waits."""
     with _reading(file, "rb") as opened:
         opened.seek(begin)
-        while True:
-            try:
-                kind, content = pickle.load(opened)
-            except (EOFError, pickle.UnpicklingError):
+        position = begin
+        for line in opened:
+            if not line.endswith(b"\n"):
                 return
-            yield Letter(kind, content), opened.tell()
+            position += len(line)
+            try:
+                kind, content = pickle.loads(a2b_base64(line))
+            except (EOFError, pickle.UnpicklingError, ValueError):  # between two letters, or cut: who wrote it tells
+                continue
+            yield Letter(kind, content), position
+
+
+def _redacted(one: Finding | Notice) -> Finding | Notice:
+    origin = changed(one.origin, task=redact(one.origin.task)) if one.origin is not None else None
+    if isinstance(one, Notice):
+        return changed(one, text=redact(one.text), origin=origin)
+    return changed(one, text=leaving(one.text), during=redact(one.during), origin=origin)

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import shutil
-import tempfile
 from asyncio import AbstractEventLoop, Task, runners
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -92,12 +90,11 @@ class Session:
         self._of: dict[str, _OfTest] = {}
         self._tasks: dict[str, WeakSet[Task[Any]]] = {}  # Any: tasks of every result
         self._tasks_before: frozenset[object] = frozenset()  # the references to those that were there before
-        self._folder = tempfile.mkdtemp(prefix="unlost-")  # now: a test may put another place for such
-        self._heard = Heard(self._folder)
+        self._heard = Heard()
         self._letters: Letters | None = None
-        self._starts = Starts(self._folder, self._count, self._forked, self.total.fault)
+        self._starts = Starts(self._heard.folder, self._starting, self._count, self._forked, self.total.fault)
         self._undo = together([replace(runners, "_cancel_all_tasks", self._cancelling), self._starts.watch()])
-        self._running.leaving.append(self._end_forked)
+        self._running.leaving.append(self._left)
         self.why = self._running.watch.why
 
     def begin(self, test: str) -> None:
@@ -142,6 +139,8 @@ class Session:
     def close(self) -> dict[str, list[Finding | Notice]]:
         """End the watching; return what came up after the tests' ends, by test; under ``""`` what is no test's."""
         self._undo()
+        if self._letters is None:
+            self._running.leaving.remove(self._left)  # what was written is read once more
         leave(self._running)  # collects, and gives what is no test's its verdicts
         if any(collector.may_end_badly() for collector in self._of.values()):
             gc.collect()
@@ -149,7 +148,7 @@ class Session:
             collector.finish()
         self._hear()
         if self._letters is None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._heard.clear()
         late = {test: self._drain(collector) for test, collector in self._of.items()}
         late[""] = self._drain(self.collector)
         return {test: found for test, found in late.items() if found}
@@ -171,6 +170,10 @@ class Session:
         self.collector.current = collector
         self._running.watch.collect_into(collector)
 
+    def _starting(self) -> None:
+        if self._letters is None:
+            self._heard.prepare()
+
     def _count(self, kind: str) -> None:
         if self._letters is not None:
             self._letters.send(kind)
@@ -179,16 +182,19 @@ class Session:
 
     def _forked(self) -> None:
         """Begin anew in a forked process: what is found from now on is told the session."""
-        self._letters = Letters(self._folder, self._starts.test)
+        self._letters = Letters(self._heard.folder, self._starts.test)
         collector = _OfTest()
         collector.listeners.append(self._letters.found)
         self._of = {self._starts.test: collector}
         self._tasks = {}
         self._collect_into(collector)
 
-    def _end_forked(self) -> None:
+    def _left(self) -> None:
+        """Tell what is left in a forked process; in the session's, which a signal may end, nobody reads any more."""
         if self._letters is not None:
             self._letters.end(self.collector.current)
+        else:
+            self._heard.clear()
 
     def _hear(self) -> None:
         if self._letters is not None or not self._heard.counts:

@@ -28,7 +28,7 @@ class _Spawned:
         running = join(lambda: collector, origins=1, takes_signals=False)
         running.is_quiet = True
         running.leaving.append(lambda: self._letters.end(running.collector))
-        self._starts = Starts(folder, lambda kind: self._letters.send(kind), self._forked, collector.fault)
+        self._starts = Starts(folder, _nothing, lambda kind: self._letters.send(kind), self._forked, collector.fault)
         self._starts.test = test
         self._starts.watch()
 
@@ -37,3 +37,7 @@ class _Spawned:
 
     def _forked(self) -> None:
         self._letters = Letters(self._letters.folder, self._starts.test)
+
+
+def _nothing() -> None:
+    """Leave the folder to the session: it may be over."""

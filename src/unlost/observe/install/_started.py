@@ -41,6 +41,7 @@ class Starts:
 
     Args:
         folder: For the letters.
+        before: Called before a process is started.
         count: Called with the kind of letter that says what was started.
         forked: Called in a forked process.
         fault: Called with an error of our own.
@@ -52,12 +53,14 @@ class Starts:
     def __init__(
         self,
         folder: str,
+        before: Callable[[], object],
         count: Callable[[str], object],
         forked: Callable[[], object],
         fault: Callable[[BaseException], object],
     ) -> None:
         self.test = ""
         self.folder = folder
+        self.before = before
         self.count = count
         self.forked = forked
         self.fault = fault
@@ -67,7 +70,7 @@ class Starts:
         global _current, _is_fork_watched  # as above
         _current = self
         if not _is_fork_watched:
-            on_fork(_nothing, _in_parent, _in_child)
+            on_fork(_before, _in_parent, _in_child)
         _is_fork_watched = True
         return together(
             [
@@ -102,6 +105,7 @@ class _Stowaway:
         self._starts = starts
 
     def __reduce__(self) -> tuple[object, tuple[str, dict[str, object]]]:
+        self._starts.before()
         self._starts.count(STARTED)
         return exec, (_STOWAWAY.format(folder=self._starts.folder, test=self._starts.test), {})
 
@@ -114,12 +118,21 @@ def _is_python(arguments: Any) -> bool:  # Any: as subprocess takes them
     return word == sys.executable or os.path.basename(word).startswith(_PYTHONS)
 
 
+def _before() -> None:
+    starts = _current
+    if starts is not None and not _is_anothers(sys._getframe(1)):
+        try:
+            starts.before()
+        except Exception as fault:  # counted: this is somebody's fork  # noqa: BLE001
+            starts.fault(fault)
+
+
 def _in_parent() -> None:
     starts = _current
     if starts is not None and not _is_anothers(sys._getframe(1)):
         try:
             starts.count(STARTED)
-        except Exception as fault:  # counted: this is somebody's fork  # noqa: BLE001
+        except Exception as fault:  # as above  # noqa: BLE001
             starts.fault(fault)
 
 
@@ -140,7 +153,3 @@ def _is_anothers(frame: FrameType) -> bool:
 def _forget() -> None:
     global _current  # as above
     _current = None
-
-
-def _nothing() -> None:
-    """Have nothing to put away before a fork."""
