@@ -14,9 +14,10 @@ from unlost._core._hooks import at_exit
 from unlost._core._report import tell
 from unlost._core.hooks import Undo, at_end_of_child, hold_termination, on_fork
 from unlost.observe._leaving import line_of
+from unlost.observe.install._elsewhere import count_processes
 from unlost.observe.install._hanging import tell_on_request
 from unlost.observe.install._serious import is_bad
-from unlost.observe.install._summary import NONE, all_in, blind_spots, kept_by, missed_by, summary_of
+from unlost.observe.install._summary import NONE, all_in, blind_spots, kept_by, missed_by, sentences, summary_of
 from unlost.observe.patch import Patch
 from unlost.observe.sinks._open import close_all, close_at_exit
 from unlost.observe.tasks import watch_tasks
@@ -59,6 +60,8 @@ class Running:
         except BaseException:
             self.watch.stop()
             raise
+        self._elsewhere: Counter[str] = Counter()
+        self._uncount = count_processes(self._elsewhere, collector.fault)
         self._unask = tell_on_request(collector, self.around.ends) if takes_signals else _nothing
 
     def terminate(self, name: str) -> None:
@@ -91,6 +94,7 @@ class Running:
     def _finish(self, and_then: Callable[[Collector, Counter[Verdict]], object] | None) -> None:
         before = self.collector.counts.copy()
         self._unask()
+        self._uncount()
         self.around.hear_the_last()
         self.watch.stop()
         self.around.stop()
@@ -111,6 +115,7 @@ class Running:
         return [
             *blind_spots(self.collector, self.watch.why),
             *self.around.unseen,
+            *sentences(self._elsewhere),
             *(missed_by(self.patch) if self.patch else ()),
         ]
 

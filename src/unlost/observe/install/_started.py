@@ -92,7 +92,7 @@ class Starts:
 
     def _program(self, popen: subprocess.Popen[Any]) -> None:  # Any: text or bytes
         try:
-            if _is_python(popen.args):
+            if is_python(popen.args):
                 self.count(PROGRAM)
         except Exception as fault:  # counted: this is somebody's Popen  # noqa: BLE001
             self.fault(fault)
@@ -110,7 +110,8 @@ class _Stowaway:
         return exec, (_STOWAWAY.format(folder=self._starts.folder, test=self._starts.test), {})
 
 
-def _is_python(arguments: Any) -> bool:  # Any: as subprocess takes them
+def is_python(arguments: Any) -> bool:  # Any: as subprocess takes them
+    """Say whether a command starts a Python."""
     first = arguments if isinstance(arguments, str | bytes | os.PathLike) else next(iter(arguments), "")
     word = os.fsdecode(first)
     if isinstance(arguments, str):
@@ -120,7 +121,7 @@ def _is_python(arguments: Any) -> bool:  # Any: as subprocess takes them
 
 def _before() -> None:
     starts = _current
-    if starts is not None and not _is_anothers(sys._getframe(1)):
+    if starts is not None and not is_anothers(sys._getframe(1)):
         try:
             starts.before()
         except Exception as fault:  # counted: this is somebody's fork  # noqa: BLE001
@@ -129,7 +130,7 @@ def _before() -> None:
 
 def _in_parent() -> None:
     starts = _current
-    if starts is not None and not _is_anothers(sys._getframe(1)):
+    if starts is not None and not is_anothers(sys._getframe(1)):
         try:
             starts.count(STARTED)
         except Exception as fault:  # as above  # noqa: BLE001
@@ -138,15 +139,15 @@ def _in_parent() -> None:
 
 def _in_child() -> None:
     starts = _current
-    if starts is not None and not _is_anothers(sys._getframe(1)):
+    if starts is not None and not is_anothers(sys._getframe(1)):
         try:
             starts.forked()
         except Exception as fault:  # as above  # noqa: BLE001
             starts.fault(fault)
 
 
-def _is_anothers(frame: FrameType) -> bool:
-    """Whether ``subprocess`` forks, with a ``preexec_fn``: what is forked becomes another program at once."""
+def is_anothers(frame: FrameType) -> bool:
+    """Say whether ``subprocess`` forks, with a ``preexec_fn``: what is forked becomes another program at once."""
     return frame.f_code.co_filename == subprocess.__file__
 
 
