@@ -59,6 +59,21 @@ def test_another_one_after_two_seconds_does_not_wait(tmp_path: Path) -> None:
     assert "undelivered" not in told
 
 
+@pytest.mark.parametrize(
+    "last",
+    ["", "installed.uninstall()", "signal.signal(signal.SIGALRM, print)"],
+    ids=["at the end", "before the end", "no timer is free"],
+)
+def test_what_hangs_is_not_waited_for(tmp_path: Path, last: str) -> None:
+    sooner = "from unlost._core.hooks import _holding\n_holding.LONGEST = 0.3\n"
+    program = PROGRAM.replace("unlost.install()", "installed = unlost.install()") + last
+
+    code, told = ended(sooner + program, tmp_path, times=1, waits=50)
+
+    assert code == -15
+    assert "SIGTERM ended the process before what became of its exceptions was told" in told
+
+
 def test_more_than_one_sigterm_at_once_is_told_as_one(tmp_path: Path) -> None:
     program = PROGRAM + "subprocess.run(['kill', '-TERM', str(os.getpid())])\ntime.sleep(60)\n"
 

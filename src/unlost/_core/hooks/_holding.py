@@ -7,12 +7,14 @@ its workers), and no handler that tells things could tell what is being told.
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
+import threading
 from types import FrameType
 
 from unlost._core._clock import monotonic
-from unlost._core.hooks._ending import LONGEST, end, is_main_thread, is_ours
+from unlost._core.hooks._ending import LONGEST, end, is_main_thread, is_ours, untold
 from unlost._core.hooks._replaced import Undo
 
 
@@ -20,22 +22,27 @@ def hold_termination() -> Undo:
     """
     Let SIGTERM wait until what this returns is called, where ``before_termination`` has that signal.
 
-    The process then ends by it. It does not wait where it comes again after ``LONGEST`` seconds, nor in a process that
-    was forked meanwhile. Main thread only; elsewhere nothing is done.
+    The process then ends by it, ``LONGEST`` seconds after the first one at the latest, told or not. It does not wait in
+    a process that was forked meanwhile, nor where nothing measures that time: no thread can be started any more, and
+    the program has SIGALRM. Main thread only; elsewhere nothing is done.
     """
     before = signal.getsignal(signal.SIGTERM)
     if not is_main_thread() or not is_ours(before):
         return lambda: None
     process = os.getpid()
     came: list[float] = []
+    released = threading.Event()
 
     def handle(number: int, _frame: FrameType | None) -> None:
         came.append(monotonic())
-        if os.getpid() != process or came[-1] - came[0] > LONGEST:
-            signal.signal(number, signal.SIG_DFL)
-            end()
+        is_here = os.getpid() == process
+        if is_here and (came[-1] - came[0] < LONGEST if len(came) > 1 else _comes_again(released)):
+            return
+        signal.signal(number, signal.SIG_DFL)
+        end(untold("SIGTERM") if is_here else "")
 
     def release() -> None:
+        released.set()
         if signal.getsignal(signal.SIGTERM) is not handle or os.getpid() != process:
             return
         signal.signal(signal.SIGTERM, before if is_ours(before) and not came else signal.SIG_DFL)
@@ -44,3 +51,32 @@ def hold_termination() -> Undo:
 
     signal.signal(signal.SIGTERM, handle)
     return release
+
+
+def _comes_again(released: threading.Event) -> bool:
+    """Send SIGTERM once more after ``LONGEST`` seconds, unless it is released by then; return whether that is possible."""
+
+    def send() -> None:
+        if not released.wait(LONGEST):
+            end()  # the main thread's handler does: a thread cannot put the default action there
+
+    try:
+        _thread.start_new_thread(send, ())
+    except RuntimeError:  # from 3.12 on no thread starts any more when the interpreter is about to end
+        return _comes_by_timer(released)
+    return True
+
+
+def _comes_by_timer(released: threading.Event) -> bool:
+    number = getattr(signal, "SIGALRM", None)  # not on Windows
+    if number is None or signal.getsignal(number) is not signal.SIG_DFL or any(signal.getitimer(signal.ITIMER_REAL)):
+        return False
+
+    def send(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        if not released.is_set():
+            end()  # as above
+
+    signal.signal(number, send)
+    signal.setitimer(signal.ITIMER_REAL, LONGEST)
+    return True
