@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,8 @@ watching = start()
 watching.hear_loops()
 
 class Pool:
-    def __init__(self):
-        self.ready = failed()
+    def __init__(self, ready=None):
+        self.ready = ready or failed()
 
 def failed():
     future = asyncio.Future(loop=loop)
@@ -36,17 +37,32 @@ loop = asyncio.new_event_loop()
 """
 ENDS = "\nend()\nloop.set_exception_handler(lambda *_: None)\nloop.close()\n"
 
+# a library holds the future, and the application sets the error
+THEIRS = """
+import json.decoder
+class Refused(ValueError):
+    def __init__(self, future):
+        super().__init__("x")
+        self.future = future
+def fails(future, error=ValueError("x")):
+    try:
+        raise error
+    except ValueError as raised:
+        future.set_exception(raised)
+json.decoder.theirs = asyncio.Future(loop=loop)
+"""
+
 Told = tuple[list[list[str]], dict[str, int]]
 
 
-def told_by(program: str, folder: Path, ends: str = ENDS) -> Told:
+def told_by(program: str, folder: Path, ends: str = ENDS, expected: Sequence[str] = ()) -> Told:
     """Run it in a process of its own; return what was found, and the counts."""
     file = folder / "program.py"
     file.write_text(BEGINS + program + ends, encoding="utf-8")
     done = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, timeout=60)
     assert done.stdout, done.stderr
     found, counts, faults = json.loads(done.stdout)
-    assert faults == {}
+    assert [fault.split()[0] for fault in faults] == list(expected)
     return found, counts
 
 
@@ -75,6 +91,13 @@ def test_one_that_own_code_holds_is_undelivered_and_told_by_who_does(tmp_path: P
         "import logging\nlogging.getLogger('x').theirs = [failed()]",
         "stack = contextlib.ExitStack()\nstack.theirs = failed()",
         "def runs():\n    it = failed()\n    watching.stop()\nruns()",
+        THEIRS + "def job(future):\n    fails(future)\njob(json.decoder.theirs)",
+        THEIRS + "def job(future):\n    pool = Pool(future)\n    fails(pool.ready)\njob(json.decoder.theirs)",
+        THEIRS + "def job(future):\n    fails(future, Refused(future))\njob(json.decoder.theirs)",
+        "class Own(asyncio.StreamReaderProtocol): pass\n"
+        "kept = Own(asyncio.StreamReader(loop=loop), loop=loop)\nkept.connection_lost(ValueError('x'))",
+        "class Own(asyncio.StreamReaderProtocol): pass\n"
+        "kept = Own(asyncio.StreamReader(loop=loop), loop=loop)\nvars(kept)\nkept.connection_lost(ValueError('x'))",
     ],
 )
 def test_one_that_only_a_library_holds_or_what_runs_is_counted_as_unknown(tmp_path: Path, holds: str) -> None:
@@ -82,6 +105,42 @@ def test_one_that_only_a_library_holds_or_what_runs_is_counted_as_unknown(tmp_pa
 
     assert found == []
     assert counts["unknown"] == 1
+
+
+def test_one_that_is_further_away_than_another_is_told_all_the_same(tmp_path: Path) -> None:
+    found, _ = told_by("near, state = failed(), {}\nstate.update(first=failed(), rest=[failed()])", tmp_path)
+
+    assert sorted(by for *_, by in found) == [f"a future that __main__.{name} holds" for name in ("near", "state", "state")]
+
+
+def test_a_future_of_ones_own_in_a_class_of_asyncios_is_undelivered(tmp_path: Path) -> None:
+    found, _ = told_by(
+        """
+class Own(asyncio.StreamReaderProtocol):
+    def __init__(self):
+        super().__init__(asyncio.StreamReader(loop=loop), loop=loop)
+        self.ready = failed()
+kept = Own()
+kept.connection_lost(KeyError("asyncio's"))
+""",
+        tmp_path,
+    )
+
+    assert found == [["undelivered", "x", "a future that an instance of __main__.Own holds"]]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "class Broken(asyncio.Future):\n    def __init__(self): pass",
+        "class Broken(asyncio.Future):\n    @property\n    def _exception(self): raise RuntimeError",
+    ],
+    ids=["not begun", "raises"],
+)
+def test_a_future_that_cannot_be_asked_is_counted_and_hides_no_other(tmp_path: Path, broken: str) -> None:
+    found, _ = told_by(f"{broken}\nheld = Broken(), failed(), Broken()", tmp_path, expected=["RuntimeError"])
+
+    assert found == [["undelivered", "x", "a future that __main__.held holds"]]
 
 
 def test_one_that_a_task_is_about_to_take_is_not_told(tmp_path: Path) -> None:
@@ -123,6 +182,22 @@ def test_what_was_told_once_is_not_told_by_the_next_watching(tmp_path: Path) -> 
     found, _ = told_by("held = failed()\nwatching.stop()\nwatching = start()", tmp_path)
 
     assert found == []
+
+
+def test_a_future_that_cannot_be_looked_at_takes_nothing_away_from_the_others(tmp_path: Path) -> None:
+    found, _ = told_by(
+        "class Late(asyncio.Future):\n"
+        "    def __init__(self): pass\n"
+        "class Asks(asyncio.Future):\n"
+        "    @property\n"
+        "    def _exception(self): raise RuntimeError('not yet')\n"
+        "late, asks = Late(), Asks(loop=loop)\n"
+        "held = failed()",
+        tmp_path,
+        unseen=2,
+    )
+
+    assert [verdict for verdict, *_ in found] == ["undelivered"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")

@@ -24,12 +24,14 @@ class Futures:
         unasked: Those with an error that nobody asked for.
         asked: The ids of the errors that others have, which were asked.
         awaited: The ids of those that a task waits for just now, and will be asked by that.
+        faults: What was raised by looking at one: a subclass of somebody's that is not made yet, or asks for more.
     """
 
     def __init__(self) -> None:
         self.unasked: list[AnyFuture] = []
         self.asked: set[int] = set()
         self.awaited: set[int] = set()
+        self.faults: list[Exception] = []
         known: dict[int, bool] = {}
         for one in gc.get_objects():
             kind = type(one)  # not isinstance: it would ask a proxy for its __class__, which runs code
@@ -37,7 +39,10 @@ class Futures:
             if is_future is None:
                 is_future = known[id(kind)] = issubclass(kind, _FUTURES)
             if is_future:
-                self._look_at(one)
+                try:
+                    self._look_at(one)
+                except Exception as fault:  # counted: the others have to be looked at  # noqa: BLE001
+                    self.faults.append(fault)
 
     def _look_at(self, future: AnyFuture) -> None:
         if (waiting := getattr(future, "_fut_waiter", None)) is not None:

@@ -89,6 +89,8 @@ class Watch:
 
     def _finish(self) -> None:
         futures = Futures()
+        for fault in futures.faults:
+            self.collector.fault(fault)
         trackers = [one for one in gc.get_objects() if type(one) is Tracker and one.is_of(self.collector)]
         finish_held(trackers, futures)
         if os.getpid() == self._process:  # in a forked one nobody knows which errors were there before
