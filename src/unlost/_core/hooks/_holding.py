@@ -54,7 +54,7 @@ def hold_termination() -> Undo:
 
 
 def _comes_again(released: threading.Event) -> bool:
-    """Send SIGTERM once more after ``LONGEST`` seconds, unless it is released by then; return whether that is possible."""
+    """Send SIGTERM once more after ``LONGEST`` seconds, unless it is released by then; say whether that is possible."""
 
     def send() -> None:
         if not released.wait(LONGEST):
