@@ -2,7 +2,7 @@
 Who holds an object when the watching ends: the application's own code, or only a library's objects.
 
 What a library holds is its own business (a stream of asyncio's has a future for its end, and asks for it when it goes).
-The garbage collector knows who refers to what; containers are looked through, whatever holds them.
+The garbage collector knows who refers to what; containers and exceptions are looked through, whatever holds them.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import asyncio
 import gc
 import sys
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 from functools import partial
+from operator import is_
 from types import (
     AsyncGeneratorType,
     CellType,
@@ -21,6 +22,7 @@ from types import (
     FrameType,
     FunctionType,
     GeneratorType,
+    GetSetDescriptorType,
     MethodType,
     ModuleType,
 )
@@ -42,7 +44,6 @@ _CONTAINERS: Final = frozenset(
     }
 )  # fmt: skip
 _CODE_OF: Final[dict[type, str]] = {
-    FrameType: "f_code",
     FunctionType: "__code__",
     CoroutineType: "cr_code",
     GeneratorType: "gi_code",
@@ -76,20 +77,52 @@ def own_holders_of(things: Sequence[object]) -> dict[int, str]:
         if not edge or len(found) == len(things):
             break
         further: list[object] = []
-        for holder in gc.get_referrers(*edge):
-            if id(holder) in leads_to or any(holder is ours for ours in (things, met, edge)):
+        referrers = gc.get_referrers(*edge)
+        ours = (things, met, edge, further, referrers)
+        left = _left_in_frames([one for one in referrers if _is_instance(one)], ours)
+        for holder in referrers:
+            if id(holder) in left or any(holder is one for one in ours):
                 continue
-            reached = [one for one in gc.get_referents(holder) if id(one) in leads_to]
-            targets = set().union(*(leads_to[id(one)] for one in reached))
-            known = holder_of(holder, reached[0] if reached else None)
-            if known is None and len(further) < MOST:
-                further.append(holder)
-                leads_to[id(holder)] = targets
-            elif known is not None and known.is_own:
-                found.update(dict.fromkeys(targets - found.keys(), known.name))
+            for one in _held_by(holder, leads_to):
+                targets, known = leads_to[id(one)], holder_of(holder, one)
+                if known is not None and known.is_own:
+                    found.update(dict.fromkeys(targets - found.keys(), known.name))
+                elif known is None and not targets <= leads_to.get(id(holder), set()) and len(further) < MOST:
+                    further.append(holder)
+                    leads_to[id(holder)] = leads_to.get(id(holder), set()) | targets
         met += further
         edge = further
     return found
+
+
+def _held_by(holder: object, leads_to: Container[int]) -> Iterator[object]:
+    """Yield what an object refers to, of what leads to something; of an instance its attributes, not the dictionary."""
+    names = _attributes_of(holder)
+    for one in {id(one): one for one in (*gc.get_referents(holder), *names.values())}.values():
+        if id(one) in leads_to and one is not names:
+            yield one
+
+
+def _left_in_frames(instances: list[object], ours: tuple[object, ...]) -> set[int]:
+    """
+    Return the ids of those that nothing has but the frames of functions that have ended.
+
+    The collector asks no other frames. A traceback keeps these, and so the error itself does.
+    """
+    if not instances:
+        return set()
+    sought = set(map(id, instances))
+    in_frames, elsewhere = set[int](), set[int]()
+    asked = tuple(instances)
+    for holder in gc.get_referrers(*asked):  # which on 3.13 has found its own arguments, too
+        if holder is not instances and not any(holder is one for one in ours) and not _is_same(holder, asked):
+            has = sought.intersection(map(id, gc.get_referents(holder)))
+            (in_frames if type(holder) is FrameType else elsewhere).update(has)
+    return in_frames - elsewhere
+
+
+def _is_same(one: object, those: tuple[object, ...]) -> bool:
+    return type(one) is tuple and len(one) == len(those) and all(map(is_, one, those))
 
 
 def holder_of(one: Any, held: object) -> Holder | None:  # Any: whatever refers to something
@@ -101,11 +134,35 @@ def holder_of(one: Any, held: object) -> Holder | None:  # Any: whatever refers 
     if kind is dict and (module := _module_with(one)) is not None:
         variable = next((name for name, value in tuple(one.items()) if value is held), "")
         return Holder(f"{module}.{variable}" if isinstance(variable, str) else module, _is_own(module))
-    if kind in _CONTAINERS:
+    if kind in _CONTAINERS or issubclass(kind, BaseException):
         return None
-    if isinstance(one, type):  # a variable of the class
+    if issubclass(kind, type):  # a variable of the class
         return Holder(f"{module_of(one)}.{type_name(one)}", _is_own(module_of(one)))
-    return Holder(f"an instance of {module_of(kind)}.{type_name(kind)}", _is_own(module_of(kind)))
+    is_own = _is_own(module_of(kind)) and not _is_of_library(one, held)
+    return Holder(f"an instance of {module_of(kind)}.{type_name(kind)}", is_own)
+
+
+def _is_instance(one: object) -> bool:
+    kind = type(one)
+    return kind not in _CONTAINERS and kind not in _CODE_OF and not issubclass(kind, (type, ModuleType, FrameType))
+
+
+def _is_of_library(instance: object, held: object) -> bool:
+    """Say whether it is in an attribute that a library's class, of which that of the instance is one, makes there."""
+    names = {name for name, value in _attributes_of(instance).items() if value is held}
+    makers = [vars(base).get("__init__") for base in type(instance).__mro__ if not _is_own(module_of(base))]
+    made = {name for maker in makers if type(maker) is FunctionType for name in maker.__code__.co_names}
+    return bool(names) and names <= made
+
+
+def _attributes_of(instance: object) -> dict[str, object]:
+    if not _is_instance(instance):
+        return {}
+    for base in type(instance).__mro__:  # not vars(): a property may have that name
+        if type(slot := base.__dict__.get("__dict__")) is GetSetDescriptorType:
+            found = slot.__get__(instance)
+            return found if type(found) is dict else {}
+    return {}
 
 
 def _module_with(names: dict[Any, Any]) -> str | None:  # Any: any dictionary at all
