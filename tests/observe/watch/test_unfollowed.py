@@ -190,6 +190,21 @@ def test_a_future_that_cannot_be_looked_at_takes_nothing_away_from_the_others(tm
     assert [verdict for verdict, *_ in found] == ["undelivered"]
 
 
+def test_one_that_can_be_looked_at_once_only_is_told(tmp_path: Path) -> None:
+    found, _ = told_by(
+        "class Once(asyncio.Future):\n"
+        "    @property\n"
+        "    def _exception(self):\n"
+        "        self.looks = getattr(self, 'looks', 0) + 1\n"
+        "        return super()._exception if self.looks == 1 else 1 / 0\n"
+        "held = Once(loop=loop)\n"
+        "held.set_exception(ValueError('x'))",
+        tmp_path,
+    )
+
+    assert [verdict for verdict, *_ in found] == ["undelivered"]
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_a_forked_process_leaves_it_to_its_parent(tmp_path: Path) -> None:
     found, counts = told_by("held = failed()\nif child := os.fork(): os.waitpid(child, 0); os._exit(0)", tmp_path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 AnyFuture: TypeAlias = asyncio.Future[Any]  # Any: whatever it would have returned
@@ -22,16 +23,20 @@ class Futures:
 
     Attributes:
         unasked: Those with an error that nobody asked for.
+        errors: Theirs, by the ids of the futures.
         asked: The ids of the errors that others have, which were asked.
         awaited: The ids of those that a task waits for just now, and will be asked by that.
-        faults: What was raised by looking at one: a subclass of somebody's that is not made yet, or asks for more.
+
+    Args:
+        fault: Called with what was raised by looking at one: a subclass of somebody's that is not made yet, or asks for
+            more. Nothing is said of that one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fault: Callable[[Exception], object]) -> None:
         self.unasked: list[AnyFuture] = []
+        self.errors: dict[int, BaseException] = {}
         self.asked: set[int] = set()
         self.awaited: set[int] = set()
-        self.faults: list[Exception] = []
         known: dict[int, bool] = {}
         for one in gc.get_objects():
             kind = type(one)  # not isinstance: it would ask a proxy for its __class__, which runs code
@@ -41,22 +46,17 @@ class Futures:
             if is_future:
                 try:
                     self._look_at(one)
-                except Exception as fault:  # counted: the others have to be looked at  # noqa: BLE001
-                    self.faults.append(fault)
+                except Exception as raised:  # counted: the others have to be looked at  # noqa: BLE001
+                    fault(raised)
 
     def _look_at(self, future: AnyFuture) -> None:
         if (waiting := getattr(future, "_fut_waiter", None)) is not None:
             self.awaited.add(id(waiting))
-        error = error_in(future)
-        if error is None:
+        error: object = getattr(future, "_exception", None)
+        if not isinstance(error, BaseException):
             return
         if getattr(future, "_log_traceback", False):
             self.unasked.append(future)
+            self.errors[id(future)] = error
         else:
             self.asked.add(id(error))
-
-
-def error_in(future: AnyFuture) -> BaseException | None:
-    """Return what a future failed with."""
-    error: object = getattr(future, "_exception", None)
-    return error if isinstance(error, BaseException) else None

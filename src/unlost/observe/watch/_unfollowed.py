@@ -6,11 +6,11 @@ When such a future goes, asyncio says that nobody asked. One that is still held 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Final
 
 from unlost.observe.watch._collector import Collector
-from unlost.observe.watch._futures import AnyFuture, Futures, error_in
+from unlost.observe.watch._futures import Futures
 from unlost.observe.watch._holders import own_holders_of
 from unlost.observe.watch._monitor import NOBODYS
 from unlost.observe.watch._tracked import leaves_of, tracked, tracker_of
@@ -32,7 +32,7 @@ def finish_unfollowed(futures: Futures, collector: Collector) -> None:
     holders = own_holders_of(left[:MOST])
     for future in left:
         holder = holders.get(id(future))
-        for error in _unfollowed_in(future):
+        for error in _unfollowed_in(futures.errors[id(future)]):
             tracker = tracked(error, collector)
             if holder is None:
                 tracker.settle(Verdict.UNKNOWN)
@@ -41,13 +41,13 @@ def finish_unfollowed(futures: Futures, collector: Collector) -> None:
             tracker.finish(is_held=True)
 
 
-def _is_left(future: AnyFuture, futures: Futures) -> bool:
-    is_expected = id(future) in futures.awaited or id(error_in(future)) in futures.asked
-    return not is_expected and any(True for _ in _unfollowed_in(future))
+def _is_left(future: object, futures: Futures) -> bool:
+    error = futures.errors[id(future)]
+    is_expected = id(future) in futures.awaited or id(error) in futures.asked
+    return not is_expected and any(True for _ in _unfollowed_in(error))
 
 
-def _unfollowed_in(future: AnyFuture) -> Iterable[BaseException]:
-    error = error_in(future)
-    for leaf in leaves_of(error) if error is not None else ():
+def _unfollowed_in(error: BaseException) -> Iterator[BaseException]:
+    for leaf in leaves_of(error):
         if tracker_of(leaf) is None and not isinstance(leaf, NOBODYS):
             yield leaf

@@ -88,16 +88,14 @@ class Watch:
         self._finish()
 
     def _finish(self) -> None:
-        futures = Futures()
-        for fault in futures.faults:
-            self.collector.fault(fault)
+        futures = Futures(self.collector.fault)
         trackers = [one for one in gc.get_objects() if type(one) is Tracker and one.is_of(self.collector)]
-        finish_held(trackers, futures)
-        if os.getpid() == self._process:  # in a forked one nobody knows which errors were there before
-            try:
+        try:
+            finish_held(trackers, futures)
+            if os.getpid() == self._process:  # in a forked one nobody knows which errors were there before
                 finish_unfollowed(futures, self.collector)
-            except Exception as fault:  # counted: a program has to end  # noqa: BLE001
-                self.collector.fault(fault)
+        except Exception as fault:  # counted: a program has to end  # noqa: BLE001
+            self.collector.fault(fault)
 
 
 def start(collector: Collector | None = None) -> Watch:
