@@ -47,6 +47,21 @@ os.kill(os.getpid(), 0)
     assert told.out == "handled\n" * 2
 
 
+def test_a_signal_that_is_blocked_ends_nothing_and_nothing_is_said(run: Run) -> None:
+    told = run(
+        """
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+signal.raise_signal(signal.SIGTERM)
+print("goes on", flush=True)
+signal.sigtimedwait([signal.SIGTERM], 0)
+""",
+        start=_START,
+    )
+
+    assert told.code == 0
+    assert told.out == "goes on\n"
+
+
 def test_a_signal_for_another_process_is_sent_and_nothing_is_said(run: Run) -> None:
     told = run(
         """

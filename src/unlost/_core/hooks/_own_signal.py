@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,9 +27,10 @@ def before_own_signal(say: Callable[[str], object]) -> Undo:
     """
     Call ``say`` with the name of the signal before this process sends itself a SIGTERM or SIGINT that ends it.
 
-    That is by ``signal.raise_signal`` or ``os.kill``, in any thread, while the default action stands; it is sent as
-    ever. ``say`` runs in a thread of its own, as whoever sends it may have any lock in its hands, and holds that up
-    for ``LONGEST`` seconds at most.
+    That is by ``signal.raise_signal``, or by ``os.kill`` with the process's own id (not 0, nor a group's), in any
+    thread, while the default action stands and that thread does not block the signal; it is sent as ever. What
+    ``signal.pthread_kill``, ``os.killpg`` and C code send is not seen. ``say`` runs in a thread of its own, as whoever
+    sends it may have any lock in its hands, and holds that up for ``LONGEST`` seconds at most.
     """
     is_said = False
 
@@ -73,7 +75,12 @@ def _named(replacement: Any, original: Any, module: str) -> Any:  # Any: functio
 
 def _ends_process(number: int) -> bool:
     is_default = number in _ENDING and signal.getsignal(number) is signal.SIG_DFL
-    return is_default and not is_taken_in_c(number)
+    return is_default and not is_taken_in_c(number) and not _is_blocked(number)
+
+
+def _is_blocked(number: int) -> bool:
+    """Say whether it would wait; that of ``os.kill`` may still go to another thread, and nothing is told then."""
+    return sys.platform != "win32" and number in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def _speak(say: Callable[[str], object], name: str) -> None:
