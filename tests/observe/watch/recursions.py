@@ -6,7 +6,6 @@ Recursions that have no end, and how each ended: a program that is run watched a
 A line of JSON for each: by where it was called, what came out of it and how often its handlers ran.
 """
 
-
 from __future__ import annotations
 
 import asyncio
