@@ -17,7 +17,7 @@ def on_futures(failed: Callable[[BaseException], object], asked: Callable[[BaseE
     """
     Call ``failed`` with what a future fails with while nobody waits for it, ``asked`` when somebody asks it for that.
 
-    ``asked`` comes once for each look at ``result`` or ``exception``, from any thread, also for who waited there before.
+    ``asked`` comes once for each look at ``result`` or ``exception``, from any thread, as for who waits there already.
     Neither may raise.
     """
 
