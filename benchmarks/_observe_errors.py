@@ -94,6 +94,14 @@ async def failing_tasks() -> None:
             pass
 
 
+async def futures() -> None:
+    loop = asyncio.get_running_loop()
+    for _ in range(TASKS):
+        future = loop.create_future()
+        loop.call_soon(future.set_result, None)
+        await future
+
+
 async def awaits() -> None:
     for _ in range(TASKS):
         await asyncio.sleep(0)
@@ -108,6 +116,7 @@ WAYS: dict[str, tuple[Callable[[], object], int, int]] = {
     f"through {FRAMES} coroutines": (through_coroutines, 500, 1),
     "out of a task that is awaited": (lambda: asyncio.run(failing_tasks()), 1, TASKS),
     "an await, no exception": (lambda: asyncio.run(awaits()), 1, TASKS),
+    "an await of a future, no exception": (lambda: asyncio.run(futures()), 1, TASKS),
 }
 
 

@@ -88,7 +88,7 @@ def too_deep(function: Callable[[], None]) -> None:
 
 
 @pytest.mark.parametrize("function", [with_finally, with_handler])
-def test_each_frame_runs_its_handler(function: Callable[[], None]) -> None:
+def test_each_frame_runs_what_handles_anything(function: Callable[[], None]) -> None:
     global _held
     _held = 0
     watch = start()
@@ -137,6 +137,30 @@ def test_what_the_frame_at_the_very_limit_raises_is_a_recursion_error_and_the_re
 
     assert before[-2:] == [(KeyError, 2), (RecursionError, 1)]
     assert watched == [*before[:-2], (RecursionError, 1)]  # the KeyError of that frame, and what it came from
+
+
+def names_a_type() -> None:
+    global _held
+    try:
+        names_a_type()
+    finally:
+        try:
+            int("none")
+        except ValueError:
+            _held += 1
+
+
+def test_a_handler_of_that_frame_for_another_type_is_not_entered_and_all_others_are() -> None:
+    global _held
+    _held = 0
+    too_deep(names_a_type)
+    before, _held = _held, 0
+    watch = start()
+
+    too_deep(names_a_type)
+    watch.stop()
+
+    assert _held == before - 1
 
 
 def test_a_handler_that_could_not_be_read_there_is_read_the_next_time() -> None:

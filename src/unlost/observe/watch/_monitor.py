@@ -82,7 +82,8 @@ class Monitor:
 
     def raised(self, code: CodeType, offset: int, error: BaseException) -> None:
         """It came up in a frame, by itself or out of what that calls."""
-        if not code.co_exceptiontable:  # no handler: crossed at the least cost, and not kept
+        # each await of a future comes here with a StopIteration; code that has no handler is not kept for it
+        if type(error) is StopIteration or not code.co_exceptiontable:
             return
         try:
             try:
