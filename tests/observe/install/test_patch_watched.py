@@ -117,9 +117,9 @@ async def timed_in_that_moment() -> str:
     loop = asyncio.get_running_loop()
     awaited = loop.create_future()
     # the fuse and the error fall into one turn of the loop
-    loop.call_later(0.02, lambda: (time.sleep(0.04), awaited.set_exception(Boom("in that moment"))))
+    loop.call_later(0.1, lambda: (time.sleep(0.4), awaited.set_exception(Boom("in that moment"))))
     try:
-        await wait_for(awaited, 0.03)
+        await wait_for(awaited, 0.2)
     except (TimeoutError, Boom) as error:
         return seen(error)
     return ""
