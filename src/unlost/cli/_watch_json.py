@@ -14,7 +14,7 @@ from unlost.observe.install._running import Running
 from unlost.observe.sinks import as_json
 from unlost.observe.sinks._found import found as report_of_found
 from unlost.observe.sinks._json import site_as_json
-from unlost.observe.watch import Finding, Notice
+from unlost.observe.watch import Finding, Notice, Unknown
 
 VERSION: Final = 1
 
@@ -46,6 +46,7 @@ def write_json(file: Path, running: Running) -> None:
         "version": VERSION,
         "counts": {**counts, **collector.noted},
         "found": [_as_json(one) for one in all_in(collector)],
+        "unknown": [_unknown_as_json(*one) for one in collector.unknown.counts().most_common()],
         "unseen": running.unseen(),
     }
     try:
@@ -66,6 +67,15 @@ def _as_json(one: Finding | Notice) -> dict[str, Any]:  # Any: JSON
         "key": key_of(one),
         "bad": is_bad(one),
         "instead": advice_on(one),
+    }
+
+
+def _unknown_as_json(one: Unknown, count: int) -> dict[str, Any]:  # Any: JSON
+    return {
+        "type": one.type and str(one.type),
+        "raised": one.raised and site_as_json(one.raised),
+        "why": one.why,
+        "count": count,
     }
 
 

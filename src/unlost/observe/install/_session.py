@@ -89,7 +89,7 @@ class Session:
         self.total = Collector()
         self._of: dict[str, _OfTest] = {}
         self._tasks: dict[str, WeakSet[Task[Any]]] = {}  # Any: tasks of every result
-        self._tasks_before: frozenset[object] = frozenset()  # the references to those that were there before
+        self._tasks_before: frozenset[object] = frozenset()  # the references to the tasks that were there before
         self._heard = Heard()
         self._letters: Letters | None = None
         self._starts = Starts(self._heard.folder, self._starting, self._count, self._forked, self.total.fault)

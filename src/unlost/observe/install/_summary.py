@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from unlost.observe.install._about import place_of
 from unlost.observe.patch import Patch
-from unlost.observe.watch import Collector, Finding, Notice, Verdict
+from unlost.observe.watch import Collector, Finding, Notice, Unknown, Verdict
 
 NUMBER: Final = "{count}"
 """In a sentence, where the number goes: those of several processes are added up."""
+
+_PLACES: Final = 10
 
 _HELD_BACK: Final = f"{NUMBER} exceptions were only counted: enough was told of their places."
 _DROPPED: Final = f"{NUMBER} findings were let go again, for want of room."
@@ -45,7 +48,17 @@ def spots_of(collector: Collector) -> Counter[str]:
     spots = Counter({_HELD_BACK: collector.held_back, _DROPPED: collector.dropped})
     for fault, count in sorted(collector.faults.items()):
         spots[f"The watching itself failed {NUMBER}×: {fault}."] = count
-    return +spots
+    return +spots + _unknown(collector.unknown.counts())
+
+
+def _unknown(counts: Counter[Unknown]) -> Counter[str]:
+    """Return how many there were of which nobody knows the end; those of libraries by why that is only."""
+    own = [one for one, _ in counts.most_common() if one.raised is not None and one.raised.app][:_PLACES]
+    said: Counter[str] = Counter()
+    for one, count in counts.most_common():
+        at = f"{one.type}, raised at {place_of(one.raised)}" if one in own and one.raised is not None else "elsewhere"
+        said[f"unknown {NUMBER}×, {at}: {one.why}."] += count
+    return said
 
 
 def sentences(spots: Mapping[str, int]) -> list[str]:

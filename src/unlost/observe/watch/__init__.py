@@ -18,6 +18,7 @@ from unlost.observe.watch._held import finish_held
 from unlost.observe.watch._notice import DESTROYED, DIED, HANGS, LOOP_ERROR, NEVER_AWAITED, TERMINATED, Notice
 from unlost.observe.watch._sites import origin_of, site_of, spots_of
 from unlost.observe.watch._tracked import is_inherited, leave_to_parent
+from unlost.observe.watch._unknown import Unknown
 from unlost.observe.watch._verdict import Verdict
 from unlost.observe.watch._waiters import Waiter, waiter_of
 from unlost.observe.watch._watch import (
@@ -50,6 +51,7 @@ __all__ = [
     "Notice",
     "Origin",
     "Site",
+    "Unknown",
     "Verdict",
     "Waiter",
     "Watch",

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from unlost._core import wall
 from unlost.observe.watch._finding import Finding
 from unlost.observe.watch._notice import Notice
+from unlost.observe.watch._unknown import Unknowns
 from unlost.observe.watch._verdict import Verdict
 
 MOST: Final = 10_000
@@ -38,6 +39,7 @@ class Collector:
         findings: Those that came to no good end, the oldest first.
         notices: What else was found, that is no exception's end, the oldest first.
         noted: How many there were of each kind of notice.
+        unknown: Why it is not known what became of those that came to ``Verdict.UNKNOWN``, and where they were raised.
         reports: How often somebody was told of an error, by how.
         held_back: How many exceptions were counted without a finding, as there were ``ALIKE`` of that place.
         dropped: How many findings and notices were let go again, for want of room.
@@ -52,6 +54,7 @@ class Collector:
         self.findings: deque[Finding] = deque(maxlen=most)
         self.notices: deque[Notice] = deque(maxlen=most)
         self.noted: Counter[str] = Counter()
+        self.unknown = Unknowns()
         self.reports: Counter[str] = Counter()
         self.held_back = 0
         self.dropped = 0
@@ -67,6 +70,7 @@ class Collector:
         """Forget everything, in a forked process: the parent tells it."""
         for counts in (self.counts, self.noted, self.reports, self.faults, self._told):
             counts.clear()
+        self.unknown.clear()
         self._kept.clear()
         self.findings.clear()
         self.notices.clear()
@@ -120,6 +124,8 @@ class Collector:
         _move(other.noted, self.noted)
         _move(other.faults, self.faults)
         _move(other.counts, self.counts)
+        if other.unknown:
+            self.unknown.take(other.unknown)
         self.held_back += other.held_back
         self.dropped += other.dropped
         other.held_back = other.dropped = 0

@@ -24,6 +24,7 @@ from unlost.observe.watch._collector import Collector
 from unlost.observe.watch._during import during
 from unlost.observe.watch._finding import ErrorType, Finding
 from unlost.observe.watch._sites import origin_of, site_at, site_of, spots_of
+from unlost.observe.watch._unknown import ASKED, RAISED_ON
 from unlost.observe.watch._verdict import COUNTED, Verdict
 from unlost.observe.watch._waiters import Waiter
 
@@ -142,14 +143,14 @@ class Tracker:
     def asked_for(self) -> None:
         """Note that somebody asked for it where it was put."""
         if not self.is_final:
-            self.state, self._by, self.code = Verdict.UNKNOWN, "", None
+            self.state, self._by, self.code = Verdict.UNKNOWN, ASKED, None
 
     def went_on(self) -> None:
         """Note that who had it let it go on; just before it leaves a task that was noted already."""
         if self.is_leaving:
             self.is_leaving = False
         elif not self.is_final:
-            self.state, self._by = Verdict.UNKNOWN, ""
+            self.state, self._by = Verdict.UNKNOWN, RAISED_ON
             self.code = None
 
     def left(self, task: str, spawned: tuple[Spot, ...], waiter: Waiter, error: BaseException, here: int = 0) -> None:
@@ -176,10 +177,10 @@ class Tracker:
             self.is_final = True
             self._look_at(error)
 
-    def settle(self, verdict: Verdict) -> None:
-        """Note what it came to, whatever happens later."""
+    def settle(self, verdict: Verdict, by: str = "") -> None:
+        """Note what it came to, and by whom, whatever happens later."""
         if not self.is_final:
-            self.state, self._by = verdict, ""
+            self.state, self._by = verdict, by
             self.is_final = True
             self._task_here = _task_here()
 
@@ -210,7 +211,9 @@ class Tracker:
             self.state, self._by, self.code = Verdict.LOST, self._owed, None
         is_due = self.state is Verdict.LOST or (is_unasked and self.may_be_unasked())
         if is_held and is_due and self.was_left and not self.is_final:
-            self.state = Verdict.UNDELIVERED
+            self.state, self._by = Verdict.UNDELIVERED, "" if self._by in (ASKED, RAISED_ON) else self._by
+        if self.state is Verdict.UNKNOWN:
+            self._collector.unknown.add(self._by, self._type, self._spots)
         if self.state in COUNTED:
             self._collector.count(self.state)
         elif self._collector.is_told(place := self._place()):

@@ -14,6 +14,7 @@ from unlost.observe.watch._futures import Futures
 from unlost.observe.watch._holders import own_holders_of
 from unlost.observe.watch._monitor import NOBODYS
 from unlost.observe.watch._tracked import leaves_of, tracked, tracker_of
+from unlost.observe.watch._unknown import IN_LIBRARIES
 from unlost.observe.watch._verdict import Verdict
 from unlost.observe.watch._waiters import Waiter
 
@@ -35,7 +36,7 @@ def finish_unfollowed(futures: Futures, collector: Collector) -> None:
         for error in _unfollowed_in(futures.errors[id(future)]):
             tracker = tracked(error, collector)
             if holder is None:
-                tracker.settle(Verdict.UNKNOWN)
+                tracker.settle(Verdict.UNKNOWN, IN_LIBRARIES)
             else:
                 tracker.handed_over(Waiter(f"a future that {holder} holds", Verdict.LOST), error)
             tracker.finish(is_held=True)
