@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from types import CodeType, FrameType, FunctionType, MethodType
+from types import CodeType, FrameType, FunctionType, MemberDescriptorType, MethodType
 from typing import Any, Final
 
 from unlost.observe.watch._matching import read_name
@@ -22,9 +22,19 @@ def asks_itself(dotted: str, frame: FrameType) -> bool:
     first, *rest = dotted.split(".")
     found = read_name(first, frame)
     for name in rest:
-        found = inspect.getattr_static(found, name, None)
+        found = _attribute(found, name)
     code = _code_of(found)
     return code is not None and _asks(code)
+
+
+def _attribute(owner: Any, name: str) -> Any:  # Any: the program's own
+    found = inspect.getattr_static(owner, name, None)
+    if type(found) is MemberDescriptorType and type(owner) is not type:  # a slot: to read it runs none of its code
+        try:
+            return found.__get__(owner)
+        except (AttributeError, TypeError):  # it is empty, or the class's own
+            return None
+    return found
 
 
 def _code_of(found: Any) -> CodeType | None:  # Any: whatever the program gave that name

@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from scenario import boom, expect, log, right
@@ -628,6 +629,33 @@ async def a_static_method_that_is_called_asks_for_what_is_handled() -> None:
         await boom()
     except Exception:
         one.abort()
+
+
+class Slotted:
+    """One that keeps in a slot what asks."""
+
+    __slots__ = ("then",)
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        self.then = then
+
+
+@right
+async def a_function_in_a_slot_asks_for_what_is_handled() -> None:
+    one = Slotted(asks)
+    try:
+        await boom()
+    except Exception:
+        one.then()
+
+
+@expect("swallowed")
+async def a_function_in_a_slot_asks_for_nothing() -> None:
+    one = Slotted(tidies_up)
+    try:
+        await boom()
+    except Exception:  # ends here
+        one.then()
 
 
 @expect("swallowed")
