@@ -26,9 +26,9 @@ verdicts; those with * fail where they fall in the program's own code:
   lost *         nobody ever took it
   undelivered *  it was still held, and never asked for, at the end
   unknown        somebody had it in hand, and what they did cannot be seen
-also: * a cancellation that was swallowed, a coroutine that was never awaited, a task
-destroyed while pending or dead while somebody still holds it. What is caught at once
-by who expects it is not counted. Without --fail the exit code is the program's.
+also: * a cancellation that was swallowed, a coroutine that was never awaited, and a
+task that was destroyed while pending. What is caught at once by who expects it is not
+counted. Without --fail the exit code is the program's.
 """
 
 
