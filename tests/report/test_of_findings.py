@@ -68,7 +68,7 @@ def test_the_page_says_where_an_error_was_lost_and_where_its_task_came_from() ->
 
     page = b"".join(html_of(report)).decode()
 
-    assert "lost: nobody ever took it, at app.py:7 in load" in page
+    assert "lost at app.py:7 in load: nobody ever took it" in page
     assert "In task &#x27;loader&#x27;, which was started" in page
     assert "<dt>run it again</dt><dd>unlost watch app.py</dd>" in page
 

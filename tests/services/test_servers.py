@@ -11,7 +11,7 @@ import pytest
 
 from services.conftest import GUNICORN, PATIENCE, TESTS, UVICORN, Serve, Service
 
-TELLS = "lost: nobody ever took it, during GET /forgets/{number}"
+TELLS = "lost during GET /forgets/{number}: nobody ever took it"
 APP = "services.apps.on_starlette:app"
 
 is_monitored = pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is 3.12's")

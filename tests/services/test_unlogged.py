@@ -8,7 +8,7 @@ import pytest
 
 from services.conftest import Serve
 
-TELLS = "lost: nobody ever took it (by the server)"
+TELLS = "lost by the server during "
 EVERYWHERE = ("handler", "background", "stream", "middleware")
 LEAVES = [(app, where) for app in ("on_starlette", "on_fastapi") for where in EVERYWHERE]
 LEAVES.append(("on_quart", "middleware"))  # it handles all else within the application
@@ -27,7 +27,7 @@ def test_what_left_the_application_and_nobody_logs_is_told(on_uvicorn: Serve, ap
 
     route = "/middleware/42" if where == "middleware" else f"/{where}/{{number}}"
     assert told.count(TELLS) == 1
-    assert f"{TELLS}, during GET {route}" in told
+    assert f"{TELLS}GET {route}: nobody ever took it" in told
     assert f"{where} broke" in told
 
 

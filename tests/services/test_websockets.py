@@ -11,7 +11,7 @@ from services.conftest import HYPERCORN, UVICORN, Serve
 from support.websocket import WebSocket
 
 APP = "services.apps.with_websockets:app"
-TELLS = "lost: nobody ever took it"
+TELLS = ": nobody ever took it"
 SERVERS = {"uvicorn": UVICORN, "uvicorn, uvloop": (*UVICORN, "--loop", "uvloop"), "hypercorn": HYPERCORN}
 
 
@@ -31,7 +31,7 @@ def test_what_a_handler_forgot_is_told_and_what_left_it_is_told_by_the_server(se
 
     assert (echo, code) == ("hello", 1000)
     assert told.count(TELLS) == 1
-    assert f"{TELLS}, during websocket /forgets/{{number}}" in told
+    assert f"lost during websocket /forgets/{{number}}{TELLS}" in told
     assert "forgotten broke" in told
     assert told.count("ValueError: socket broke") == 1
     assert not [line for line in told.splitlines() if SECRET in line and "[accepted]" not in line]  # the server's own
@@ -46,7 +46,7 @@ def test_what_left_a_handler_and_nobody_logs_is_told(serve: Serve) -> None:
         client.receive()
     told = service.stop()
 
-    assert told.count(f"{TELLS} (by the server), during websocket /breaks/{{number}}") == 1
+    assert told.count(f"lost by the server during websocket /breaks/{{number}}{TELLS}") == 1
     assert "socket broke" in told
 
 

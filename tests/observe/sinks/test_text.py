@@ -40,7 +40,7 @@ def test_a_reported_error_is_what_and_its_traceback():
 def test_a_finding_says_what_became_of_it_where_and_whose_task_it_was(reports):
     [text] = [text_of(one) for one in reports if one.verdict == "swallowed" and not one.repeats]
 
-    assert "swallowed: who caught it would have caught anything, and did not look at it, at jobs.py:7 in work" in text
+    assert "swallowed at jobs.py:7 in work: who caught it would have caught anything, and did not look at it" in text
     assert "jobs.Odd: no" in text
     assert "in task 'Task-3', started at jobs.py:7 in work\n    by a task started at main.py:3 in main" in text
 

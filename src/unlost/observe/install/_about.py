@@ -30,7 +30,7 @@ _INSTEAD: Final = {
     DESTROYED: "keep the task until it is done, or start it in a group",
     DIED: "await the task, or start it in a group",
     LOOP_ERROR: "catch it in the function that raised it: nobody waits for what the loop calls",
-    TERMINATED: "unlost.run(main): SIGTERM then stops main, and what is held is told",
+    TERMINATED: "await what is held when the program is asked to stop: at the end of a server's lifespan, of main",
 }
 _UNASKED: Final = frozenset({Verdict.LOST, Verdict.UNDELIVERED})
 _OF_A_FUTURE: Final = "await the future, or ask it: future.result()"

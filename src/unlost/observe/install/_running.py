@@ -16,12 +16,12 @@ from unlost._core.hooks import Undo, at_end_of_child, hold_termination, on_fork
 from unlost.observe._leaving import line_of
 from unlost.observe.install._elsewhere import count_processes
 from unlost.observe.install._hanging import tell_on_request
-from unlost.observe.install._serious import is_bad
+from unlost.observe.install._serious import ENDED_UNSEEN, is_bad, is_own
 from unlost.observe.install._summary import NONE, all_in, blind_spots, kept_by, missed_by, sentences, summary_of
 from unlost.observe.patch import Patch
 from unlost.observe.sinks._open import close_all, close_at_exit
 from unlost.observe.tasks import watch_tasks
-from unlost.observe.watch import TERMINATED, Collector, Notice, Verdict, leave_to_parent, start
+from unlost.observe.watch import TERMINATED, Collector, Notice, leave_to_parent, start
 
 _OFF: Final = frozenset({"off", "0", "no", "false"})
 
@@ -65,17 +65,17 @@ class Running:
         self._unask = tell_on_request(collector, self.around.ends) if takes_signals else _nothing
 
     def terminate(self, name: str) -> None:
-        """Finish, as a signal is about to end the process; say so where errors were held that nobody had been told."""
+        """Finish, as a signal is about to end the process; say so where errors were held that are only counted."""
         self.finish(partial(_note_terminated, name))
         self._told.wait()  # another thread may be about it
         close_all()
 
-    def finish(self, and_then: Callable[[Collector, Counter[Verdict]], object] | None = None) -> None:
+    def finish(self, and_then: Callable[[Collector, int], object] | None = None) -> None:
         """
         Give the last verdicts, and take everything away; a second call does nothing.
 
         Args:
-            and_then: Called once they have fallen, and before it is told, with how many there had been of each before.
+            and_then: Called once they have fallen, and before it is told, with how many had only been counted before.
         """
         global _running  # one for each process, as there is one interpreter
         with _lock:
@@ -91,8 +91,8 @@ class Running:
             self._told.set()
             let_go()
 
-    def _finish(self, and_then: Callable[[Collector, Counter[Verdict]], object] | None) -> None:
-        before = self.collector.counts.copy()
+    def _finish(self, and_then: Callable[[Collector, int], object] | None) -> None:
+        before = _only_counted(self.collector) if and_then is not None else 0
         self._unask()
         self._uncount()
         self.around.hear_the_last()
@@ -132,11 +132,19 @@ class Running:
         return "\n".join([f"what became of the exceptions: {counts}", *self.unseen()])
 
 
-def _note_terminated(name: str, collector: Collector, before: Counter[Verdict]) -> None:
-    count = sum(collector.counts[verdict] - before[verdict] for verdict in (Verdict.UNDELIVERED, Verdict.LOST))
-    if count:
+def _note_terminated(name: str, collector: Collector, before: int) -> None:
+    count = _only_counted(collector) - before
+    if count > 0:
         errors = "1 error was" if count == 1 else f"{count:,} errors were"
-        collector.note(Notice(TERMINATED, f"{name} ended the process while {errors} held that nobody had been told of"))
+        why = "in the code of libraries, or alike and beyond the first of a place"
+        text = f"{name} ended the process while {errors} held that nobody is told of otherwise: {why}"
+        collector.note(Notice(TERMINATED, text))
+
+
+def _only_counted(collector: Collector) -> int:
+    """Return how many errors ended with nobody to ask for them, and are not told one by one."""
+    told = sum(found.verdict in ENDED_UNSEEN and is_own(found) for found in tuple(collector.findings))
+    return sum(collector.counts[verdict] for verdict in ENDED_UNSEEN) - told
 
 
 def join(collector: Callable[[], Collector] = Collector, origins: int = 0, *, takes_signals: bool = True) -> Running:

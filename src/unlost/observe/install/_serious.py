@@ -6,8 +6,8 @@ from typing import Final
 
 from unlost.observe.watch import DIED, HANGS, LOOP_ERROR, NEVER_AWAITED, TERMINATED, Finding, Notice, Verdict
 
-_ENDED_UNSEEN: Final = frozenset({Verdict.LOST, Verdict.UNDELIVERED})
-_BAD: Final = frozenset({*_ENDED_UNSEEN, Verdict.SWALLOWED, Verdict.ABSORBED})
+ENDED_UNSEEN: Final = frozenset({Verdict.LOST, Verdict.UNDELIVERED})
+_BAD: Final = frozenset({*ENDED_UNSEEN, Verdict.SWALLOWED, Verdict.ABSORBED})
 _TOLD_ELSEWHERE: Final = frozenset({DIED, TERMINATED, HANGS, LOOP_ERROR})
 """Who ended it, who waits and who handled it knows, and an error that nobody asks for has a verdict of its own."""
 _LOST_WITHOUT_AN_ERROR: Final = frozenset({DIED, TERMINATED})
@@ -22,7 +22,7 @@ def is_serious(found: Finding | Notice) -> bool:
     """
     if isinstance(found, Notice):
         return found.kind in _LOST_WITHOUT_AN_ERROR and is_own(found)
-    return (found.verdict in _ENDED_UNSEEN or found.cancellation) and is_own(found)
+    return (found.verdict in ENDED_UNSEEN or found.cancellation) and is_own(found)
 
 
 def is_bad(found: Finding | Notice) -> bool:
