@@ -20,7 +20,7 @@ import pytest
 from support.command import CommandLine
 from unlost.batch import Progress
 from unlost.batch._blocked import Blocked
-from unlost.batch._watchdog import INTERVAL, NOTICED, Tally, ran, watched
+from unlost.batch._watchdog import INTERVAL, NOTICED, Tally, _Pulse, _Watchdog, ran, watched
 from unlost.observe import Running
 
 _HERE = Path(__file__).name
@@ -165,6 +165,23 @@ async def test_a_loop_that_waits_is_not_blocked() -> None:
     progress = Progress()
     with watched(progress, ()):
         await asyncio.sleep(0.6)
+
+    assert progress.blocked == Blocked()
+
+
+@pytest.mark.stock
+async def test_a_loop_that_waits_and_is_woken_late_is_not_blocked() -> None:
+    progress = Progress()
+    pulse = _Pulse(asyncio.get_running_loop())
+    watchdog = _Watchdog(pulse, progress, ())
+    thread = threading.Thread(target=watchdog.watch)
+    pulse._timer.cancel()  # as if no processor were left for it
+    thread.start()
+    await asyncio.sleep(0.6)
+    pulse.stop()
+    await asyncio.sleep(2 * INTERVAL)
+    watchdog.stopped.set()
+    thread.join()
 
     assert progress.blocked == Blocked()
 

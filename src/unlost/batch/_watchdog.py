@@ -11,16 +11,19 @@ What is taken off again:
       that takes seconds is the plainest case.
     - What the thread itself needed, a garbage collection in it among that.
     - A debugger on the loop's stack.
+    - The loop waits for events, and nobody wakes it in time: other processes have the processors.
 """
 
 from __future__ import annotations
 
 import asyncio
+import selectors
 import sys
 import threading
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Final, TypeAlias
 
 from unlost._core import cpu_time, monotonic
@@ -170,7 +173,7 @@ class _Watchdog:
     def _see(self, seconds: float) -> None:
         frame = sys._current_frames().get(self._thread)
         try:
-            if frame is None or is_debugged(frame):
+            if frame is None or _waits(frame) or is_debugged(frame):
                 self._excused += seconds
             else:
                 self._tally.saw(running_at(frame, self._own), seconds)
@@ -184,6 +187,10 @@ class _Watchdog:
             late += one if one >= NOTICED else 0.0
         if self._tally.turned(late - self._excused):
             self._progress.blocked = self._tally.blocked()
+
+
+def _waits(frame: FrameType) -> bool:
+    return frame.f_code.co_filename == selectors.__file__
 
 
 def _spelled(function: _Function, lines: dict[int, float]) -> str:
