@@ -43,6 +43,61 @@ def test_six_tests_that_lose_errors_pass_without_it(tested: Tested) -> None:
     assert summary(tested(SIX)) == "6 passed"
 
 
+PLAINLY = """
+import asyncio, logging, pytest
+
+async def boom():
+    raise ValueError("it broke")
+
+async def lose():
+    asyncio.create_task(boom())
+    await asyncio.sleep(0.01)
+
+MARK
+async def test_it(caplog):
+    await lose()
+    END
+"""
+
+
+def test_what_asyncio_itself_logs_as_lost_fails_the_test_and_its_log_is_shown(tested: Tested) -> None:
+    source = PLAINLY.replace("MARK", "").replace("END", "assert caplog.records[0].exc_info[1].args == ('it broke',)")
+
+    done = tested(source, "--unlost")
+
+    assert summary(done) == "1 failed"
+    assert "FAILED test_it.py::test_it - Failed: unlost: lost: ValueError" in done.stdout
+    assert "Captured log call" in done.stdout
+    assert "Task exception was never retrieved" in done.stdout
+    assert done.stdout.count("raised at     test_it.py") == 1
+
+
+def test_what_asyncio_itself_logs_as_lost_can_be_expected(tested: Tested) -> None:
+    mark = "@pytest.mark.xfail(strict=True, raises=pytest.fail.Exception)"
+
+    assert summary(tested(PLAINLY.replace("MARK", mark).replace("END", ""), "--unlost")) == "1 xfailed"
+
+
+def test_a_fixture_sees_the_records_of_what_was_told_as_lost(tested: Tested) -> None:
+    looks = "@pytest.fixture(autouse=True)\ndef looks(caplog):\n    yield\n"
+    looks += "    assert caplog.get_records('call')[0].exc_info[1].args == ('it broke',)\n"
+
+    done = tested(PLAINLY.replace("MARK", looks).replace("END", ""), "--unlost")
+
+    assert summary(done) == "1 failed"
+    assert "0 after their ends" in done.stdout
+
+
+def test_what_asyncio_logs_as_lost_while_fixtures_end_is_told_with_the_test(tested: Tested) -> None:
+    fixture = "@pytest.fixture(autouse=True)\nasync def ends():\n    yield\n    await lose()\n"
+    source = PLAINLY.replace("MARK", fixture).replace("await lose()\n    END", "pass")
+
+    done = tested(source, "--unlost")
+
+    assert summary(done) == "1 passed, 1 error"
+    assert "0 after their ends" in done.stdout
+
+
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="what is swallowed inside of a task is seen from 3.12 on")
 def test_all_six_fail_with_it_each_naming_where_it_was_raised_and_lost(tested: Tested) -> None:
     done = tested(SIX, "--unlost")

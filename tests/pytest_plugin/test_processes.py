@@ -143,6 +143,17 @@ def test_a_fork_that_leaves_by_os_exit_is_told_of(tested: Tested) -> None:
     assert UNHEARD.format(1) in done.stdout
 
 
+@forking
+def test_what_asyncio_logs_in_a_fork_that_leaves_by_os_exit_is_told_of(tested: Tested) -> None:
+    logs = LOSES.replace("    asyncio.get_running_loop().set_exception_handler(lambda *_: None)\n", "")
+    source = logs + "def test_it():\n    if os.fork() == 0:\n        loses()\n        os._exit(0)\n    os.wait()\n"
+
+    done = tested(source, "--unlost", "-W", "ignore")
+
+    assert "1 failed" in done.stdout
+    assert done.stdout.count("raised at     test_it.py") == 1
+
+
 def test_under_xdist_what_was_not_watched_in_each_worker_is_added_up(tested: Tested) -> None:
     source = LOSES + "import pytest\n@pytest.mark.parametrize('number', range(4))\ndef test_it(number):\n"
     source += "    run('spawn', os._exit, 0)\n    subprocess.run([sys.executable, '-c', ''])\n"

@@ -61,6 +61,12 @@ class _OfTest(Collector):
         for tracker in self._births.alive():
             tracker.retire()
         return bool(self._births.alive())
+    def finish_lost(self) -> None:
+        """Give the verdict on what asyncio said of that it was lost: pytest keeps what it logged until later."""
+        for tracker in self._births.alive():
+            if tracker.is_lost():
+                tracker.finish()
+
 
     def finish(self) -> None:
         """Give the verdict on each exception of the test's that somebody still holds."""
@@ -114,6 +120,7 @@ class Session:
             self._tasks[test] = left
         collector = self._of[test]
         if test in self._tasks or collector.may_end_badly():
+        collector.finish_lost()
             gc.collect(_YOUNG)
         self._hear()
         return self._drain(collector)
@@ -124,6 +131,7 @@ class Session:
         if test in self._tasks or collector.may_end_badly():
             gc.collect(_YOUNG)
             if collector.may_end_badly():
+        collector.finish_lost()
                 gc.collect()
         self._hear()
         is_outstanding = collector.retire()
@@ -184,6 +192,7 @@ class Session:
         """Begin anew in a forked process: what is found from now on is told the session."""
         self._letters = Letters(self._heard.folder, self._starts.test)
         collector = _OfTest()
+        collector.is_prompt = True  # it may end by os._exit
         collector.listeners.append(self._letters.found)
         self._of = {self._starts.test: collector}
         self._tasks = {}

@@ -45,6 +45,8 @@ class Collector:
         dropped: How many findings and notices were let go again, for want of room.
         faults: What went wrong in the watching itself, by its type; each may have cost a verdict.
         born: Called with each tracker that is made for this; None where nobody asks which of them are still there.
+        is_prompt: Whether the verdict on what was lost for good falls at once, though something (a captured log record,
+            say) still holds the exception: where the process may end without a word.
         listeners: Called with each finding and notice, by whoever let the last reference to an exception go, so in the
             middle of anything: they must not wait, and take no lock that other code holds. What they raise is a fault.
     """
@@ -60,6 +62,7 @@ class Collector:
         self.dropped = 0
         self.faults: Counter[str] = Counter()
         self.born: Callable[[Any], object] | None = None  # Any: a Tracker, which knows this class
+        self.is_prompt = False
         self.listeners: list[Listener] = []
         self._alike = alike
         self._most = most

@@ -93,6 +93,10 @@ class Tracker:
             return is_application(self.code.co_filename)
         return self.state in _OPEN
 
+    def is_lost(self) -> bool:
+        """Say whether it was lost for good, whoever still holds the exception."""
+        return self.is_final and self.state is Verdict.LOST
+
     def retire(self) -> None:
         """
         Give the verdict where that is a good one, as if the exception had died; what comes of it after is another's.
@@ -183,6 +187,8 @@ class Tracker:
             self.state, self._by = verdict, by
             self.is_final = True
             self._task_here = _task_here()
+            if self._collector.is_prompt:
+                self.finish()
 
     def owe(self, who: str, error: BaseException) -> None:
         """Note that it left the application to those who run that, and so is lost if they tell nobody."""
