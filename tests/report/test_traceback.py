@@ -99,5 +99,11 @@ def test_the_tasks_that_led_to_an_error_are_told_the_nearest_first() -> None:
     ]
 
 
+def test_where_a_call_was_submitted_that_led_to_an_error_is_told() -> None:
+    lines = list(trace_of(None, Origin("", (Site("app.py", 9, "load_all", app=True),))))
+
+    assert [str(line) for line in lines] == ["In a call that was submitted", "  at app.py:9 in load_all"]
+
+
 def test_a_task_whose_start_is_not_known_has_its_name() -> None:
     assert [str(line) for line in trace_of(None, Origin("Task-7"))] == ["In task 'Task-7'"]

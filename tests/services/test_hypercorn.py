@@ -7,7 +7,7 @@ import pytest
 from services.conftest import HYPERCORN, Serve
 
 TELLS = ": nobody ever took it"
-LEFT = "undelivered: it was still held when the program ended"
+LEFT = ": it was still held when the program ended"
 SUMS = "what became of the exceptions"
 EVERYWHERE = ("handler", "background", "stream", "middleware")
 

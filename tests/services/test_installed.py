@@ -10,7 +10,7 @@ import pytest
 from services.conftest import GUNICORN, HYPERCORN, UVICORN, Serve
 
 APP = "services.apps.installed:app"
-LEFT = "undelivered: it was still held when the program ended"
+LEFT = ": it was still held when the program ended"
 SUMS = "what became of the exceptions"
 
 # with how each ends at SIGTERM, which is the same without

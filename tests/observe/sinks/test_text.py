@@ -9,6 +9,7 @@ import pytest
 
 from support.sinks import Clock, Kept, raised
 from unlost.observe.sinks import Sinks, as_json, report_of, schema, text_of
+from unlost.observe.sinks._found import found
 from unlost.observe.watch import ErrorType, Finding, Notice, Origin, Site, Verdict
 
 SITE = Site("/app/jobs.py", 7, "work", True, "jobs")
@@ -43,6 +44,17 @@ def test_a_finding_says_what_became_of_it_where_and_whose_task_it_was(reports):
     assert "swallowed at jobs.py:7 in work: who caught it would have caught anything, and did not look at it" in text
     assert "jobs.Odd: no" in text
     assert "in task 'Task-3', started at jobs.py:7 in work\n    by a task started at main.py:3 in main" in text
+
+
+def test_a_finding_of_a_call_says_where_that_was_submitted():
+    finding = Finding(
+        Verdict.LOST, ErrorType("jobs", "Odd"), "no", (SITE,), by="an executor", origin=Origin("", (OUTER,))
+    )
+
+    text = text_of(found(finding))
+
+    assert text.startswith("lost by an executor: nobody ever took it")
+    assert text.endswith("  submitted at main.py:3 in main")
 
 
 def test_a_swallowed_cancellation_is_called_so():

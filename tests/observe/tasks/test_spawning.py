@@ -60,7 +60,7 @@ def test_a_program_that_names_what_it_compiles_does_not_fill_memory(
 
 def test_an_error_that_a_future_refuses_is_not_taken_for_its_own(undos: list[Undo]) -> None:
     failed: list[BaseException] = []
-    undos.append(on_futures(failed.append, lambda _error: None))
+    undos.append(on_futures(lambda error, _spot: failed.append(error), lambda _error: None, failed.append))
     future: Future[int] = Future()
     future.set_result(1)
 

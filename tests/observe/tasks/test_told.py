@@ -167,6 +167,38 @@ def test_a_future_that_is_dropped_with_an_error_has_lost_it(run: Run, mode: str,
     assert told.findings[0]["by"] == "a concurrent future" or mode == "best"
 
 
+SUBMITTED = {
+    "to an executor": """
+from concurrent.futures import ThreadPoolExecutor
+def begin(pool): pool.submit(int, "no number")
+with ThreadPoolExecutor() as pool: begin(pool)
+""",
+    "by a loop": """
+def begin(loop): loop.run_in_executor(None, int, "no number")
+async def main():
+    begin(asyncio.get_running_loop())
+    await asyncio.sleep(0.05)
+run(main())
+""",
+    "to another thread's loop": """
+def begin(loop): asyncio.run_coroutine_threadsafe(fail("dropped"), loop)
+async def main():
+    thread = threading.Thread(target=begin, args=[asyncio.get_running_loop()])
+    thread.start()
+    await asyncio.sleep(0.05)
+    thread.join()
+run(main())
+""",
+}
+
+
+@pytest.mark.parametrize("program", SUBMITTED.values(), ids=SUBMITTED)
+def test_what_is_lost_in_a_future_tells_where_the_call_was_submitted(run: Run, mode: str, program: str) -> None:
+    told = run(f"{program}gc.collect()\ntell()\n", mode=mode)
+
+    assert [one["spawned"] for one in told.findings] == [["begin"]]
+
+
 @pytest.mark.parametrize("program", FUTURES.values(), ids=FUTURES)
 @pytest.mark.parametrize("ask", ["future.exception()", "try: future.result()\nexcept Boom as error: str(error)"])
 def test_a_future_that_was_asked_for_its_error_has_not_lost_it(run: Run, mode: str, program: str, ask: str) -> None:

@@ -1,31 +1,62 @@
-"""Futures of executors and of ``run_coroutine_threadsafe``: which fail, and which are asked for that."""
+"""Futures of executors and ``run_coroutine_threadsafe``: where they were made, which fail, which are asked for that."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures._base import PENDING, RUNNING
+from functools import wraps
+from types import FrameType
 from typing import Any, Final
 
 from unlost._core.hooks._replaced import Switch, Undo, on_lookup, replace, together
+from unlost._core.hooks._spawning import Spot, is_inside, outside
 
 _ASKED: Final = "_unlost_asked"
+_SUBMIT: Final = ThreadPoolExecutor.submit.__code__
 _OPEN: Final = (PENDING, RUNNING)  # another is refused: whoever sets it is told so
+_getframe = sys._getframe
 
 
-def on_futures(failed: Callable[[BaseException], object], asked: Callable[[BaseException], object]) -> Undo:
+def on_futures(
+    failed: Callable[[BaseException, Spot | None], object],
+    asked: Callable[[BaseException], object],
+    fault: Callable[[BaseException], object],
+) -> Undo:
     """
     Call ``failed`` with what a future fails with while nobody waits for it, ``asked`` when somebody asks it for that.
 
-    ``asked`` comes once for each look at ``result`` or ``exception``, from any thread, as for who waits there already.
-    Neither may raise.
+    ``failed`` is told as well where the future was made: the line outside of ``asyncio`` and ``concurrent.futures``
+    that called ``submit`` or the like; None for one that is older than this. ``asked`` comes once for each look at
+    ``result`` or ``exception``, from any thread, as for who waits there already. ``fault`` is called with an error of
+    our own. None of them may raise.
     """
+
+    def making(original: Any, switch: Switch) -> Any:  # Any: a method
+        @wraps(original)
+        def made(self: Any) -> None:  # Any: a future of every result, which gets an attribute
+            original(self)
+            if switch.on:
+                try:
+                    frame: FrameType = _getframe(1)
+                    if frame.f_code is _SUBMIT:  # the usual way, without a walk
+                        frame = _getframe(2)
+                    code = frame.f_code
+                    self._unlost_spot = outside(frame) if is_inside(code.co_filename, True) else (code, frame.f_lasti)
+                except Exception as our_error:  # counted: this is somebody's submit  # noqa: BLE001
+                    fault(our_error)
+
+        return made
 
     def failing(original: Any, switch: Switch) -> Any:  # Any: a method
         def set_exception(self: Future[Any], exception: BaseException | None) -> None:  # Any: of every result
             # first: the original calls whom the future is handed on to, who ask
             if switch.on and self._state in _OPEN and isinstance(exception, BaseException):
-                (asked if _ASKED in self.__dict__ else failed)(exception)
+                if _ASKED in self.__dict__:
+                    asked(exception)
+                else:
+                    failed(exception, self.__dict__.get("_unlost_spot"))
             original(self, exception)
 
         return set_exception
@@ -39,6 +70,7 @@ def on_futures(failed: Callable[[BaseException], object], asked: Callable[[BaseE
 
     return together(
         [
+            replace(Future, "__init__", making),
             replace(Future, "set_exception", failing),
             on_lookup(Future, "result", asking),
             on_lookup(Future, "exception", asking),

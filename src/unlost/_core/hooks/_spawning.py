@@ -16,6 +16,7 @@ import os
 import sys
 from asyncio import tasks
 from collections.abc import Callable
+from concurrent import futures
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any, Final, TypeAlias
@@ -36,11 +37,12 @@ _Chain: TypeAlias = tuple[
 
 _INSIDE: Final = (
     os.path.dirname(asyncio.__file__) + os.sep,
+    os.path.dirname(futures.__file__) + os.sep,
     os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep,
 )
 _UVLOOP: Final = f"{os.sep}uvloop{os.sep}"
-_known: dict[str, bool] = {}  # by file name: whether it is asyncio's, uvloop's or ours
-_inside = _known.get
+_known: dict[str, bool] = {}  # by file name: whether it is asyncio's, an executor's, uvloop's or ours
+is_inside = _known.get
 _MOST_KNOWN: Final = 10_000
 # compared one by one: the hash of a code object is that of all that is in it
 _CREATE_TASK: Final = asyncio.create_task.__code__
@@ -161,7 +163,7 @@ def stock_create_task(making: Making) -> Callable[[Any, Switch], Any]:  # Any: a
                 elif code is _ENSURE and _getframe(2).f_code is _GATHER:
                     frame = _getframe(3)
                     code = frame.f_code
-                code, instruction = (code, frame.f_lasti) if not _inside(code.co_filename, True) else _outside(frame)
+                code, instruction = (code, frame.f_lasti) if not is_inside(code.co_filename, True) else outside(frame)
                 above = _current(self)
                 # none for what a callback of the loop starts: a server's requests
                 chain = None if above is None else above._unlost_chain if type(above) is kind else _chain_of(above)
@@ -186,7 +188,7 @@ def _met(task: object, frame: FrameType, loop: asyncio.AbstractEventLoop, making
     try:
         if not isinstance(task, asyncio.Task) or task.done():  # another library's own kind; or eager, and over
             return
-        code, instruction = _outside(frame)
+        code, instruction = outside(frame)
         chain = _chain_of(_current(loop))
         if chain is None or chain[3] >= _DEEPEST:  # a task that starts the next one, for ever: what is far up is let go
             chain = _shortened(chain)
@@ -224,8 +226,8 @@ def _shortened(chain: _Chain | None) -> _Chain | None:
     return short
 
 
-def _outside(frame: FrameType) -> Spot:
-    """Return the first frame outside of asyncio and of us; where the loop itself calls, the one that it calls."""
+def outside(frame: FrameType) -> Spot:
+    """Return the first frame outside of asyncio, executors and us; where the loop itself calls, the one it calls."""
     at: FrameType = frame
     while True:
         code = at.f_code
@@ -265,7 +267,7 @@ def _while_it_is_made(task: asyncio.Task[Any]) -> _Chain | None:  # Any: as abov
         frame = frame.f_back
     while frame is not None and frame.f_code is not _RUN_HANDLE:
         if frame.f_code.co_filename == __file__ and frame.f_code.co_name == "create_task":
-            return (*_outside(frame), None, 0)
+            return (*outside(frame), None, 0)
         frame = frame.f_back
     _elsewhere[ref(task, _gone)] = None
     return None

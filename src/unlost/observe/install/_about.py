@@ -12,7 +12,18 @@ from unlost.observe._redact import redact
 from unlost.observe._render import short_path
 from unlost.observe._text import printable
 from unlost.observe.sinks._found import found as report_of_found
-from unlost.observe.watch import DESTROYED, DIED, LOOP_ERROR, NEVER_AWAITED, TERMINATED, Finding, Notice, Site, Verdict
+from unlost.observe.watch import (
+    DESTROYED,
+    DIED,
+    LOOP_ERROR,
+    NEVER_AWAITED,
+    TERMINATED,
+    Finding,
+    Notice,
+    Origin,
+    Site,
+    Verdict,
+)
 from unlost.observe.watch import ended_at as end_of
 
 Key: TypeAlias = str
@@ -78,12 +89,7 @@ def lines_about(found: Finding | Notice) -> Iterator[str]:
     if isinstance(found, Finding) and found.during:
         yield _line("during", printable(redact(found.during)))
     if found.origin is not None:
-        started = found.origin.spawned
-        yield _line(
-            "task",
-            printable(repr(redact(found.origin.task))) + (f", started at {place_of(started[0])}" if started else ""),
-        )
-        yield from (_line("", f"by a task started at {place_of(site)}") for site in started[1:])
+        yield from _from(found.origin)
     if advice := advice_on(found):
         yield _line("instead", advice)
 
@@ -117,7 +123,8 @@ def advice_on(found: Finding | Notice) -> str:
         name = found.type.qualname.rpartition(".")[2]
         return f"except {name}: if that is what you mean; else log.exception(...) or raise"
     by = found.by if isinstance(found, Finding) else ""
-    if not by and isinstance(found, Finding) and found.origin is None and found.verdict in _UNASKED:
+    has_task = found.origin is not None and found.origin.task
+    if not by and isinstance(found, Finding) and not has_task and found.verdict in _UNASKED:
         return _OF_A_FUTURE
     return next((advice for who, advice in _INSTEAD_OF if by.startswith(who)), _INSTEAD.get(_word(found), ""))
 
@@ -127,10 +134,21 @@ def ended_at(found: Finding | Notice) -> Site | None:
     return end_of(found.site, found.origin)
 
 
+def _from(origin: Origin) -> Iterator[str]:
+    started = [place_of(site) for site in origin.spawned]
+    if not origin.task:
+        yield from (_line("submitted at", place) for place in started)
+        return
+    task = printable(repr(redact(origin.task)))
+    yield _line("task", task + (f", started at {started[0]}" if started else ""))
+    yield from (_line("", f"by a task started at {place}") for place in started[1:])
+
+
 def _ending(found: Finding | Notice) -> str:
     word = _ended(found)
     if (place := ended_at(found)) is not None:
-        return _line(f"{word} at", place_of(place) + ("" if found.site else " (its task was started there)"))
+        there = "it was submitted there" if found.origin and not found.origin.task else "its task was started there"
+        return _line(f"{word} at", place_of(place) + ("" if found.site else f" ({there})"))
     is_held = isinstance(found, Finding) and found.verdict is Verdict.UNDELIVERED
     return _line(word, "nobody asked" + ("" if is_held else "; where it was let go is not known"))
 

@@ -46,6 +46,9 @@ def _tag(report: Report) -> str:
 
 
 def _task(name: str, spawned: tuple[Site, ...]) -> Iterator[str]:
+    if not name:
+        yield from (f"  submitted at {_spot(site)}" for site in spawned)
+        return
     started = f", started at {_spot(spawned[0])}" if spawned else ""
     yield f"  in task {name!r}{started}"
     for site in spawned[1:]:

@@ -63,7 +63,7 @@ class Around:
                 on_uncaught(guarded(collector, reported)),
                 on_records(guarded(collector, records.made)),
                 on_unawaited(guarded(collector, Unawaited(collector).died)),
-                on_futures(lambda error: held_by(error, "a concurrent future"), taken),
+                on_futures(lambda error, spot: held_by(error, "a concurrent future", spot), taken, collector.fault),
                 on_reports(lambda error: reported(error, "unlost")),
                 note_asked(collector),
                 note_feeders(collector),

@@ -34,11 +34,12 @@ class Site:
 @dataclass(frozen=True, slots=True)
 class Origin:
     """
-    The task that an exception left.
+    The task that an exception left, or the call of an executor.
 
     Attributes:
-        task: Its name.
+        task: Its name; empty for a call.
         spawned: Where it was started, then where the task that started it was, and so on; empty where it is not known.
+            Of a call, where it was submitted.
     """
 
     task: str
@@ -79,7 +80,7 @@ class Finding:
         frames: Through which it came, outermost first; the last one raised it.
         site: Where it ended: who swallowed it; None where nobody did.
         by: Who took it, in words: ``gather``, ``TaskGroup``; empty where nobody did.
-        origin: The task that it left last; None where it left none.
+        origin: The task or call that it left last; None where it left none.
         cancellation: Whether it asked a task to end, and the task lived on.
         at: When the verdict fell, in seconds since the epoch.
         kind: What ``unlost.classify`` said of it (``"transient"``, ``"defect"``) while it was there; empty where it

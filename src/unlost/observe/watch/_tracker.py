@@ -164,6 +164,13 @@ class Tracker:
         self._task, self._spawned = task, spawned
         self.handed_over(waiter, error)
 
+    def submitted(self, where: Spot) -> None:
+        """Note where the call that raised it was handed to an executor, or its coroutine to another thread's loop."""
+        if self._task is None:
+            self._task, self._spawned = "", (where,)
+        elif not any(is_application(encodable(code.co_filename)) for code, _ in self._spawned):
+            self._spawned = (where,)  # asyncio itself started the task, for who called from there
+
     def handed_over(self, waiter: Waiter, error: BaseException) -> None:
         """Note that it was put where somebody may ask for it, and what it comes to if nobody does."""
         if not self.is_final:

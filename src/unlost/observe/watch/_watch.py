@@ -176,14 +176,24 @@ def left_to_asyncio(error: BaseException) -> None:
         watch.collector.fault(fault)
 
 
-def held_by(error: BaseException, by: str) -> None:
-    """Note that an error was put where somebody may ask for it, by whom; it is lost if nobody does."""
+def held_by(error: BaseException, by: str, submitted: Spot | None = None) -> None:
+    """
+    Note that an error was put where somebody may ask for it, by whom; it is lost if nobody does.
+
+    Args:
+        error: What was put there.
+        by: In words.
+        submitted: Where the call was handed in that raised it.
+    """
     if (watch := _watch) is None:
         return
     try:
         for leaf in leaves_of(error):
             if not isinstance(leaf, NOBODYS):
-                tracked(leaf, watch.collector).handed_over(Waiter(by, Verdict.LOST), leaf)
+                tracker = tracked(leaf, watch.collector)
+                if submitted is not None:
+                    tracker.submitted(submitted)
+                tracker.handed_over(Waiter(by, Verdict.LOST), leaf)
     except Exception as fault:  # as above  # noqa: BLE001
         watch.collector.fault(fault)
 

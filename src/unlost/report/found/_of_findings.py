@@ -147,7 +147,7 @@ def _group(
 
 
 def _example(told: Told) -> str:
-    if told.origin is not None:
+    if told.origin is not None and told.origin.task:
         return f"in task {told.origin.task}"
     return f"at {base_name(told.site.file)}:{told.site.line}" if told.site is not None else ""
 

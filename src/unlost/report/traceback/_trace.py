@@ -18,7 +18,7 @@ def trace_of(error: ErrorRecord | None, origin: Origin | None = None, ended: str
 
     Args:
         error: None where there was no exception.
-        origin: The task that it left.
+        origin: The task or call that it left.
         ended: What became of it, in a sentence.
     """
     if error is not None:
@@ -30,6 +30,10 @@ def trace_of(error: ErrorRecord | None, origin: Origin | None = None, ended: str
 
 
 def _ancestry(origin: Origin) -> Iterator[Line]:
+    if not origin.task:
+        yield Line("head", "In a call that was submitted")
+        yield from (Line("own" if site.app else "folded", f"  at {_place(site)}") for site in origin.spawned)
+        return
     yield Line("head", f"In task '{one_line(origin.task)}'" + (", which was started" if origin.spawned else ""))
     for depth, site in enumerate(origin.spawned):
         yield Line("own" if site.app else "folded", f"  {'by a task started ' if depth else ''}at {_place(site)}")
