@@ -131,7 +131,7 @@ class Plugin:
             terminalreporter.line(f"found after the test had ended: {test}\n{text}")
         if self._told.late and self._fails:
             terminalreporter.stats.setdefault("error", []).extend(map(report_of, self._told.late))
-        last = filter(None, [self._said, self._told.why, *sentences(self._told.unseen)])
+        last = filter(None, [self._said, *self._told.why, *sentences(self._told.unseen)])
         for text in (*self._told.lines(), *self._known.said(), *last):
             terminalreporter.line(text)
 
@@ -149,7 +149,7 @@ class Plugin:
             found = self._unforgiven(every, self._marks.get(test, []))
             self._page.add(test, found)
             self._told.late += [(test or "outside of all tests", text) for text in self._texts(found, test).values()]
-        self._told.why = session.why
+        self._told.why = [session.why] if session.why else []
         self._told.unseen = session.unseen()
         self._page.count(session.total, self._told.unseen, session.why)
 

@@ -22,7 +22,7 @@ class Told:
         late: What came up after the ends of tests.
         forgiven: How many marks forgave.
         passed: What was found where nothing fails.
-        why: Why not all could be seen, in a sentence; empty where it could.
+        why: Why not all could be seen, a sentence for each way of that.
         unseen: How much else could not be seen, by the sentence that says so.
     """
 
@@ -31,7 +31,7 @@ class Told:
         self.late: list[Late] = []
         self.forgiven = 0
         self.passed = ByKey()
-        self.why = ""
+        self.why: list[str] = []
         self.unseen: Counter[str] = Counter()
 
     def __bool__(self) -> bool:
@@ -50,7 +50,7 @@ class Told:
         self.late += [(test, text) for test, text in sent["late"]]
         self.forgiven += sent["forgiven"]
         self.passed.receive(*sent["passed"])
-        self.why = sent["why"]
+        self.why += [why for why in sent["why"] if why not in self.why]
         self.unseen.update(sent["unseen"])
 
     def lines(self) -> Iterator[str]:

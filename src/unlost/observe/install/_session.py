@@ -20,6 +20,7 @@ from weakref import WeakSet, ref
 
 from unlost._core.hooks import Switch, replace, together
 from unlost.observe.install._heard import Heard
+from unlost.observe.install._of_test import OfNone, OfTest
 from unlost.observe.install._letters import TOLD, Letters
 from unlost.observe.install._running import Running, join, leave
 from unlost.observe.install._serious import is_bad
@@ -27,54 +28,11 @@ from unlost.observe.install._started import Starts
 from unlost.observe.install._summary import all_in, spots_of
 from unlost.observe.tasks._died import references
 from unlost.observe.tasks._origin import name_of_coroutine, origin_of
-from unlost.observe.watch import Births, Collector, Finding, Notice, finish_held
+from unlost.observe.watch import Collector, Finding, Notice
 
 LEAKED: Final = "leaked task"
 ELSEWHERE: Final = "a process that the test started"
 _YOUNG: Final = 1  # the generations that hold what is as young as a test
-
-
-class _Base(Collector):
-    """Hands on what is found around tasks to the collector of the test that runs."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.current: Collector = self
-
-    def note(self, notice: Notice) -> None:
-        if self.current is self:
-            super().note(notice)
-        else:
-            self.current.note(notice)
-
-
-class _OfTest(Collector):
-    """What is found of one test's."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._births = Births()
-        self.born = self._births.add
-
-    def retire(self) -> bool:
-        """Give the good verdicts; say whether an exception is left that may come to another one."""
-        for tracker in self._births.alive():
-            tracker.retire()
-        return bool(self._births.alive())
-    def finish_lost(self) -> None:
-        """Give the verdict on what asyncio said of that it was lost: pytest keeps what it logged until later."""
-        for tracker in self._births.alive():
-            if tracker.is_lost():
-                tracker.finish()
-
-
-    def finish(self) -> None:
-        """Give the verdict on each exception of the test's that somebody still holds."""
-        finish_held(self._births.alive())
-
-    def may_end_badly(self) -> bool:
-        """Say whether one is that there would be something to tell of if it died now."""
-        return any(tracker.may_end_badly() for tracker in self._births.alive())
 
 
 class Session:
@@ -89,11 +47,16 @@ class Session:
     """
 
     def __init__(self) -> None:
-        self.collector = _Base()
+        self.collector = OfNone()
+        shared = self._running.collector
+        self._around = shared if isinstance(shared, OfNone) else self.collector  # an outer session's, or this one's
+        self._before = (self._around.current, self._running.watch.collector)
+        if shared is not self.collector:
+            self._collect_into(self.collector)
         self._running: Running = join(lambda: self.collector, origins=1)
         self._running.is_quiet = True
         self.total = Collector()
-        self._of: dict[str, _OfTest] = {}
+        self._of: dict[str, OfTest] = {}
         self._tasks: dict[str, WeakSet[Task[Any]]] = {}  # Any: tasks of every result
         self._tasks_before: frozenset[object] = frozenset()  # the references to the tasks that were there before
         self._heard = Heard()
@@ -105,7 +68,7 @@ class Session:
 
     def begin(self, test: str) -> None:
         """Begin a test; what is born from now on is its."""
-        collector = self._of.setdefault(test, _OfTest())
+        collector = self._of.setdefault(test, OfTest())
         self._tasks_before = frozenset(references())
         self._collect_into(collector)
         self._starts.test = test
@@ -150,9 +113,12 @@ class Session:
         if self._letters is None:
             self._running.leaving.remove(self._left)  # what was written is read once more
         leave(self._running)  # collects, and gives what is no test's its verdicts
-        if any(collector.may_end_badly() for collector in self._of.values()):
+        self._around.current, before = self._before
+        self._running.watch.collect_into(before)  # an outer session goes on
+        collectors = [*self._of.values(), self.collector]
+        if any(collector.may_end_badly() for collector in collectors):
             gc.collect()
-        for collector in self._of.values():
+        for collector in collectors:
             collector.finish()
         self._hear()
         if self._letters is None:
@@ -175,7 +141,7 @@ class Session:
         return found
 
     def _collect_into(self, collector: Collector) -> None:
-        self.collector.current = collector
+        self._around.current = collector
         self._running.watch.collect_into(collector)
 
     def _starting(self) -> None:
@@ -191,7 +157,7 @@ class Session:
     def _forked(self) -> None:
         """Begin anew in a forked process: what is found from now on is told the session."""
         self._letters = Letters(self._heard.folder, self._starts.test)
-        collector = _OfTest()
+        collector = OfTest()
         collector.is_prompt = True  # it may end by os._exit
         collector.listeners.append(self._letters.found)
         self._of = {self._starts.test: collector}
@@ -201,7 +167,7 @@ class Session:
     def _left(self) -> None:
         """Tell what is left in a forked process; in the session's, which a signal may end, nobody reads any more."""
         if self._letters is not None:
-            self._letters.end(self.collector.current)
+            self._letters.end(self._around.current)
         else:
             self._heard.clear()
 
@@ -210,7 +176,7 @@ class Session:
             return
         try:
             for test, found in self._heard.hear(self.total):
-                _take(self._of.setdefault(test, _OfTest()) if test else self.collector, found)
+                _take(self._of.setdefault(test, OfTest()) if test else self.collector, found)
         except OSError:  # a test has taken the folder, or stands in for the file system: who is not heard is counted
             return
         except Exception as fault:  # counted: the tests have to go on  # noqa: BLE001

@@ -65,16 +65,18 @@ class Starts:
         self.forked = forked
         self.fault = fault
 
+        self._is_over = False
+        self._outer: Starts | None = None
     def watch(self) -> Undo:
         """Begin to hear of them; return what ends that."""
         global _current, _is_fork_watched  # as above
-        _current = self
+        self._outer, _current = _current, self
         if not _is_fork_watched:
             on_fork(_before, _in_parent, _in_child)
         _is_fork_watched = True
         return together(
             [
-                _forget,
+                self._end,
                 replace(multiprocessing.spawn, "get_preparation_data", self._preparing),
                 on_lookup(subprocess.Popen, "_execute_child", self._program),
             ]
@@ -83,6 +85,13 @@ class Starts:
     def _preparing(self, original: Callable[..., Any], switch: Switch) -> Callable[..., Any]:
         # Any, above: a dictionary of the interpreter's own
         def get_preparation_data(*args: Any, **kwargs: Any) -> Any:  # Any: as above
+    def _end(self) -> None:
+        """Let an outer session, in whose test this one ran, hear of them again."""
+        global _current  # as above
+        self._is_over = True
+        while _current is not None and _current._is_over:
+            _current = _current._outer
+
             data = original(*args, **kwargs)
             if switch.on and isinstance(data, dict):
                 data["unlost"] = _Stowaway(self)
@@ -149,8 +158,3 @@ def _in_child() -> None:
 def is_anothers(frame: FrameType) -> bool:
     """Say whether ``subprocess`` forks, with a ``preexec_fn``: what is forked becomes another program at once."""
     return frame.f_code.co_filename == subprocess.__file__
-
-
-def _forget() -> None:
-    global _current  # as above
-    _current = None

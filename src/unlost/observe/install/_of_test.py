@@ -1,0 +1,53 @@
+"""What is found of one test's, and of none."""
+
+from __future__ import annotations
+
+from unlost.observe.watch import Births, Collector, Notice, finish_held
+
+
+class OfTest(Collector):
+    """What is found of one test's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._births = Births()
+        self.born = self._births.add
+
+    def retire(self) -> bool:
+        """Give the good verdicts; say whether an exception is left that may come to another one."""
+        for tracker in self._births.alive():
+            tracker.retire()
+        return bool(self._births.alive())
+
+    def finish_lost(self) -> None:
+        """Give the verdict on what asyncio said of that it was lost: pytest keeps what it logged until later."""
+        for tracker in self._births.alive():
+            if tracker.is_lost():
+                tracker.finish()
+
+    def finish(self) -> None:
+        """Give the verdict on each exception of the test's that somebody still holds."""
+        finish_held(self._births.alive())
+
+    def may_end_badly(self) -> bool:
+        """Say whether one is that there would be something to tell of if it died now."""
+        return any(tracker.may_end_badly() for tracker in self._births.alive())
+
+
+class OfNone(OfTest):
+    """
+    What is found outside of all tests.
+
+    Attributes:
+        current: The collector of the test that runs, which what is found around tasks is handed on to; itself if none.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.current: Collector = self
+
+    def note(self, notice: Notice) -> None:
+        if self.current is self:
+            super().note(notice)
+        else:
+            self.current.note(notice)
