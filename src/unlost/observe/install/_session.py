@@ -20,8 +20,8 @@ from weakref import WeakSet, ref
 
 from unlost._core.hooks import Switch, replace, together
 from unlost.observe.install._heard import Heard
-from unlost.observe.install._of_test import OfNone, OfTest
 from unlost.observe.install._letters import TOLD, Letters
+from unlost.observe.install._of_test import OfNone, OfTest
 from unlost.observe.install._running import Running, join, leave
 from unlost.observe.install._serious import is_bad
 from unlost.observe.install._started import Starts
@@ -48,12 +48,12 @@ class Session:
 
     def __init__(self) -> None:
         self.collector = OfNone()
+        self._running: Running = join(lambda: self.collector, origins=1)
         shared = self._running.collector
         self._around = shared if isinstance(shared, OfNone) else self.collector  # an outer session's, or this one's
         self._before = (self._around.current, self._running.watch.collector)
         if shared is not self.collector:
             self._collect_into(self.collector)
-        self._running: Running = join(lambda: self.collector, origins=1)
         self._running.is_quiet = True
         self.total = Collector()
         self._of: dict[str, OfTest] = {}
@@ -83,8 +83,8 @@ class Session:
             self._tasks[test] = left
         collector = self._of[test]
         if test in self._tasks or collector.may_end_badly():
-        collector.finish_lost()
             gc.collect(_YOUNG)
+        collector.finish_lost()
         self._hear()
         return self._drain(collector)
 
@@ -94,8 +94,8 @@ class Session:
         if test in self._tasks or collector.may_end_badly():
             gc.collect(_YOUNG)
             if collector.may_end_badly():
-        collector.finish_lost()
                 gc.collect()
+        collector.finish_lost()
         self._hear()
         is_outstanding = collector.retire()
         found = self._drain(collector)
@@ -158,8 +158,8 @@ class Session:
         """Begin anew in a forked process: what is found from now on is told the session."""
         self._letters = Letters(self._heard.folder, self._starts.test)
         collector = OfTest()
-        collector.is_prompt = True  # it may end by os._exit
         collector.listeners.append(self._letters.found)
+        collector.is_prompt = True  # it may end by os._exit
         self._of = {self._starts.test: collector}
         self._tasks = {}
         self._collect_into(collector)

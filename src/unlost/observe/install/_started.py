@@ -63,10 +63,10 @@ class Starts:
         self.before = before
         self.count = count
         self.forked = forked
-        self.fault = fault
-
         self._is_over = False
         self._outer: Starts | None = None
+        self.fault = fault
+
     def watch(self) -> Undo:
         """Begin to hear of them; return what ends that."""
         global _current, _is_fork_watched  # as above
@@ -82,9 +82,6 @@ class Starts:
             ]
         )
 
-    def _preparing(self, original: Callable[..., Any], switch: Switch) -> Callable[..., Any]:
-        # Any, above: a dictionary of the interpreter's own
-        def get_preparation_data(*args: Any, **kwargs: Any) -> Any:  # Any: as above
     def _end(self) -> None:
         """Let an outer session, in whose test this one ran, hear of them again."""
         global _current  # as above
@@ -92,6 +89,9 @@ class Starts:
         while _current is not None and _current._is_over:
             _current = _current._outer
 
+    def _preparing(self, original: Callable[..., Any], switch: Switch) -> Callable[..., Any]:
+        # Any, above: a dictionary of the interpreter's own
+        def get_preparation_data(*args: Any, **kwargs: Any) -> Any:  # Any: as above
             data = original(*args, **kwargs)
             if switch.on and isinstance(data, dict):
                 data["unlost"] = _Stowaway(self)

@@ -187,6 +187,8 @@ class Tracker:
             self.state, self._by, self.code = Verdict.LOST, by, None
             self.is_final = True
             self._look_at(error)
+            if self._collector.is_prompt:
+                self.finish()
 
     def settle(self, verdict: Verdict, by: str = "") -> None:
         """Note what it came to, and by whom, whatever happens later."""
@@ -194,8 +196,6 @@ class Tracker:
             self.state, self._by = verdict, by
             self.is_final = True
             self._task_here = _task_here()
-            if self._collector.is_prompt:
-                self.finish()
 
     def owe(self, who: str, error: BaseException) -> None:
         """Note that it left the application to those who run that, and so is lost if they tell nobody."""
