@@ -45,3 +45,12 @@ def test_one_of_an_earlier_version_forgives_what_it_did(tmp_path: Path) -> None:
 
 def test_a_mark_with_digits_of_an_earlier_version_forgives_what_it_did() -> None:
     assert Forgiving("known", former_key_of(lost_by("signup"))).covers(lost_by("signup"))
+
+
+def test_a_call_of_an_executor_is_forgiven_by_its_key_of_when_it_had_no_place(tmp_path: Path) -> None:
+    call = Origin("", (Site("app.py", 9, "load", app=True),))
+    lost = Finding(Verdict.LOST, ErrorType("builtins", "ValueError"), "x", (RAISED,), origin=call)
+    file = known(tmp_path / "known.json", 2, former_key_of(lost))
+
+    assert file.forgives(lost)
+    assert key_of(lost) != former_key_of(lost)

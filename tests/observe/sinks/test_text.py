@@ -53,7 +53,7 @@ def test_a_finding_of_a_call_says_where_that_was_submitted():
 
     text = text_of(found(finding))
 
-    assert text.startswith("lost by an executor: nobody ever took it")
+    assert text.startswith("lost in an executor: nobody ever took it")
     assert text.endswith("  submitted at main.py:3 in main")
 
 

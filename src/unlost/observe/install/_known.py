@@ -40,8 +40,11 @@ class Known:
 
     def forgives(self, found: Finding | Notice) -> bool:
         """Say whether it has this; count it if so."""
-        key = former_key_of(found) if self._version == _FORMER else key_of(found)
-        if key not in self._entries:
+        keys = [former_key_of(found)] if self._version == _FORMER else [key_of(found)]
+        if found.origin is not None and not found.origin.task:  # files that are older have no place of a call
+            keys.append(former_key_of(found))
+        key = next((one for one in keys if one in self._entries), None)
+        if key is None:
             return False
         self.met[key] += 1
         return True

@@ -20,13 +20,14 @@ _NAME: Final = 200
 _NO_KIND: Final = "unknown"  # there was no asking the error while it was there
 
 _SENTENCES: Final = {
-    Verdict.LOST: ("lost", "by", "nobody ever took it"),
-    Verdict.UNDELIVERED: ("undelivered", "in", "it was still held when the program ended"),
-    Verdict.SWALLOWED: ("swallowed", "by", "who caught it would have caught anything, and did not look at it"),
-    Verdict.RETURNED: ("returned as a value", "by", "nobody raised or logged it after"),
-    Verdict.ABSORBED: ("absorbed", "by", "what waited for its task took it, and it died unseen"),
+    Verdict.LOST: ("lost", "nobody ever took it"),
+    Verdict.UNDELIVERED: ("undelivered", "it was still held when the program ended"),
+    Verdict.SWALLOWED: ("swallowed", "who caught it would have caught anything, and did not look at it"),
+    Verdict.RETURNED: ("returned as a value", "nobody raised or logged it after"),
+    Verdict.ABSORBED: ("absorbed", "what waited for its task took it, and it died unseen"),
 }
-"""What it is; before who had it last; what that means."""
+"""What it is, and what that means."""
+_HOLDERS: Final = ("a ", "an ")  # a future, an executor: it lies in there; all else took it
 
 
 def found(finding: Finding | Notice, *, redact: bool | Redactor = True) -> Report:
@@ -49,8 +50,8 @@ def found(finding: Finding | Notice, *, redact: bool | Redactor = True) -> Repor
 
 def _sentence(finding: Finding, mask: Redactor | type[str]) -> str:
     subject = "a cancellation was " if finding.cancellation else ""
-    verdict, word, meaning = _SENTENCES.get(finding.verdict, (finding.verdict.value, "by", ""))
-    by = f" {word} {finding.by}" if finding.by else ""
+    verdict, meaning = _SENTENCES.get(finding.verdict, (finding.verdict.value, ""))
+    by = f" {'in' if finding.by.startswith(_HOLDERS) else 'by'} {finding.by}" if finding.by else ""
     where = f" at {_spot(finding.site)}" if finding.site else ""
     during = f" during {cut_redacted(finding.during, _NAME, mask)}" if finding.during else ""
     return f"{subject}{verdict}{by}{where}{during}{meaning and ': '}{meaning}"
