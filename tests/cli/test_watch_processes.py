@@ -1,55 +1,455 @@
-"""What a watched program starts, and of which nothing is heard, is told with what could not be seen."""
+"""What the processes lose that a watched program starts: told once, by the process that was started first."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import signal
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from support.command import CommandLine
 
-STARTS = """
-import multiprocessing, subprocess, sys
+METHODS = ["spawn", *(["fork", "forkserver"] if hasattr(os, "fork") else [])]
+PROGRAM = """
+import asyncio, atexit, gc, multiprocessing, os, signal, subprocess, sys, time
+from concurrent.futures import ProcessPoolExecutor
 
-def job(): pass
+held = []
+
+async def boom():
+    raise ValueError("it broke")
+
+async def lose():
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    asyncio.create_task(boom())
+    await asyncio.sleep(0.01)
+
+async def hold():
+    held.append(asyncio.create_task(boom()))
+    await asyncio.sleep(0.01)
+
+def loses():
+    asyncio.run(lose())
+    return 7
+
+def holds():
+    asyncio.run(hold())
+
+def is_right():
+    try:
+        asyncio.run(boom())
+    except ValueError:
+        return 7
+
+def killed():
+    loses()
+    holds()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def leaves():
+    loses()
+    holds()
+    os._exit(0)
+
+def waits(file):
+    loses()
+    open(file, "w").close()
+    time.sleep(100)
+
+def starts_another(method, target):
+    run(method, target)
+
+def start(method, target, *args, **kwargs):
+    process = multiprocessing.get_context(method).Process(target=target, args=args, **kwargs)
+    process.start()
+    return process
+
+def run(method, target, *args):
+    start(method, target, *args).join()
+
+def until(file):
+    while not os.path.exists(file):
+        time.sleep(0.01)
 
 if __name__ == "__main__":
-    for how in {}:
-        process = multiprocessing.get_context(how).Process(target=job)
-        process.start()
-        process.join()
 """
+forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+DURING = "  during        a process that the program started\n"
+HEADING = "unlost watch: what became of the exceptions"
+UNHEARD = (
+    "Processes that the program started, and that did not tell of their end (killed, os._exit, another program by "
+    "then, still running): {}. What they lost last is not known."
+)
 
 
 @pytest.fixture
 def unlost(tmp_path: Path) -> CommandLine:
-    return CommandLine(tmp_path)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    command = CommandLine(tmp_path)
+    command.environment |= {"TMPDIR": str(temporary), "TEMP": str(temporary)}
+    return command
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-def test_processes_are_counted_by_how_they_were_started(unlost: CommandLine) -> None:
-    unlost.write("app.py", STARTS.format("('spawn', 'forkserver', 'fork', 'fork')"))
+def write(unlost: CommandLine, *lines: str) -> None:
+    unlost.write("app.py", PROGRAM + "".join(f"    {line}\n" for line in lines))
+
+
+def left(unlost: CommandLine) -> list[Path]:
+    """Return what is left in the folder for temporary files."""
+    return list((unlost.folder / "temporary").glob("unlost-*"))
+
+
+def wait_for(file: Path, text: str = "") -> None:
+    end = time.monotonic() + 30
+    while not file.exists() or text not in file.read_text(encoding="utf-8"):
+        assert time.monotonic() < end, file.read_text(encoding="utf-8") if file.exists() else "it is not there"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_a_process_loses_is_told_once_and_counts_for_all(unlost: CommandLine, method: str) -> None:
+    write(unlost, f"run({method!r}, loses)", f"run({method!r}, is_right)")
+
+    done = unlost("watch", "--fail", "--json", "found.json", "--report", "found.html", "app.py")
+
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.count(HEADING) == 1
+    assert done.stderr.count("lost: ValueError: it broke") == 1
+    assert re.search(rf"{HEADING}\n(  handled +\d+\n)?  lost +1\n", done.stderr), done.stderr
+    assert DURING in done.stderr
+    assert "did not tell" not in done.stderr
+    found = json.loads((unlost.folder / "found.json").read_text(encoding="utf-8"))
+    assert found["counts"]["lost"] == len(found["found"]) == 1
+    assert "a process that the program started" in (unlost.folder / "found.html").read_text(encoding="utf-8")
+    assert left(unlost) == []
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_a_process_holds_at_its_end_is_told(unlost: CommandLine, method: str) -> None:
+    write(unlost, f"run({method!r}, holds)")
 
     told = unlost("watch", "app.py").stderr
 
-    assert "Processes that multiprocessing spawned: 2. They are not watched" in told
-    assert "Processes that were forked: 2. Each tells by itself what it loses" in told
-    assert "started by subprocess" not in told
+    assert "undelivered: ValueError: it broke" in told
+    assert told.count(HEADING) == 1
 
 
-def test_python_programs_are_counted_and_others_are_not(unlost: CommandLine) -> None:
-    unlost.write(
-        "app.py",
-        "import subprocess, sys\nsubprocess.run([sys.executable, '-c', ''])\nsubprocess.run(['true'])\n",
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("within", METHODS)
+def test_a_process_that_a_process_starts_is_heard_of(unlost: CommandLine, method: str, within: str) -> None:
+    write(unlost, f"run({method!r}, starts_another, {within!r}, loses)")
+
+    told = unlost("watch", "app.py").stderr
+
+    assert told.count("lost: ValueError: it broke") == 1
+    assert told.count(HEADING) == 1
+    assert "did not tell" not in told
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_workers_of_an_executor_are_heard_of(unlost: CommandLine, method: str) -> None:
+    write(
+        unlost,
+        f"with ProcessPoolExecutor(1, multiprocessing.get_context({method!r})) as pool:",
+        "    print(pool.submit(loses).result())",
+    )
+
+    done = unlost("watch", "app.py")
+
+    assert done.stdout == "7\n"
+    assert done.stderr.count("lost: ValueError: it broke") == 1
+    assert "did not tell" not in done.stderr
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_of_a_pools_workers_it_is_told_what_they_lost_and_that_their_ends_are_not_known(
+    unlost: CommandLine, method: str
+) -> None:
+    write(unlost, f"with multiprocessing.get_context({method!r}).Pool(1) as pool:", "    print(pool.apply(loses))")
+
+    done = unlost("watch", "app.py")
+
+    assert done.stdout == "7\n"
+    assert done.stderr.count("lost: ValueError: it broke") == 1
+    assert UNHEARD.format(1) in done.stderr
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("ends", ["killed", "leaves"])
+def test_what_a_process_lost_is_told_though_it_tells_nothing_of_its_end(
+    unlost: CommandLine, method: str, ends: str
+) -> None:
+    write(unlost, f"run({method!r}, {ends})")
+
+    done = unlost("watch", "--fail", "app.py")
+
+    assert done.returncode == 1
+    assert done.stderr.count("lost: ValueError: it broke") == 1, done.stderr
+    assert "undelivered" not in done.stderr
+    assert UNHEARD.format(1) in done.stderr
+    assert left(unlost) == []
+
+
+@forking
+def test_what_a_fork_holds_that_runs_to_the_programs_end_is_told_by_the_first(unlost: CommandLine) -> None:
+    write(
+        unlost, "if os.fork() == 0:", "    holds()", "    sys.exit(3)", "print(os.waitstatus_to_exitcode(os.wait()[1]))"
+    )
+
+    done = unlost("watch", "--fail", "app.py")
+
+    assert done.stdout == "3\n"
+    assert done.stderr.count("undelivered: ValueError: it broke") == 1
+    assert done.stderr.count(HEADING) == 1
+
+
+@forking
+def test_a_forks_exit_code_is_its_own(unlost: CommandLine) -> None:
+    write(unlost, "if os.fork() == 0:", "    holds()", "else:", "    print(os.wait()[1])")
+
+    done = unlost("watch", "--fail", "app.py")
+
+    assert (done.stdout, done.returncode) == ("0\n", 1)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_process_that_nobody_waited_for_is_waited_for_as_python_does(unlost: CommandLine, method: str) -> None:
+    write(unlost, f"start({method!r}, loses)", "print('done')")
+
+    done = unlost("watch", "app.py")
+
+    assert done.stderr.count("lost: ValueError: it broke") == 1, done.stderr
+    assert "did not tell" not in done.stderr
+
+
+@forking
+def test_a_process_that_waits_for_what_is_done_at_exit_does_not_hang_it(unlost: CommandLine) -> None:
+    write(
+        unlost,
+        "event = multiprocessing.get_context('fork').Event()",
+        "atexit.register(event.set)",
+        "start('fork', lambda: (event.wait(), loses()))",
     )
 
     told = unlost("watch", "app.py").stderr
 
-    assert "Python programs that were started by subprocess: 1. They are not watched from here" in told
+    assert UNHEARD.format(1) in told
+    assert told.count(f"{HEADING} of a process that the program started\n  lost  1\n") == 1
 
 
-def test_where_none_is_started_nothing_is_said_of_that(unlost: CommandLine) -> None:
-    unlost.write("app.py", "print('done')\n")
+@forking
+def test_what_outlives_the_program_tells_by_itself_what_nobody_has_read(unlost: CommandLine) -> None:
+    write(
+        unlost,
+        "if os.fork() == 0:",
+        "    loses()",
+        "    open('lost', 'w').close()",
+        "    until('over')",
+        "    holds()",
+        "    sys.stderr = open('told', 'w')",
+        "    sys.exit()",
+        "until('lost')",
+    )
 
-    assert "Processes" not in unlost("watch", "app.py").stderr
+    with unlost.start("watch", "--fail", "app.py") as watched:
+        assert watched.stderr is not None
+        told = watched.stderr.readline()
+        while UNHEARD.format(1) not in told:
+            told += (line := watched.stderr.readline())
+            assert line, told
+        code = watched.wait(30)
+        (unlost.folder / "over").touch()
+        told += watched.stderr.read()
+
+    assert code == 1
+    assert told.count("lost: ValueError: it broke") == 1
+    assert "undelivered" not in told
+    own = (unlost.folder / "told").read_text(encoding="utf-8")
+    assert f"{HEADING} of a process that the program started\n  undelivered  1\n" in own
+    assert "\nlost: " not in own
+    assert "failed" not in own
+    assert left(unlost) == []
+
+
+@forking
+@pytest.mark.parametrize("ends", ["os._exit(0)", "os.kill(os.getpid(), signal.SIGKILL)"])
+def test_a_process_whose_first_one_is_gone_without_a_word_tells_all_of_it(unlost: CommandLine, ends: str) -> None:
+    write(
+        unlost,
+        "if os.fork() == 0:",
+        "    if os.fork():",
+        "        os._exit(0)",
+        "    os.setsid()",
+        "    loses()",
+        "    open('lost', 'w').close()",
+        "    until('over')",
+        "    holds()",
+        "    sys.stderr = open('told', 'w')",
+        "    sys.exit()",
+        "until('lost')",
+        ends,
+    )
+
+    with unlost.start("watch", "app.py") as watched:
+        wait_for(unlost.folder / "lost")
+        os.waitid(os.P_PID, watched.pid, os.WEXITED | os.WNOWAIT)  # it is not buried yet
+        (unlost.folder / "over").touch()
+        assert watched.stderr is not None
+        told = watched.stderr.read()  # to the end of the last process
+
+    own = (unlost.folder / "told").read_text(encoding="utf-8")
+    assert HEADING not in told
+    assert own.startswith(f"\n{HEADING} of a process that the program started\n")
+    assert re.search(r"\n  lost +1\n", own)
+    assert re.search(r"\n  undelivered +1\n", own)
+    assert "failed" not in own
+
+
+@forking
+def test_a_process_goes_on_though_the_folder_of_its_letters_is_gone(unlost: CommandLine) -> None:
+    write(
+        unlost,
+        "if os.fork() == 0:",
+        "    import glob, shutil",
+        "    [shutil.rmtree(one) for one in glob.glob(os.environ['TMPDIR'] + '/unlost-*')]",
+        "    loses()",
+        "    print('goes on', flush=True)",
+        "    sys.exit(3)",
+        "print(os.waitstatus_to_exitcode(os.wait()[1]))",
+    )
+
+    done = unlost("watch", "app.py")
+
+    assert done.stdout == "goes on\n3\n"
+    assert done.stderr.count("\nlost: ValueError: it broke") == 1
+    assert "failed" not in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such signals")
+@pytest.mark.parametrize("method", METHODS)
+def test_what_sigterm_ends_has_told_what_was_final(unlost: CommandLine, method: str) -> None:
+    write(
+        unlost,
+        f"process = start({method!r}, waits, 'lost')",
+        "until('lost')",
+        "process.terminate()",
+        "process.join()",
+        "print(process.exitcode)",
+    )
+
+    done = unlost("watch", "app.py")
+
+    assert done.stdout == f"{-signal.SIGTERM}\n"
+    assert done.stderr.count("lost: ValueError: it broke") == 1
+    assert UNHEARD.format(1) in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such signals")
+@pytest.mark.parametrize("method", METHODS)
+def test_a_process_that_ends_itself_by_sigterm_has_told_what_it_held(unlost: CommandLine, method: str) -> None:
+    source = PROGRAM.replace(
+        'if __name__ == "__main__":\n', "def ends():\n    holds()\n    signal.raise_signal(signal.SIGTERM)\n\n"
+    )
+    unlost.write("app.py", source + f'if __name__ == "__main__":\n    run({method!r}, ends)\n')
+
+    told = unlost("watch", "app.py").stderr
+
+    assert "undelivered: ValueError: it broke" in told
+    assert "did not tell" not in told
+
+
+@forking
+def test_where_sigterm_ends_the_first_it_tells_what_the_others_lost(unlost: CommandLine) -> None:
+    write(unlost, "process = start('fork', waits, 'lost')", "time.sleep(100)")
+
+    with unlost.start("watch", "app.py") as watched:
+        wait_for(unlost.folder / "lost")
+        [child] = _children_of(watched.pid)
+        watched.terminate()
+        watched.wait(30)
+        os.kill(child, signal.SIGKILL)
+        assert watched.stderr is not None
+        told = watched.stderr.read()
+
+    assert watched.returncode == -signal.SIGTERM
+    assert told.count("\nlost: ValueError: it broke") == 1
+    assert UNHEARD.format(1) in told
+    assert left(unlost) == []
+
+
+def _children_of(process: int) -> list[int]:
+    listed = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
+    return [int(number) for number in listed.split()]
+
+
+@forking
+def test_the_letters_of_many_processes_are_read_as_it_goes(unlost: CommandLine) -> None:
+    write(
+        unlost,
+        "for number in range(210):",
+        "    if os.fork() == 0:",
+        "        loses() if number == 5 else None",
+        "        sys.exit()",
+        "    os.wait()",
+        "[folder] = os.listdir(os.environ['TMPDIR'])",
+        "print(len(os.listdir(os.environ['TMPDIR'] + '/' + folder)))",
+    )
+
+    done = unlost("watch", "app.py")
+
+    assert int(done.stdout) < 110
+    assert done.stderr.count("\nlost: ValueError: it broke") == 1
+    assert "did not tell" not in done.stderr
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_where_none_was_to_follow_and_not_all_were_heard_that_is_said(unlost: CommandLine, method: str) -> None:
+    write(unlost, f"run({method!r}, os._exit, 0)")
+
+    told = unlost("watch", "app.py").stderr
+
+    assert "not all processes that were started were heard" in told
+    assert UNHEARD.format(1) in told
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_where_all_were_heard_and_none_was_to_follow_just_that_is_said(unlost: CommandLine, method: str) -> None:
+    write(unlost, f"run({method!r}, abs, 1)")
+
+    told = unlost("watch", "app.py").stderr
+
+    assert "there were none to follow: what is caught at once" in told
+    assert "What could not be seen" not in told or sys.version_info < (3, 12)
+
+
+def test_python_programs_are_counted_and_others_are_not(unlost: CommandLine) -> None:
+    write(unlost, "subprocess.run([sys.executable, '-c', ''])", "subprocess.run(['true'])")
+
+    told = unlost("watch", "app.py").stderr
+
+    assert "Python programs that the program started by subprocess: 1. They are not watched from here" in told
+    assert "not all processes that were started were heard" in told
+
+
+def test_where_none_is_started_nothing_is_said_or_made(unlost: CommandLine) -> None:
+    write(unlost, "print(os.listdir(os.environ['TEMP']))")
+
+    done = unlost("watch", "app.py")
+
+    assert done.stdout == "[]\n"
+    assert "Processes" not in done.stderr
+
+
+def test_what_is_turned_off_in_the_environment_of_a_process_is_not_watched_there(unlost: CommandLine) -> None:
+    write(unlost, "os.environ['UNLOST'] = 'off'", "run('spawn', loses)")
+
+    told = unlost("watch", "app.py").stderr
+
+    assert "ValueError" not in told
+    assert UNHEARD.format(1) in told

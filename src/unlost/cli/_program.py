@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import io
+import multiprocessing.process
+import multiprocessing.util
 import os
 import sys
 import threading
@@ -91,6 +94,7 @@ def _search_first(folder: str) -> None:
 
 
 def _exit_code(code: CodeType, namespace: dict[str, Any]) -> int | None:  # Any: a module's names
+    ending = atexit._ncallbacks()
     try:
         exec(code, namespace)
     except SystemExit as leaving:
@@ -103,6 +107,8 @@ def _exit_code(code: CodeType, namespace: dict[str, Any]) -> int | None:  # Any:
         return 1
     finally:
         _join_threads()
+        if atexit._ncallbacks() == ending:
+            _join_processes()
     return 0
 
 
@@ -139,4 +145,23 @@ def _join_threads() -> None:
         threading._shutdown()  # type: ignore[attr-defined]  # not in the stubs; there in all versions
     except BaseException as fault:  # told and left at that, Ctrl-C too, as python does  # noqa: BLE001
         print(f"Exception ignored in: {threading!r}", file=sys.stderr)
+        traceback.print_exception(fault)
+
+
+def _join_processes() -> None:
+    """
+    Wait for those of ``multiprocessing`` as that does at exit, and by the same function.
+
+    Only where the program has nothing of its own to be done at exit: that comes first there, and they may wait for it.
+    Called again when python exits, it does nothing.
+    """
+    here, children = os.getpid(), multiprocessing.process.active_children()
+    # not in the stubs, both; there in all versions
+    if not any(child._parent_pid == here and not child.daemon for child in children):  # type: ignore[attr-defined]
+        return
+    finish = multiprocessing.util._exit_function  # type: ignore[attr-defined]
+    try:
+        finish()
+    except BaseException as fault:  # as above  # noqa: BLE001
+        print(f"Exception ignored in: {finish!r}", file=sys.stderr)
         traceback.print_exception(fault)

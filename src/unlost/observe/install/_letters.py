@@ -1,5 +1,5 @@
 """
-What a process that a test started tells the session, in a file of its own.
+What a process tells the one that watches it from outside (a session of tests, ``unlost watch``), in a file of its own.
 
 Letter by letter, so that what was found is known though the process is killed. The file is opened for each: a process
 may close all that it has open, and give the number to something of its own. Each letter begins a line, and ends it: the
@@ -12,7 +12,8 @@ import os
 import pickle
 from binascii import a2b_base64, b2a_base64
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace as changed
 from typing import Any, Final, NamedTuple
 
@@ -22,7 +23,7 @@ from unlost.observe.install._serious import is_bad
 from unlost.observe.watch import Collector, Finding, Notice, Verdict
 
 BEGAN: Final = "began"
-"""The process is watched; with the test that started it."""
+"""The process is watched; with the test that started it, empty where none did."""
 FOUND: Final = "found"
 """Something was found; with that."""
 STARTED: Final = "started"
@@ -38,7 +39,7 @@ _HOW: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0
 _OWNERS: Final = 0o600
 
 # as they are now: a test may put others in their places
-_open, _write, _close, _reading = os.open, os.write, os.close, open
+_open, _write, _close, _stat, _remove, _reading = os.open, os.write, os.close, os.stat, os.remove, open
 
 
 class Letter(NamedTuple):
@@ -56,12 +57,18 @@ class Letters:
     """
     Those of this process.
 
+    Args:
+        folder: Where all processes that are heard together have theirs.
+        test: Which started it; empty where none did.
+        choose: True for what is told with all that is known of it; the rest is counted in the last letter.
+
     Attributes:
-        folder: Where all processes of the session have theirs.
+        folder: As given.
     """
 
-    def __init__(self, folder: str, test: str) -> None:
+    def __init__(self, folder: str, test: str, choose: Callable[[Finding | Notice], bool] = is_bad) -> None:
         self.folder = folder
+        self._choose = choose
         self._file = os.path.join(folder, f"{os.getpid()}-{os.urandom(4).hex()}")
         self._verdicts: Counter[Verdict] = Counter()
         self._kinds: Counter[str] = Counter()
@@ -79,28 +86,48 @@ class Letters:
                 _close(file)
             if written < len(line):
                 raise OSError(f"{written} of {len(line)} bytes")
+            _stat(self.folder)  # what is written after who reads has moved it (``Heard.close``) may not have been read
         except OSError as refused:
             self._unsent.fault(refused)
             return False
         return True
 
-    def found(self, one: Finding | Notice) -> None:
-        """Send what fails a test; a collector's listener."""
-        if not is_bad(one) or not self.send(FOUND, _redacted(one)):
-            return
-        if isinstance(one, Notice):
-            self._kinds[one.kind] += 1
-        else:
-            self._verdicts[one.verdict] += 1
+    def withdraw(self) -> None:
+        """Remove what nobody reads."""
+        with suppress(OSError):
+            _remove(self._file)
 
-    def end(self, collector: Collector) -> None:
-        """Send the last one; who has read what was found has counted that."""
-        counts = Collector()
+    def found(self, one: Finding | Notice) -> None:
+        """Send what is chosen; a collector's listener."""
+        if not self._choose(one):
+            return
+        is_sent = self.send(FOUND, _redacted(one))
+        if isinstance(one, Notice):
+            self._kinds[one.kind] += is_sent
+            self._unsent.notices.extend([] if is_sent else [one])
+        else:
+            self._verdicts[one.verdict] += is_sent
+            self._unsent.findings.extend([] if is_sent else [one])
+
+    def end(self, collector: Collector) -> bool:
+        """
+        Send the last one; who has read what was found has counted that.
+
+        Where that cannot be, say so, and leave in the collector only what nobody was sent.
+        """
+        counts, refused = Collector(), self._unsent.faults.copy()
         counts.take_counts(collector)
         counts.counts -= self._verdicts
         counts.noted -= self._kinds
-        counts.take_counts(self._unsent)
-        self.send(ENDED, counts)
+        counts.faults += refused
+        if self.send(ENDED, counts):
+            return True
+        counts.faults -= refused  # what could not be sent is told here, and nothing has failed
+        collector.take_counts(counts)
+        for left, unsent in ((collector.findings, self._unsent.findings), (collector.notices, self._unsent.notices)):
+            left.clear()
+            left.extend(unsent)  # type: ignore[arg-type]  # each pair is of one type
+        return False
 
 
 def read_letters(file: str, begin: int) -> Iterator[tuple[Letter, int]]:

@@ -7,6 +7,7 @@ longer, or whose first one is gone, tells by itself what nobody has read.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from threading import Lock
@@ -41,6 +42,7 @@ class Processes:
     def __init__(self, running: Running, module: str, folder: str = "") -> None:
         self.is_first = not folder
         self._running = running
+        self._process = os.getpid()
         self._heard = Heard(_WHO)
         self._folder = folder or self._heard.folder
         self._letters = Letters(folder, "", _all) if folder else None
@@ -60,6 +62,8 @@ class Processes:
         """
         try:
             if self._letters is None:
+                if os.getpid() != self._process:  # forked while a session of tests heard of that, which tells
+                    return False
                 self._hear(last=True)
                 return True
             if not is_forsaken(self._folder):
@@ -107,6 +111,8 @@ class Processes:
                 take(self._running.collector, one, ELSEWHERE)
         except OSError:  # the folder could not be made, or was taken: who is not heard is counted
             return
+        except Exception as fault:  # counted: this may be somebody's fork  # noqa: BLE001
+            self._running.collector.fault(fault)
         finally:
             self._hearing.release()
 

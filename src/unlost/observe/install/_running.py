@@ -44,7 +44,9 @@ class Running:
         is_child: Whether this process was forked since it began.
     """
 
-    def __init__(self, collector: Collector, origins: int, *, takes_signals: bool = True) -> None:
+    def __init__(
+        self, collector: Collector, origins: int, *, takes_signals: bool = True, hears_own_signals: bool = False
+    ) -> None:
         self.collector = collector
         self.users = 0
         self.leaving: list[Callable[[], object]] = []
@@ -55,14 +57,26 @@ class Running:
         self._is_over = False
         self.watch = start(collector)
         try:
-            say = self.terminate if takes_signals else None
-            self.around = watch_tasks(self.watch, say=say, origins=origins)
+            say = self.terminate if takes_signals or hears_own_signals else None
+            self.around = watch_tasks(self.watch, say=say, only_own=not takes_signals, origins=origins)
         except BaseException:
             self.watch.stop()
             raise
-        self._elsewhere: Counter[str] = Counter()
-        self._uncount = count_processes(self._elsewhere, collector.fault)
+        counts: Counter[str] = Counter()
+        self._elsewhere: Callable[[], Counter[str]] = lambda: counts
+        self._uncount = count_processes(counts, collector.fault)
         self._unask = tell_on_request(collector, self.around.ends) if takes_signals else _nothing
+
+    def leave_processes_to(self, watch: Callable[[], Undo], unseen: Callable[[], Counter[str]]) -> None:
+        """
+        Let another hear of the processes that this one starts.
+
+        Args:
+            watch: Begins that; returns what ends it.
+            unseen: Returns how many of them were not heard, by the sentence for that.
+        """
+        self._uncount()
+        self._uncount, self._elsewhere = watch(), unseen
 
     def terminate(self, name: str) -> None:
         """Finish, as a signal is about to end the process; say so where errors were held that are only counted."""
@@ -115,7 +129,7 @@ class Running:
         return [
             *blind_spots(self.collector, self.watch.why),
             *self.around.unseen,
-            *sentences(self._elsewhere),
+            *sentences(self._elsewhere()),
             *(missed_by(self.patch) if self.patch else ()),
         ]
 
@@ -147,16 +161,23 @@ def _only_counted(collector: Collector) -> int:
     return sum(collector.counts[verdict] for verdict in ENDED_UNSEEN) - told
 
 
-def join(collector: Callable[[], Collector] = Collector, origins: int = 0, *, takes_signals: bool = True) -> Running:
+def join(
+    collector: Callable[[], Collector] = Collector,
+    origins: int = 0,
+    *,
+    takes_signals: bool = True,
+    hears_own_signals: bool = False,
+) -> Running:
     """
     Return the watching of this process, begun if there was none; to be left as often.
 
     ``takes_signals``: where nothing else takes them, SIGTERM tells before it ends the process, and SIGUSR1 who waits.
+    ``hears_own_signals``: so does, without that too, a signal by which the process ends itself; no handler is set.
     """
     global _running, _is_hooked  # as above
     with _lock:
         if _running is None:
-            _running = Running(collector(), origins, takes_signals=takes_signals)
+            _running = Running(collector(), origins, takes_signals=takes_signals, hears_own_signals=hears_own_signals)
         if not _is_hooked:
             _is_hooked = True
             at_exit(_let_go)  # first, and so last

@@ -14,12 +14,12 @@ import gc
 from asyncio import AbstractEventLoop, Task, runners
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace as changed
+from functools import cache
 from typing import Any, Final
 from weakref import WeakSet, ref
 
 from unlost._core.hooks import Switch, replace, together
-from unlost.observe.install._heard import Heard
+from unlost.observe.install._heard import Heard, take
 from unlost.observe.install._letters import TOLD, Letters
 from unlost.observe.install._of_test import OfNone, OfTest
 from unlost.observe.install._running import Running, join, leave
@@ -28,7 +28,7 @@ from unlost.observe.install._started import Starts
 from unlost.observe.install._summary import all_in, spots_of
 from unlost.observe.tasks._died import references
 from unlost.observe.tasks._origin import name_of_coroutine, origin_of
-from unlost.observe.watch import Collector, Finding, Notice
+from unlost.observe.watch import Collector, Finding, Futures, Notice
 
 LEAKED: Final = "leaked task"
 ELSEWHERE: Final = "a process that the test started"
@@ -115,11 +115,13 @@ class Session:
         leave(self._running)  # collects, and gives what is no test's its verdicts
         self._around.current, before = self._before
         self._running.watch.collect_into(before)  # an outer session goes on
+        # what of them cannot be looked at is counted once: here, if the watching goes on
+        futures = cache(lambda: Futures(self.total.fault if self._running.users else _counted))
         collectors = [*self._of.values(), self.collector]
         if any(collector.may_end_badly() for collector in collectors):
             gc.collect()
         for collector in collectors:
-            collector.finish()
+            collector.finish(futures)
         self._hear()
         if self._letters is None:
             self._heard.clear()
@@ -176,7 +178,7 @@ class Session:
             return
         try:
             for test, found in self._heard.hear(self.total):
-                _take(self._of.setdefault(test, OfTest()) if test else self.collector, found)
+                take(self._of.setdefault(test, OfTest()) if test else self.collector, found, ELSEWHERE)
         except OSError:  # a test has taken the folder, or stands in for the file system: who is not heard is counted
             return
         except Exception as fault:  # counted: the tests have to go on  # noqa: BLE001
@@ -200,21 +202,15 @@ class Session:
                     self._of[test].note(_leaked(task))
 
 
+def _counted(_fault: Exception) -> None:
+    """Be told of a future that cannot be looked at, which was counted when the watching ended."""
+
+
 def _running(tasks: Iterable[ref[Task[Any]]]) -> Iterator[Task[Any]]:  # Any: as above
     for reference in tasks:
         task = reference()
         if task is not None and not task.done():
             yield task
-
-
-def _take(collector: Collector, found: Finding | Notice) -> None:
-    """Let a collector have what another process found."""
-    if isinstance(found, Notice):
-        collector.noted[found.kind] += 1
-        collector.notices.append(changed(found, text=f"{found.text}, in {ELSEWHERE}"))
-    else:
-        collector.counts[found.verdict] += 1
-        collector.findings.append(changed(found, during=found.during or ELSEWHERE))
 
 
 def _leaked(task: Task[Any]) -> Notice:  # Any: as above

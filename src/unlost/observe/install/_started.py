@@ -1,5 +1,5 @@
 """
-The processes that tests start.
+The processes that tests, or a watched program, start.
 
 What ``multiprocessing`` or ``os.fork`` makes is watched as well. A forked process has all that it takes; with a spawned
 one travels, in what ``multiprocessing`` sends it anyway, what begins to watch there (coverage.py does likewise). A
@@ -25,7 +25,7 @@ _PYTHONS: Final = ("python", "pypy", "unlost")
 # It must not fail, wherever that process finds its modules: who begins nothing is not heard of, and that is told.
 _STOWAWAY: Final = """\
 try:
-    from unlost.observe.install._spawned import begin
+    from {module} import begin
     begin({folder!r}, {test!r})
 except Exception:
     pass
@@ -45,9 +45,10 @@ class Starts:
         count: Called with the kind of letter that says what was started.
         forked: Called in a forked process.
         fault: Called with an error of our own.
+        module: Whose ``begin`` is called in a spawned process, with the folder and the test.
 
     Attributes:
-        test: Which test runs, that they belong to; empty between tests.
+        test: Which test runs, that they belong to; empty between tests, and where there are none.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Starts:
         count: Callable[[str], object],
         forked: Callable[[], object],
         fault: Callable[[BaseException], object],
+        module: str = "unlost.observe.install._spawned",
     ) -> None:
         self.test = ""
         self.folder = folder
@@ -66,6 +68,7 @@ class Starts:
         self._is_over = False
         self._outer: Starts | None = None
         self.fault = fault
+        self.module = module
 
     def watch(self) -> Undo:
         """Begin to hear of them; return what ends that."""
@@ -116,7 +119,8 @@ class _Stowaway:
     def __reduce__(self) -> tuple[object, tuple[str, dict[str, object]]]:
         self._starts.before()
         self._starts.count(STARTED)
-        return exec, (_STOWAWAY.format(folder=self._starts.folder, test=self._starts.test), {})
+        starts = self._starts
+        return exec, (_STOWAWAY.format(module=starts.module, folder=starts.folder, test=starts.test), {})
 
 
 def is_python(arguments: Any) -> bool:  # Any: as subprocess takes them

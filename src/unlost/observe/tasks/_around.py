@@ -49,7 +49,9 @@ class Around:
         unseen: What could not be seen, a sentence each; complete once it is stopped.
     """
 
-    def __init__(self, watch: Watch, died_after: float, say: Callable[[str], object] | None, origins: int) -> None:
+    def __init__(
+        self, watch: Watch, died_after: float, say: Callable[[str], object] | None, origins: int, *, only_own: bool
+    ) -> None:
         collector = watch.collector
         self.ends = Ends()
         self.unseen: list[str] = []
@@ -73,7 +75,7 @@ class Around:
         self._watch = watch
         self._last = id(last_uncaught())
         watch.hear_loops()
-        self._end = _before_the_end(guarded(collector, say)) if say is not None else _nothing
+        self._end = _before_the_end(guarded(collector, say), only_own=only_own) if say is not None else _nothing
         self._ticker = Ticker(guarded(collector, Died(collector, died_after).look), min(_EVERY, died_after))
 
     def hear_the_last(self) -> None:
@@ -101,7 +103,12 @@ class Around:
 
 
 def watch_tasks(
-    watch: Watch, *, died_after: float = 10.0, say: Callable[[str], object] | None = None, origins: int = 0
+    watch: Watch,
+    *,
+    died_after: float = 10.0,
+    say: Callable[[str], object] | None = None,
+    origins: int = 0,
+    only_own: bool = False,
 ) -> Around:
     """
     Watch what is around the tasks of this process: loops, hooks, log records, futures, coroutines.
@@ -115,12 +122,14 @@ def watch_tasks(
             None leaves them alone.
         origins: How many frames each coroutine notes when it is made, so that one that is never awaited can say where
             that was; 0 costs nothing, and says where it was dropped.
+        only_own: Whether ``say`` is called for the process's own signals only, and no handler is set.
     """
-    return Around(watch, died_after, say, origins)
+    return Around(watch, died_after, say, origins, only_own=only_own)
 
 
-def _before_the_end(say: Callable[[str], object]) -> Undo:
-    return together([before_termination(say), before_own_signal(say)])
+def _before_the_end(say: Callable[[str], object], *, only_own: bool) -> Undo:
+    own = before_own_signal(say)
+    return own if only_own else together([before_termination(say), own])
 
 
 def _nothing() -> None:
