@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from scenario import boom, expect, log, right
+from scenario import boom, expect, log, right, settle
 
 
 @expect("returned")
@@ -17,13 +17,13 @@ async def gather_in_a_gather_that_returns() -> None:
 @expect("absorbed", "returned")
 async def gather_in_a_gather_that_returns_and_drops_the_second() -> None:
     await asyncio.gather(asyncio.gather(boom(), boom()), return_exceptions=True)
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @expect("absorbed", "returned")
 async def gather_in_a_gather_that_returns_and_drops_a_later_one() -> None:
     await asyncio.gather(asyncio.gather(boom(), boom(0.002)), return_exceptions=True)
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @right
@@ -39,7 +39,7 @@ async def gather_in_a_gather_that_drops_the_second() -> None:
         await asyncio.gather(asyncio.gather(boom()), asyncio.gather(boom()))
     except ValueError:
         pass
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @expect("returned")
@@ -56,21 +56,21 @@ async def shield_in_a_gather_whose_values_are_logged() -> None:
 @expect("returned")
 async def gather_that_is_asked() -> None:
     both = asyncio.gather(boom(), asyncio.sleep(0))
-    await asyncio.sleep(0.01)
+    await settle()
     print(both.exception())
 
 
 @expect("absorbed", "returned")
 async def gather_that_is_asked_for_its_first() -> None:
     both = asyncio.gather(boom(), boom())
-    await asyncio.sleep(0.01)
+    await settle()
     print(both.exception())
 
 
 @right
 async def gather_that_is_asked_for_its_result() -> None:
     both = asyncio.gather(boom(), asyncio.sleep(0))
-    await asyncio.sleep(0.01)
+    await settle()
     with contextlib.suppress(ValueError):
         both.result()
 
@@ -78,7 +78,7 @@ async def gather_that_is_asked_for_its_result() -> None:
 @expect("lost")
 async def gather_that_is_never_asked() -> None:
     both = asyncio.gather(boom(), asyncio.sleep(0))
-    await asyncio.sleep(0.01)
+    await settle()
     del both
 
 
@@ -97,26 +97,26 @@ async def gather_that_is_waited_for_and_never_asked() -> None:
 @right
 async def gather_whose_callback_tells() -> None:
     asyncio.gather(boom(), asyncio.sleep(0)).add_done_callback(lambda both: print(both.exception()))
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @expect("absorbed")
 async def gather_whose_callback_drops() -> None:
     asyncio.gather(boom(), asyncio.sleep(0)).add_done_callback(lambda both: both.exception())
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @expect("returned")
 async def shield_that_is_asked() -> None:
     shield = asyncio.shield(asyncio.create_task(boom()))
-    await asyncio.sleep(0.01)
+    await settle()
     print(shield.exception())
 
 
 @expect("lost")
 async def shield_that_is_never_asked() -> None:
     shield = asyncio.shield(asyncio.create_task(boom()))
-    await asyncio.sleep(0.01)
+    await settle()
     del shield
 
 
@@ -126,7 +126,7 @@ async def gather_of_one_that_fails_at_once_and_is_asked() -> None:
         raise ValueError("x")
 
     both = asyncio.gather(fails(), asyncio.sleep(0))
-    await asyncio.sleep(0.01)
+    await settle()
     print(both.exception())
 
 
@@ -136,7 +136,7 @@ async def gather_of_two_that_fail_at_once_and_is_asked() -> None:
         raise ValueError("x")
 
     both = asyncio.gather(fails(), fails())
-    await asyncio.sleep(0.01)
+    await settle()
     print(both.exception())
 
 
@@ -167,7 +167,7 @@ async def gathers_in_a_gather_of_which_each_is_taken() -> None:
 @right
 async def gather_that_is_asked_and_logged() -> None:
     both = asyncio.gather(boom(), asyncio.sleep(0))
-    await asyncio.sleep(0.01)
+    await settle()
     log.error("failed", exc_info=both.exception())
 
 
@@ -189,14 +189,14 @@ async def gather_that_is_waited_for_and_awaited() -> None:
 @right
 async def shield_that_is_asked_and_logged() -> None:
     shield = asyncio.shield(asyncio.create_task(boom()))
-    await asyncio.sleep(0.01)
+    await settle()
     log.error("failed", exc_info=shield.exception())
 
 
 @right
 async def shield_that_is_asked_for_its_result() -> None:
     shield = asyncio.shield(asyncio.create_task(boom()))
-    await asyncio.sleep(0.01)
+    await settle()
     with contextlib.suppress(ValueError):
         shield.result()
 
@@ -207,5 +207,5 @@ async def gather_of_one_that_fails_at_once_and_is_logged() -> None:
         raise ValueError("x")
 
     both = asyncio.gather(fails(), asyncio.sleep(0))
-    await asyncio.sleep(0.01)
+    await settle()
     log.error("failed", exc_info=both.exception())

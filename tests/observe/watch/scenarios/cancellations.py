@@ -7,17 +7,17 @@ import asyncio
 import contextlib
 from collections.abc import Coroutine
 
-from scenario import expect, right
+from scenario import expect, right, settle
 
 
 async def cancel(work: Coroutine[None, None, None], ready: asyncio.Event | None = None) -> None:
     """Cancel it once it is ready, give it time to go on, then until it ends."""
     task = asyncio.create_task(work)
-    await asyncio.sleep(0.001)
+    await settle()
     if ready is not None:
         await ready.wait()
     task.cancel()
-    await asyncio.sleep(0.01)
+    await settle()
     while not task.done():
         task.cancel()
         await asyncio.sleep(0)
@@ -86,7 +86,7 @@ async def timeout_that_never_comes_out() -> None:
 
     async with asyncio.timeout(0.001):
         await helper()
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @right
@@ -101,7 +101,7 @@ async def timeout_that_comes_out() -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(0.001):
             await helper()
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @expect("swallowed cancellation")
@@ -115,7 +115,7 @@ async def waiting_for_what_was_cancelled_eats_ones_own() -> None:
         try:
             await asyncio.sleep(1)
         finally:
-            await asyncio.sleep(0.003)
+            await asyncio.sleep(0.03)
 
     async def work() -> None:
         task = asyncio.create_task(stubborn())
@@ -241,7 +241,7 @@ async def task_group_that_cancels_itself() -> None:
             await asyncio.sleep(1)
     except* ValueError:
         pass
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 class Part:

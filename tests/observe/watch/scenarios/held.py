@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 
-from scenario import boom, expect, log, right
+from scenario import boom, expect, log, right, settle
 
 kept: list[object] = []
 
@@ -44,13 +44,13 @@ async def held_results_of_a_gather() -> None:
 @expect("undelivered")
 async def held_gather_that_nobody_asked() -> None:
     kept.append(asyncio.gather(boom()))
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @expect("undelivered")
 async def held_shield_that_nobody_asked() -> None:
     kept.append(asyncio.shield(asyncio.create_task(boom())))
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @right
@@ -66,7 +66,7 @@ async def held_shield_that_was_awaited() -> None:
 @right
 async def held_error_that_a_callback_keeps_for_another() -> None:
     asyncio.create_task(boom(0.001)).add_done_callback(lambda task: kept.append(task.exception()))
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @right

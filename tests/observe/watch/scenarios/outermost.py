@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 
-from scenario import boom, expect, log, right
+from scenario import boom, expect, log, right, settle
 
 kept: list[object] = []
 
@@ -99,7 +99,7 @@ async def dropped(coroutine: Callable[[], Coroutine[None, None, None]]) -> None:
         await asyncio.gather(coroutine(), coroutine())
     except ValueError:
         pass
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 async def taken(coroutine: Callable[[], Coroutine[None, None, None]]) -> None:
@@ -236,19 +236,19 @@ async def finally_and_returned_and_logged() -> None:
 @expect("absorbed")
 async def finally_and_a_callback_that_drops() -> None:
     asyncio.create_task(raises_on()).add_done_callback(lambda task: task.exception())
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @right
 async def finally_and_a_callback_that_tells() -> None:
     asyncio.create_task(raises_on()).add_done_callback(lambda task: print(task.exception()))
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @expect("undelivered")
 async def finally_and_held_at_the_end() -> None:
     kept.append(asyncio.create_task(cleans_up()))
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @right
@@ -264,7 +264,7 @@ async def finally_and_held_and_read() -> None:
 @expect("lost")
 async def finally_and_never_asked() -> None:
     task = asyncio.create_task(cleans_up())
-    await asyncio.sleep(0.01)
+    await settle()
     del task
 
 
@@ -278,7 +278,7 @@ async def cleanups_that_fail_at_shutdown_and_are_gathered() -> None:
         await asyncio.gather(*tasks)
     except ValueError:
         pass
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @right
@@ -297,7 +297,7 @@ async def cleanups_that_fail_at_shutdown_and_are_taken() -> None:
 @right
 async def finally_and_never_asked_but_awaited() -> None:
     task = asyncio.create_task(cleans_up())
-    await asyncio.sleep(0.01)
+    await settle()
     try:
         await task
     except ValueError:

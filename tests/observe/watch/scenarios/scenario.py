@@ -28,6 +28,12 @@ async def boom(after: float = 0) -> None:
     raise ValueError("x")
 
 
+async def settle() -> None:
+    """Give others 10 ms, in steps: a busy machine takes one of them away, and the others have their turns."""
+    for _ in range(10):
+        await asyncio.sleep(0.001)
+
+
 def expect(*verdicts: str) -> Callable[[Program], Program]:
     """Say what is to be found; where it ends stands on the line with ``# ends here``. The test reads both."""
 

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import functools
 
-from scenario import boom, expect, log, right
+from scenario import boom, expect, log, right, settle
 
 kept: list[object] = []
 
@@ -15,7 +15,7 @@ kept: list[object] = []
 @expect("lost")
 async def task_that_nobody_asks() -> None:
     task = asyncio.create_task(boom())
-    await asyncio.sleep(0.01)
+    await settle()
     del task
 
 
@@ -35,7 +35,7 @@ async def task_in_a_set_that_forgets_it() -> None:
     tasks.add(task)
     task.add_done_callback(tasks.discard)
     del task
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @right
@@ -44,13 +44,13 @@ async def task_whose_callback_logs() -> None:
         log.error("it failed", exc_info=task.exception())
 
     asyncio.create_task(boom(0.001)).add_done_callback(ended)
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @expect("absorbed")
 async def callback_that_asks_and_drops() -> None:
     asyncio.create_task(boom(0.001)).add_done_callback(lambda task: task.exception())
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @expect("absorbed")
@@ -60,7 +60,7 @@ async def callback_that_asks_whether() -> None:
             kept.append("it failed")
 
     asyncio.create_task(boom(0.001)).add_done_callback(ended)
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @right
@@ -69,7 +69,7 @@ async def callback_that_tells_another() -> None:
         print(task.exception())
 
     asyncio.create_task(boom(0.001)).add_done_callback(ended)
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @right
@@ -95,7 +95,7 @@ async def callback_with_a_handler_that_tells_another() -> None:
             print(error)
 
     asyncio.create_task(boom(0.001)).add_done_callback(ended)
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @expect("swallowed")
@@ -107,19 +107,19 @@ async def callback_with_a_handler_that_drops() -> None:
             pass
 
     asyncio.create_task(boom(0.001)).add_done_callback(ended)
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @right
 async def callback_that_raises_it() -> None:
     asyncio.create_task(boom(0.001)).add_done_callback(lambda task: task.result())
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @expect("undelivered")
 async def task_that_is_held_at_the_end() -> None:
     kept.append(asyncio.create_task(boom()))
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @right
@@ -194,7 +194,7 @@ async def as_completed_left_early() -> None:
     for first in asyncio.as_completed([fine(), boom(0.001)]):
         await first
         break
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @right
@@ -210,7 +210,8 @@ async def shield_whose_waiter_is_gone() -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(0.005):
             await asyncio.shield(task)
-    await asyncio.sleep(0.03)
+    await asyncio.sleep(0.02)
+    await settle()
 
 
 @right
@@ -323,7 +324,7 @@ async def callback_that_hands_the_task_to_a_function() -> None:
         print(task.exception())
 
     asyncio.create_task(boom(0.001)).add_done_callback(lambda task: finish(task))
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @right
@@ -376,7 +377,7 @@ async def method_that_is_called_back_asks_and_drops() -> None:
             self.failed = why if not task.cancelled() and task.exception() else ""
 
     asyncio.create_task(boom(0.001)).add_done_callback(functools.partial(Group().ended, "y"))
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @right
@@ -440,7 +441,7 @@ async def raised_again_in_a_task_that_nobody_asks_after_it_was_logged() -> None:
         log.exception("failed")
     task = asyncio.create_task(fail_with(error))
     del error
-    await asyncio.sleep(0.001)
+    await settle()
     del task
 
 
@@ -469,5 +470,5 @@ async def logged_and_raised_on_through_tasks_that_nobody_asks() -> None:
         await asyncio.create_task(logs())
 
     task = asyncio.create_task(waits())
-    await asyncio.sleep(0.001)
+    await settle()
     del task

@@ -9,7 +9,7 @@ import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from scenario import boom, expect, right
+from scenario import boom, expect, right, settle
 
 
 def fail() -> None:
@@ -50,7 +50,7 @@ async def to_thread_meant() -> None:
 async def threadsafe_future_dropped() -> None:
     loop = asyncio.get_running_loop()
     await asyncio.to_thread(lambda: asyncio.run_coroutine_threadsafe(boom(), loop) and None)
-    await asyncio.sleep(0.01)
+    await settle()
 
 
 @right
