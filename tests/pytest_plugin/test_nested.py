@@ -79,3 +79,22 @@ def test_of_processes_that_are_started_after_it_the_outer_one_hears(tested: Test
 
     assert "1 failed" in done.stdout
     assert "during        a process that the test started" in done.stdout
+
+
+def test_where_the_watching_goes_on_a_future_that_cannot_be_looked_at_is_counted(tested: Tested) -> None:
+    odd = (
+        "import asyncio\nkept = []\nclass Odd(asyncio.Future):\n    @property\n    def _exception(self): 1 / 0\n"
+        "async def boom(): raise ValueError('late')\n"
+        "async def keep():\n    kept.extend([Odd(), asyncio.create_task(boom())])\n    await asyncio.sleep(0.01)\n"
+        "def test_inner(): asyncio.run(keep())\n"
+    )
+    source = NESTS + (
+        f"def test_it(pytester):\n    pytester.makepyfile(test_inner={odd!r})\n"
+        "    pytester.runpytest_inprocess('--unlost', '-p', 'no:asyncio')\n"
+    )
+
+    done = tested(source, "--unlost=report", "-s", "-W", "ignore")
+
+    inner, _, _ = done.stdout.rpartition("1 passed")
+    assert "undelivered: ValueError: late" in inner
+    assert "The watching itself failed 1×: ZeroDivisionError" in inner

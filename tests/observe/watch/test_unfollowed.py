@@ -190,6 +190,28 @@ def test_a_future_that_cannot_be_looked_at_takes_nothing_away_from_the_others(tm
     assert [verdict for verdict, *_ in found] == ["undelivered"]
 
 
+@pytest.mark.parametrize("held", ["held_by(error, 'a test')", "future.set_exception(error)"])
+def test_a_fault_of_ours_with_one_error_takes_nothing_away_from_the_others(tmp_path: Path, held: str) -> None:
+    found, counts = told_by(
+        "from unlost.observe.watch import held_by\n"
+        "from unlost.observe.watch._tracker import Tracker\n"
+        "finish = Tracker.finish\n"
+        "def faulty(tracker, **how):\n"
+        "    if tracker._type is KeyError: raise RuntimeError('ours')\n"
+        "    finish(tracker, **how)\n"
+        "Tracker.finish = faulty\n"
+        "future = asyncio.Future(loop=loop)\n"
+        "error = KeyError('k')\n"
+        f"{held}\n"
+        "held = failed()",
+        tmp_path,
+        unseen=1,
+    )
+
+    assert [verdict for verdict, *_ in found] == ["undelivered"]
+    assert counts == {"undelivered": 1}
+
+
 def test_one_that_can_be_looked_at_once_only_is_told(tmp_path: Path) -> None:
     found, _ = told_by(
         "class Once(asyncio.Future):\n"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from unlost.observe.watch import Births, Collector, Notice, finish_held
+from collections.abc import Callable
+
+from unlost.observe.watch import Births, Collector, Futures, Notice, finish_held
 
 
 class OfTest(Collector):
@@ -25,9 +27,9 @@ class OfTest(Collector):
             if tracker.is_lost():
                 tracker.finish()
 
-    def finish(self) -> None:
-        """Give the verdict on each exception of the test's that somebody still holds."""
-        finish_held(self._births.alive())
+    def finish(self, futures: Callable[[], Futures]) -> None:
+        """Give the verdict on each exception of the test's that somebody still holds; ``futures`` returns all."""
+        finish_held(self._births.alive(), futures, self.fault)
 
     def may_end_badly(self) -> bool:
         """Say whether one is that there would be something to tell of if it died now."""

@@ -14,6 +14,7 @@ from unlost.observe.watch._births import Births
 from unlost.observe.watch._collector import MOST, Collector, Listener
 from unlost.observe.watch._during import during
 from unlost.observe.watch._finding import ErrorType, Finding, Origin, Site, ended_at
+from unlost.observe.watch._futures import Futures
 from unlost.observe.watch._held import finish_held
 from unlost.observe.watch._notice import DESTROYED, DIED, HANGS, LOOP_ERROR, NEVER_AWAITED, TERMINATED, Notice
 from unlost.observe.watch._sites import origin_of, site_of, spots_of
@@ -47,6 +48,7 @@ __all__ = [
     "Collector",
     "ErrorType",
     "Finding",
+    "Futures",
     "Listener",
     "Notice",
     "Origin",

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from unlost.observe.watch._collector import Collector
-from unlost.observe.watch._futures import Futures
+from unlost.observe.watch._each import for_each
+from unlost.observe.watch._futures import AnyFuture, Futures
 from unlost.observe.watch._holders import own_holders_of
 from unlost.observe.watch._monitor import NOBODYS
 from unlost.observe.watch._tracked import leaves_of, tracked, tracker_of
@@ -29,9 +30,11 @@ def finish_unfollowed(futures: Futures, collector: Collector) -> None:
     They are undelivered where the application's own code holds the future, and unknown where only libraries do. What
     another future with the same error was asked for was delivered.
     """
-    left = [one for one in futures.unasked if _is_left(one, futures)]
+    left: list[AnyFuture] = []
+    for_each(futures.unasked, lambda one: left.append(one) if _is_left(one, futures) else None, collector.fault)
     holders = own_holders_of(left[:MOST])
-    for future in left:
+
+    def finish(future: AnyFuture) -> None:
         holder = holders.get(id(future))
         for error in _unfollowed_in(futures.errors[id(future)]):
             tracker = tracked(error, collector)
@@ -40,6 +43,8 @@ def finish_unfollowed(futures: Futures, collector: Collector) -> None:
             else:
                 tracker.handed_over(Waiter(f"a future that {holder} holds", Verdict.LOST), error)
             tracker.finish(is_held=True)
+
+    for_each(left, finish, collector.fault)
 
 
 def _is_left(future: object, futures: Futures) -> bool:

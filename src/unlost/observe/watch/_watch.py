@@ -91,7 +91,7 @@ class Watch:
         futures = Futures(self.collector.fault)
         trackers = [one for one in gc.get_objects() if type(one) is Tracker and one.is_of(self.collector)]
         try:
-            finish_held(trackers, futures)
+            finish_held(trackers, lambda: futures, self.collector.fault)
             if os.getpid() == self._process:  # in a forked one nobody knows which errors were there before
                 finish_unfollowed(futures, self.collector)
         except Exception as fault:  # counted: a program has to end  # noqa: BLE001
