@@ -70,6 +70,7 @@ def test_what_asyncio_itself_logs_as_lost_fails_the_test_and_its_log_is_shown(te
     assert "Captured log call" in done.stdout
     assert "Task exception was never retrieved" in done.stdout
     assert done.stdout.count("raised at     test_it.py") == 1
+    assert "plugin.py" not in done.stdout
 
 
 def test_what_asyncio_itself_logs_as_lost_can_be_expected(tested: Tested) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from unlost.observe.install import is_bad, key_of
 from unlost.observe.install._about import advice_on, lines_about
 from unlost.observe.watch import ErrorType, Finding, Origin, Site, Verdict
@@ -33,3 +35,30 @@ def test_a_call_of_an_executor_is_told_with_where_it_was_submitted() -> None:
 def test_what_a_library_raised_in_a_call_is_the_business_of_who_submitted_it() -> None:
     assert is_bad(submitted_in("load"))
     assert key_of(submitted_in("load")) != key_of(submitted_in("save"))
+
+
+OWN, MAIN = Site("app.py", 9, "work", app=True), Site("app.py", 2, "main", app=True)
+THEIRS, OTHERS = Site("plugin.py", 5, "inner", app=False), Site("group.py", 7, "start_soon", app=False)
+
+
+@pytest.mark.parametrize(
+    ("spawned", "said"),
+    [
+        ((OWN, THEIRS), ["task 'T', started at app.py:9 in work"]),
+        ((OWN, THEIRS, MAIN), ["task 'T', started at app.py:9 in work", "by a task started at app.py:2 in main"]),
+        ((OTHERS, OWN, THEIRS), ["task 'T', started by a task started at app.py:9 in work"]),
+        (
+            (OTHERS, THEIRS),
+            ["task 'T', started at group.py:7 in start_soon", "by a task started at plugin.py:5 in inner"],
+        ),
+        ((), ["task 'T'"]),
+    ],
+)
+def test_of_the_places_where_tasks_were_started_ones_own_are_told_if_there_are_some(
+    spawned: tuple[Site, ...], said: list[str]
+) -> None:
+    found = Finding(Verdict.LOST, ErrorType("", "ValueError"), "x", (), origin=Origin("T", spawned))
+
+    lines = [" ".join(line.split()) for line in lines_about(found)]
+
+    assert [line for line in lines if line.startswith(("task '", "by a task"))] == said

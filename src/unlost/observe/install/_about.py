@@ -135,13 +135,17 @@ def ended_at(found: Finding | Notice) -> Site | None:
 
 
 def _from(origin: Origin) -> Iterator[str]:
-    started = [place_of(site) for site in origin.spawned]
     if not origin.task:
-        yield from (_line("submitted at", place) for place in started)
+        yield from (_line("submitted at", place_of(site)) for site in origin.spawned)
         return
-    task = printable(repr(redact(origin.task)))
-    yield _line("task", task + (f", started at {started[0]}" if started else ""))
-    yield from (_line("", f"by a task started at {place}") for place in started[1:])
+    own = [site for site in origin.spawned if site.app] or origin.spawned  # not those of who runs tests, say
+    by = [f"by a task started at {place_of(site)}" for site in own]
+    if own and own[0] is origin.spawned[0]:
+        first = f", started at {place_of(own[0])}"
+    else:
+        first = f", started {by[0]}" if by else ""
+    yield _line("task", printable(repr(redact(origin.task))) + first)
+    yield from (_line("", one) for one in by[1:])
 
 
 def _ending(found: Finding | Notice) -> str:
