@@ -453,3 +453,50 @@ def test_what_is_turned_off_in_the_environment_of_a_process_is_not_watched_there
 
     assert "ValueError" not in told
     assert UNHEARD.format(1) in told
+
+
+@forking
+def test_where_no_folder_can_be_made_each_tells_by_itself(unlost: CommandLine) -> None:
+    unlost.write("sitecustomize.py", NO_FOLDER)
+    unlost.environment["PYTHONPATH"] = str(unlost.folder)
+    write(unlost, "run('spawn', loses)", "run('fork', loses)")
+
+    done = unlost("watch", "app.py")
+
+    assert done.returncode == 0
+    assert done.stderr.count("\nlost: ValueError: it broke") == 2
+    assert "failed" not in done.stderr
+
+
+NO_FOLDER = """
+import tempfile
+
+def refuses():
+    raise FileNotFoundError("no usable temporary directory")
+
+tempfile._get_default_tempdir = refuses
+"""
+
+
+def test_the_programs_own_folder_for_temporary_files_is_not_settled_by_it(unlost: CommandLine) -> None:
+    write(unlost, "import tempfile", "os.environ['TMPDIR'] = os.getcwd()", "print(tempfile.gettempdir())")
+
+    assert unlost("watch", "app.py").stdout == f"{unlost.folder}\n"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="seen from 3.12 on")
+@pytest.mark.parametrize("method", METHODS)
+def test_what_no_test_fails_for_is_told_as_in_the_program_itself(unlost: CommandLine, method: str) -> None:
+    source = PROGRAM.replace(
+        'if __name__ == "__main__":\n',
+        "def gathers():\n    asyncio.run(gather())\n\nasync def gather():\n"
+        "    await asyncio.gather(boom(), return_exceptions=True)\n\n",
+    )
+    unlost.write("app.py", source + f'if __name__ == "__main__":\n    run({method!r}, gathers)\n')
+
+    done = unlost("watch", "--fail", "--json", "found.json", "app.py")
+
+    assert done.returncode == 0
+    assert "returned: ValueError: it broke" in done.stderr
+    [found] = json.loads((unlost.folder / "found.json").read_text(encoding="utf-8"))["found"]
+    assert not found["bad"]

@@ -46,12 +46,11 @@ def execute(arguments: argparse.Namespace) -> int:
             if not processes.settle():
                 return
             bad.extend(tell_found(running, processes))
-            if processes.is_first:
-                if file is not None:
-                    write_json(file, running)
-                write_page(running)
+            if processes.is_first and file is not None:
+                write_json(file, running)
 
         running.leaving.append(tell)
+        running.leaving.append(lambda: write_page(running) if processes.is_first else None)
         stack.callback(running.finish)
         stack.callback(leave, running)
         if hang is not None:

@@ -49,7 +49,7 @@ class Heard:
 
     def __init__(self, who: str = TESTS) -> None:
         # the place is chosen now: a test may put another for such
-        self.folder = os.path.join(tempfile.gettempdir(), f"unlost-{this_process()}-{os.urandom(8).hex()}")
+        self.folder = os.path.join(_temporary(), f"unlost-{this_process()}-{os.urandom(8).hex()}")
         self.counts: Counter[str] = Counter()
         self._who = who
         self._read: dict[str, _Read] = {}
@@ -101,6 +101,17 @@ class Heard:
         programs = self.counts[PROGRAM] + sum(one.counts[PROGRAM] for one in read)
         ended = self.counts[ENDED] + sum(one.has_ended for one in read)
         return unheard(self._who, started - ended, programs)
+
+
+def _temporary() -> str:
+    """Return the folder for temporary files, as this program would have it if it asked now; it may change that yet."""
+    before = tempfile.tempdir
+    try:
+        return tempfile.gettempdir()
+    except OSError:  # there is none that can be written: nothing is made, and who is not heard is counted
+        return os.devnull
+    finally:
+        tempfile.tempdir = before
 
 
 def unheard(who: str, processes: int, programs: int) -> Counter[str]:

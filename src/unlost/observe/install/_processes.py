@@ -34,13 +34,9 @@ class Processes:
         running: The watching of this process; it has to be told with ``settle`` when the verdicts have fallen.
         module: Whose ``begin`` is called in a spawned process, with the folder that it has to give here.
         folder: Where the first process reads; empty in that one itself.
-
-    Attributes:
-        is_first: Whether this process is the one that tells.
     """
 
     def __init__(self, running: Running, module: str, folder: str = "") -> None:
-        self.is_first = not folder
         self._running = running
         self._process = os.getpid()
         self._heard = Heard(_WHO)
@@ -48,10 +44,16 @@ class Processes:
         self._letters = Letters(folder, "", _all) if folder else None
         self._hearing = Lock()
         self._unsent: Counter[str] = Counter()  # what was started, and nobody else was told of
+        running.collector.is_prompt = bool(folder)  # it may be killed, or end by os._exit
         fault = running.collector.fault
         starts = Starts(self._folder, self._starting, self._count, self._forked, fault, module)
         running.collector.listeners.append(self._found)
         running.leave_processes_to(starts.watch, self.unheard)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process is the one that tells."""
+        return self._letters is None and os.getpid() == self._process
 
     def settle(self) -> bool:
         """
@@ -62,7 +64,7 @@ class Processes:
         """
         try:
             if self._letters is None:
-                if os.getpid() != self._process:  # forked while a session of tests heard of that, which tells
+                if not self.is_first:  # forked while a session of tests heard of that, which tells
                     return False
                 self._hear(last=True)
                 return True
@@ -94,9 +96,8 @@ class Processes:
 
     def _forked(self) -> None:
         """Begin anew in a forked process, as one that is not the first."""
-        self.is_first = False
         self._unsent.clear()
-        self._running.collector.is_prompt = True  # it may end by os._exit
+        self._running.collector.is_prompt = True
         self._letters = Letters(self._folder, "", _all)
 
     def _found(self, one: Finding | Notice) -> None:
