@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import pytest
 
@@ -15,14 +15,25 @@ NAME: Final = "unlost_forgive"
 _MOST: Final = 5  # wrong ones that are told one by one
 
 
-def marks_of(item: pytest.Item) -> list[Forgiving]:
+class Mark(NamedTuple):
+    """
+    Attributes:
+        name: Where it stands, and what it says; the same for each test that it is of, whatever its parameters.
+        forgiving: What it forgives.
+    """
+
+    name: str
+    forgiving: Forgiving
+
+
+def marks_of(item: pytest.Item) -> list[Mark]:
     """
     Return what a test forgives.
 
     Raises:
         UsageError: A mark does not say what, or why.
     """
-    return [forgiving(mark.args, mark.kwargs, NAME) for mark in item.iter_markers(NAME)]
+    return [_mark(node, mark) for node, mark in item.iter_markers_with_node(NAME)]
 
 
 def wrong_in(item: pytest.Item) -> str:
@@ -48,3 +59,10 @@ def refuse_wrong(items: Iterable[pytest.Item]) -> None:
     if wrong:
         more = f"\nand {len(wrong) - _MOST} more" if len(wrong) > _MOST else ""
         raise pytest.UsageError("\n".join(list(wrong.values())[:_MOST]) + more)
+
+
+def _mark(node: Any, mark: pytest.Mark) -> Mark:  # Any: pytest's nodes have more than it says of them
+    means = forgiving(mark.args, mark.kwargs, NAME)
+    said = ", ".join(map(repr, filter(None, means)))
+    parameters = f"[{node.callspec.id}]" if hasattr(node, "callspec") else ""
+    return Mark(f"{node.nodeid.removesuffix(parameters)} {NAME}({said})", means)

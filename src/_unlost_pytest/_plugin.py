@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from _unlost_pytest._failing import PREFIX, Failing
-from _unlost_pytest._marks import marks_of, refuse_wrong, wrong_in
+from _unlost_pytest._marks import Mark, marks_of, refuse_wrong, wrong_in
 from _unlost_pytest._page import Page
 from _unlost_pytest._told import Late, Told, report_of
 from unlost.errors import UsageError
@@ -20,7 +20,6 @@ from unlost.observe.install import (
     sentences,
     texts_beside,
 )
-from unlost.observe.install._forgiving import Forgiving
 from unlost.observe.install._known import Known
 from unlost.observe.install._session import Session
 from unlost.observe.watch import Finding, Notice
@@ -42,7 +41,7 @@ class Plugin:
         self._session: Session | None = None
         self._failing = Failing()
         self._told = Told()
-        self._marks: dict[str, list[Forgiving]] = {}  # of the tests that have some: what comes up late is theirs, too
+        self._marks: dict[str, list[Mark]] = {}  # of the tests that have some: what comes up late is theirs, too
         self._said = ""
 
     @pytest.hookimpl(trylast=True)
@@ -94,6 +93,7 @@ class Plugin:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         self._failing.settle(item, call, report)
+        self._told.idle.ended([mark.name for mark in self._marks.get(item.nodeid, [])], passed=report.passed)
         return report
 
     @pytest.hookimpl(trylast=True)
@@ -150,6 +150,7 @@ class Plugin:
             self._page.add(test, found)
             self._told.late += [(test or "outside of all tests", text) for text in self._texts(found, test).values()]
         self._told.why = [session.why] if session.why else []
+        self._told.others = session.others
         self._told.unseen = session.unseen()
         self._page.count(session.total, self._told.unseen, session.why)
 
@@ -173,9 +174,14 @@ class Plugin:
         self._failing.add(item.nodeid, when, text)
         return text
 
-    def _unforgiven(self, found: list[Finding | Notice], marks: list[Forgiving]) -> list[Finding | Notice]:
-        left = [one for one in found if not any(mark.covers(one) for mark in marks)]
-        self._told.forgiven += len(found) - len(left)
+    def _unforgiven(self, found: list[Finding | Notice], marks: list[Mark]) -> list[Finding | Notice]:
+        left = []
+        for one in found:
+            if met := [mark.name for mark in marks if mark.forgiving.covers(one)]:
+                self._told.forgiven += 1
+                self._told.idle.met(met)
+            else:
+                left.append(one)
         return left
 
     def _texts(self, found: list[Finding | Notice], test: str) -> dict[str, str]:

@@ -9,7 +9,9 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from _unlost_pytest._idle import Idle
 from unlost.observe.install._by_key import ByKey
+from unlost.observe.install._summary import BY_MODE
 
 Late: TypeAlias = tuple[str, str]
 """A test, and what came up after its end."""
@@ -21,6 +23,8 @@ class Told:
         count: How many were told in tests.
         late: What came up after the ends of tests.
         forgiven: How many marks forgave.
+        idle: Which marks forgave nothing.
+        others: How many ended badly in code that is not the user's.
         passed: What was found where nothing fails.
         why: Why not all could be seen, a sentence for each way of that.
         unseen: How much else could not be seen, by the sentence that says so.
@@ -30,18 +34,21 @@ class Told:
         self.count = 0
         self.late: list[Late] = []
         self.forgiven = 0
+        self.idle = Idle()
+        self.others = 0
         self.passed = ByKey()
         self.why: list[str] = []
         self.unseen: Counter[str] = Counter()
 
     def __bool__(self) -> bool:
-        return bool(self.late or self.count or self.forgiven or self.unseen)
+        found = self.late or self.count or self.forgiven or self.idle or self.others
+        return bool(found) or any(text != BY_MODE for text in self.unseen)
 
     def sent(self) -> dict[str, Any]:  # Any: what xdist can send
         """Return all of it for the controller."""
         return {
             "count": self.count, "late": self.late, "forgiven": self.forgiven, "passed": self.passed.sent(),
-            "why": self.why, "unseen": dict(self.unseen),
+            "idle": self.idle.sent(), "others": self.others, "why": self.why, "unseen": dict(self.unseen),
         }  # fmt: skip
 
     def receive(self, sent: dict[str, Any]) -> None:  # Any: as above
@@ -49,6 +56,8 @@ class Told:
         self.count += sent["count"]
         self.late += [(test, text) for test, text in sent["late"]]
         self.forgiven += sent["forgiven"]
+        self.idle.receive(sent["idle"])
+        self.others += sent["others"]
         self.passed.receive(*sent["passed"])
         self.why += [why for why in sent["why"] if why not in self.why]
         self.unseen.update(sent["unseen"])
@@ -59,6 +68,10 @@ class Told:
         yield f"{self.count} found in tests, {len(self.late)} after their ends"
         if self.forgiven:
             yield f"{self.forgiven} forgiven by marks"
+        yield from self.idle.lines()
+        if self.others:
+            yield f"{self.others:,} ended in the code of Python or of installed packages, and are not told here."
+            yield "UNLOST_OWN=PACKAGE in the environment counts an installed package as yours."
 
 
 def report_of(late: Late) -> pytest.TestReport:

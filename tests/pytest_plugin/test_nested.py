@@ -95,6 +95,6 @@ def test_where_the_watching_goes_on_a_future_that_cannot_be_looked_at_is_counted
 
     done = tested(source, "--unlost=report", "-s", "-W", "ignore")
 
-    inner, _, _ = done.stdout.rpartition("1 passed")
+    inner, _, _ = done.stdout.partition("1 passed")
     assert "undelivered: ValueError: late" in inner
     assert "The watching itself failed 1×: ZeroDivisionError" in inner

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import sysconfig
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Final
 
 _PACKAGES: Final = ("site-packages", "dist-packages")
@@ -45,3 +47,17 @@ def _installed(path: str) -> str:
     parts = path.split(os.sep)
     after = [index + 1 for index, part in enumerate(parts[:-1]) if part in _PACKAGES]
     return parts[after[-1]].removesuffix(".py") if after else ""
+
+
+def not_found() -> list[str]:
+    """Return the names in ``UNLOST_OWN`` under which nothing can be imported; nothing is imported for that."""
+    return sorted(name for name in _OWN if not _is_found(name))
+
+
+def _is_found(name: str) -> bool:
+    if name in sys.modules:
+        return "." not in name
+    try:
+        return name.isidentifier() and find_spec(name) is not None
+    except Exception:  # a finder of somebody's raised it: then it is not known, and nothing is said  # noqa: BLE001
+        return True

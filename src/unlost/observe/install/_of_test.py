@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
-from unlost.observe.watch import Births, Collector, Futures, Notice, finish_held
+from unlost.observe.install._serious import is_others
+from unlost.observe.watch import Births, Collector, Finding, Futures, Notice, finish_held
+
+_RUNS_TESTS: Final = ("pytest", "_pytest", "pluggy", "xdist")
+
+
+def is_counted(found: Finding | Notice) -> bool:
+    """
+    Say whether it ended badly in code that is neither the user's nor of who runs the tests.
+
+    pytest swallows by the dozen while it looks for what to show of a failure.
+    """
+    module = found.site.module if found.site is not None else ""
+    return is_others(found) and not module.startswith(_RUNS_TESTS)
 
 
 class OfTest(Collector):

@@ -17,7 +17,16 @@ from unlost.observe._leaving import line_of
 from unlost.observe.install._elsewhere import count_processes
 from unlost.observe.install._hanging import tell_on_request
 from unlost.observe.install._serious import ENDED_UNSEEN, is_bad, is_own
-from unlost.observe.install._summary import NONE, all_in, blind_spots, kept_by, missed_by, sentences, summary_of
+from unlost.observe.install._summary import (
+    NONE,
+    all_in,
+    blind_spots,
+    kept_by,
+    misnamed,
+    missed_by,
+    sentences,
+    summary_of,
+)
 from unlost.observe.patch import Patch
 from unlost.observe.sinks._open import close_all, close_at_exit
 from unlost.observe.tasks import watch_tasks
@@ -131,6 +140,7 @@ class Running:
             *self.around.unseen,
             *sentences(self._elsewhere()),
             *(missed_by(self.patch) if self.patch else ()),
+            *([] if self.is_child else misnamed()),
         ]
 
     def summary(self) -> list[str]:
@@ -139,7 +149,8 @@ class Running:
 
     def _is_worth_telling(self) -> bool:
         failed = self.patch is not None and any(missed_by(self.patch))
-        return failed or bool(self.collector.faults) or any(map(is_bad, all_in(self.collector)))
+        is_misnamed = not self.is_child and bool(misnamed())
+        return failed or is_misnamed or bool(self.collector.faults) or any(map(is_bad, all_in(self.collector)))
 
     def _counts(self) -> str:
         counts = ", ".join(" ".join(line.split()) for line in self.summary()) or NONE

@@ -42,6 +42,11 @@ def is_others(found: Finding | Notice) -> bool:
     return isinstance(found, Finding) and (found.verdict in _BAD or found.cancellation) and not is_own(found)
 
 
+def is_of_session(found: Finding | Notice) -> bool:
+    """Say whether a session of tests tells it, or how many of the like there were."""
+    return is_bad(found) or is_others(found)
+
+
 def is_own(found: Finding | Notice) -> bool:
     """Say whether the place where it ended, or what it came through if there is none, is the user's own code."""
     if found.site is not None:

@@ -21,11 +21,11 @@ from weakref import WeakSet, ref
 from unlost._core.hooks import Switch, replace, together
 from unlost.observe.install._heard import Heard, take
 from unlost.observe.install._letters import TOLD, Letters
-from unlost.observe.install._of_test import OfNone, OfTest
+from unlost.observe.install._of_test import OfNone, OfTest, is_counted
 from unlost.observe.install._running import Running, join, leave
-from unlost.observe.install._serious import is_bad
+from unlost.observe.install._serious import is_bad, is_of_session
 from unlost.observe.install._started import Starts
-from unlost.observe.install._summary import all_in, spots_of
+from unlost.observe.install._summary import all_in, misnamed, spots_of
 from unlost.observe.tasks._died import references
 from unlost.observe.tasks._origin import name_of_coroutine, origin_of
 from unlost.observe.watch import Collector, Finding, Futures, Notice
@@ -44,6 +44,7 @@ class Session:
     Attributes:
         collector: Has what is found outside of all tests.
         total: Has the counts of all tests, their faults, and what was let go.
+        others: How many ended badly in the code of Python or of installed packages, and are no test's.
     """
 
     def __init__(self) -> None:
@@ -56,6 +57,7 @@ class Session:
             self._collect_into(self.collector)
         self._running.is_quiet = True
         self.total = Collector()
+        self.others = 0
         self._of: dict[str, OfTest] = {}
         self._tasks: dict[str, WeakSet[Task[Any]]] = {}  # Any: tasks of every result
         self._tasks_before: frozenset[object] = frozenset()  # the references to the tasks that were there before
@@ -131,10 +133,11 @@ class Session:
 
     def unseen(self) -> Counter[str]:
         """Return how much could not be seen, by the sentence that says so (``sentences``)."""
-        return spots_of(self.total) + self._heard.unseen()
+        return spots_of(self.total, is_boundary=bool(self.why)) + self._heard.unseen() + Counter(misnamed())
 
     def _drain(self, collector: Collector) -> list[Finding | Notice]:
         found = [one for one in all_in(collector) if is_bad(one)]
+        self.others += sum(map(is_counted, all_in(collector)))
         collector.findings.clear()
         collector.notices.clear()
         self.total.take_counts(collector)
@@ -158,7 +161,7 @@ class Session:
 
     def _forked(self) -> None:
         """Begin anew in a forked process: what is found from now on is told the session."""
-        self._letters = Letters(self._heard.folder, self._starts.test)
+        self._letters = Letters(self._heard.folder, self._starts.test, is_of_session)
         collector = OfTest()
         collector.listeners.append(self._letters.found)
         collector.is_prompt = True  # it may end by os._exit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unlost.observe.install._letters import Letters
 from unlost.observe.install._running import is_off, join
+from unlost.observe.install._serious import is_of_session
 from unlost.observe.install._started import Starts
 from unlost.observe.watch import Collector, Finding, Notice
 
@@ -22,7 +23,7 @@ def begin(folder: str, test: str) -> None:
 
 class _Spawned:
     def __init__(self, folder: str, test: str) -> None:
-        self._letters = Letters(folder, test)
+        self._letters = Letters(folder, test, is_of_session)
         collector = Collector()
         collector.listeners.append(self._found)
         running = join(lambda: collector, origins=1, takes_signals=False)
@@ -36,7 +37,7 @@ class _Spawned:
         self._letters.found(one)
 
     def _forked(self) -> None:
-        self._letters = Letters(self._letters.folder, self._starts.test)
+        self._letters = Letters(self._letters.folder, self._starts.test, is_of_session)
 
 
 def _nothing() -> None:

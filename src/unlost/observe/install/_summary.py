@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from unlost.observe._code import not_found
 from unlost.observe.install._about import place_of
 from unlost.observe.patch import Patch
 from unlost.observe.watch import Collector, Finding, Notice, Unknown, Verdict
@@ -15,7 +16,11 @@ NUMBER: Final = "{count}"
 
 _PLACES: Final = 10
 
+_NAMES: Final = "expected what stands after `import`, up to the first dot."
 _HELD_BACK: Final = f"{NUMBER} exceptions were only counted: enough was told of their places."
+BY_MODE: Final = f"Exceptions of which that leaves the end unknown: {NUMBER}."
+"""Said after ``Watch.why``, in place of each of them."""
+
 _DROPPED: Final = f"{NUMBER} findings were let go again, for want of room."
 
 NONE: Final = "there were none to follow: what is caught at once by who expects it is not counted"
@@ -43,12 +48,25 @@ def blind_spots(collector: Collector, why: str) -> Iterator[str]:
     yield from sentences(spots_of(collector))
 
 
-def spots_of(collector: Collector) -> Counter[str]:
-    """Return how much was let go, and how often what failed, by the sentence that says so, with room for the number."""
+def spots_of(collector: Collector, *, is_boundary: bool = False) -> Counter[str]:
+    """
+    Return how much was let go, and how often what failed, by the sentence that says so, with room for the number.
+
+    Args:
+        is_boundary: Whether what boundary mode leaves unknown is only counted.
+    """
     spots = Counter({_HELD_BACK: collector.held_back, _DROPPED: collector.dropped})
     for fault, count in sorted(collector.faults.items()):
         spots[f"The watching itself failed {NUMBER}×: {fault}."] = count
-    return +spots + _unknown(collector.unknown.counts())
+    unknown = collector.unknown.counts()
+    if is_boundary:
+        spots[BY_MODE] = sum(unknown.pop(one) for one in list(unknown) if one.is_of_boundary)
+    return +spots + _unknown(unknown)
+
+
+def misnamed() -> list[str]:
+    """Return a sentence for each name in ``UNLOST_OWN`` that makes nothing the user's own."""
+    return [f"UNLOST_OWN names {name!r}, and no module of that name is found: {_NAMES}" for name in not_found()]
 
 
 def _unknown(counts: Counter[Unknown]) -> Counter[str]:

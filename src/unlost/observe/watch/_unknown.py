@@ -30,6 +30,7 @@ _WHY: Final = {
     "": _UNHEARD,
 }
 _CALLBACK: Final = "callback "
+_SEEN_BY_MONITORING: Final = frozenset(why for by, why in _WHY.items() if by != IN_LIBRARIES)
 
 _Key: TypeAlias = tuple[str, int, int, int]
 
@@ -47,6 +48,11 @@ class Unknown(NamedTuple):
     why: str
     type: ErrorType | None = None
     raised: Site | None = None
+
+    @property
+    def is_of_boundary(self) -> bool:
+        """Whether more might be known of it if the interpreter told who takes an exception."""
+        return self.why in _SEEN_BY_MONITORING
 
 
 class Unknowns:
