@@ -54,7 +54,9 @@ def execute(arguments: argparse.Namespace) -> int:
         stack.callback(running.finish)
         stack.callback(leave, running)
         if hang is not None:
-            stack.callback(Stalled(say, hang, running.around.ends, running.collector.note).stop)
+            stack.callback(
+                Stalled(say, hang, running.around.ends, running.collector.fault, running.collector.note).stop
+            )
         code = run()
     return 1 if arguments.fail and bad and code == 0 else _ended(code)
 

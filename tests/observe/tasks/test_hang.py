@@ -150,7 +150,7 @@ def test_a_program_that_stands_still_is_told_once(run: Run) -> None:
         """
 said = []
 async def main():
-    stalled = Stalled(said.append, 0.3, around.ends)
+    stalled = Stalled(said.append, 0.3, around.ends, print)
     queue = asyncio.Queue()
     task = asyncio.create_task(queue.get(), name="waits")
     for _ in range(8): await asyncio.sleep(0.1)

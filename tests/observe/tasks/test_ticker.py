@@ -24,7 +24,7 @@ import gc, os, sys, time
 from unlost.observe.tasks._ticker import Ticker
 GC
 seen = []
-ticker = Ticker(seen.append, 0.01)
+ticker = Ticker(seen.append, 0.01, print)
 def ticks():
     seen.clear()
     end = time.monotonic() + 20
@@ -55,6 +55,35 @@ def test_a_fork_is_not_warned_of_and_it_goes_on_in_both_processes(tmp_path: Path
     assert (done.returncode, done.stderr) == (0, "")
 
 
+REFUSED = """
+import os
+from unlost.observe.tasks._ticker import Ticker
+def refuse(*_):
+    raise RuntimeError("refused")
+faults = []
+ticker = Ticker(lambda now: None, 1, faults.append)
+REFUSES
+if (child := os.fork()) == 0:
+    os._exit(0)
+os.waitpid(child, 0)
+print(len(faults))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.parametrize(
+    ("refuses", "faults"), [("os.stat = refuse", "0"), ("Ticker.pause = refuse", "1")], ids=["os.stat", "a fault"]
+)
+def test_at_a_fork_nothing_of_ours_comes_out(tmp_path: Path, refuses: str, faults: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", REFUSED.replace("REFUSES", refuses)],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout.strip()) == (0, faults)
+    assert "refused" not in done.stderr
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_it_goes_on_after_a_fork_where_no_garbage_is_collected(tmp_path: Path) -> None:
     done = subprocess.run(
@@ -69,7 +98,7 @@ def test_it_goes_on_after_a_fork_where_no_garbage_is_collected(tmp_path: Path) -
 @pytest.mark.parametrize("is_ended", ["stop", "pause"])
 def test_it_can_be_ended_while_its_thread_is_being_started(is_ended: str, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[float] = []
-    ticker = Ticker(seen.append, 0.01)
+    ticker = Ticker(seen.append, 0.01, print)
     ticker.pause()
     is_starting, may_start = threading.Event(), threading.Event()
     start = threading.Thread.start

@@ -13,13 +13,16 @@ from unlost._core.hooks._replaced import Undo
 
 _GONE: Final = 0.1
 
+_stat = os.stat  # as it is now: a test may put in its place what refuses to block an event loop
+
 
 def on_fork(before: Callable[[], object], in_parent: Callable[[], object], in_child: Callable[[], object]) -> None:
     """
     Call ``before`` ahead of each fork, then ``in_parent`` and ``in_child``, each in its process.
 
     It cannot be taken back. Where there is no fork (Windows), nothing is called; a child that is started by other means
-    (``subprocess``, ``spawn``) is not one.
+    (``subprocess``, ``spawn``) is not one. None of them may raise: that would be told on standard error, of code that
+    the program does not know.
     """
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)
@@ -28,8 +31,16 @@ def on_fork(before: Callable[[], object], in_parent: Callable[[], object], in_ch
 def wait_until_gone(*numbers: int) -> None:
     """Wait until Linux lists these threads no more: a fork by 3.12 warns of them until then, and joining is earlier."""
     end = monotonic() + _GONE
-    while any(os.path.exists(f"/proc/self/task/{number}") for number in numbers) and monotonic() < end:
+    while any(map(_is_listed, numbers)) and monotonic() < end:
         sleep(0.001)
+
+
+def _is_listed(number: int) -> bool:
+    try:
+        _stat(f"/proc/self/task/{number}")
+    except OSError:
+        return False
+    return True
 
 
 def soon(call: Callable[[], object]) -> Undo:

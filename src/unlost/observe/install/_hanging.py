@@ -32,7 +32,7 @@ def seconds_of(hang: object) -> float | None:
 
 def tell_hangs(collector: Collector, ends: Ends, seconds: float) -> Undo:
     """Tell it each time that no task has made a step for so long; ``ends`` are those of ``watch_tasks``."""
-    return Stalled(guarded(collector, _log), seconds, ends, collector.note).stop
+    return Stalled(guarded(collector, _log), seconds, ends, collector.fault, collector.note).stop
 
 
 def tell_on_request(collector: Collector, ends: Ends) -> Undo:

@@ -76,7 +76,8 @@ class Around:
         self._last = id(last_uncaught())
         watch.hear_loops()
         self._end = _before_the_end(guarded(collector, say), only_own=only_own) if say is not None else _nothing
-        self._ticker = Ticker(guarded(collector, Died(collector, died_after).look), min(_EVERY, died_after))
+        look = guarded(collector, Died(collector, died_after).look)
+        self._ticker = Ticker(look, min(_EVERY, died_after), collector.fault)
 
     def hear_the_last(self) -> None:
         """Take what ended the program for reported, though ``sys.excepthook`` was replaced; before the watch stops."""

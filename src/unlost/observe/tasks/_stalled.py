@@ -30,6 +30,7 @@ class Stalled:
         note: Called with a notice of it before, likewise; None where nobody asks.
         seconds: Above 0.
         ends: How tasks ended that are gone; ``watch_tasks(...).ends``.
+        fault: Called with an error of our own at a fork; must not raise.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Stalled:
         say: Callable[[str], object],
         seconds: float,
         ends: Ends,
+        fault: Callable[[BaseException], object],
         note: Callable[[Notice], object] | None = None,
     ) -> None:
         self._say = say
@@ -46,7 +48,7 @@ class Stalled:
         self._standing: Any = None  # Any: compared with itself only
         self._since = 0.0
         self._is_told = False
-        self._ticker = Ticker(self._look, min(1.0, seconds / 4))
+        self._ticker = Ticker(self._look, min(1.0, seconds / 4), fault)
 
     def stop(self) -> None:
         """Look no longer."""

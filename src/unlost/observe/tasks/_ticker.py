@@ -28,11 +28,14 @@ class Ticker:
     """
     Calls ``look(now)`` every ``seconds``, from a daemon thread, until ``stop``; in a forked child from one of its own.
 
-    ``look`` must not raise.
+    ``look`` must not raise, nor must ``fault``, which is called with an error of our own at a fork.
     """
 
-    def __init__(self, look: Callable[[float], object], seconds: float) -> None:
+    def __init__(
+        self, look: Callable[[float], object], seconds: float, fault: Callable[[BaseException], object]
+    ) -> None:
         global _is_fork_watched  # once for each process: it cannot be taken back
+        self.fault = fault
         self._look = look
         self._seconds = seconds
         self._is_ended = False
@@ -81,8 +84,7 @@ def _pause() -> None:
         _unlaunch()
     if _launching.acquire(timeout=_FORK):
         _launching.release()
-    for ticker in tuple(_ticking):
-        ticker.pause()
+    _each(Ticker.pause)
     wait_until_gone(_launcher)
 
 
@@ -119,5 +121,12 @@ def _start_paused() -> None:
 def _start_again() -> None:
     global _launching  # the parent's may be held by a thread that is not here
     _launching = threading.Lock()
+    _each(Ticker.start)
+
+
+def _each(call: Callable[[Ticker], object]) -> None:
     for ticker in tuple(_ticking):
-        ticker.start()
+        try:
+            call(ticker)
+        except Exception as fault:  # counted: this is somebody's fork  # noqa: BLE001
+            ticker.fault(fault)
