@@ -33,22 +33,6 @@ def on_futures(
     our own. None of them may raise.
     """
 
-    def making(original: Any, switch: Switch) -> Any:  # Any: a method
-        @wraps(original)
-        def made(self: Any) -> None:  # Any: a future of every result, which gets an attribute
-            original(self)
-            if switch.on:
-                try:
-                    frame: FrameType = _getframe(1)
-                    if frame.f_code is _SUBMIT:  # the usual way, without a walk
-                        frame = _getframe(2)
-                    code = frame.f_code
-                    self._unlost_spot = outside(frame) if is_inside(code.co_filename, True) else (code, frame.f_lasti)
-                except Exception as our_error:  # counted: this is somebody's submit  # noqa: BLE001
-                    fault(our_error)
-
-        return made
-
     def failing(original: Any, switch: Switch) -> Any:  # Any: a method
         def set_exception(self: Future[Any], exception: BaseException | None) -> None:  # Any: of every result
             # first: the original calls whom the future is handed on to, who ask
@@ -70,9 +54,29 @@ def on_futures(
 
     return together(
         [
-            replace(Future, "__init__", making),
+            replace(Future, "__init__", _making(fault)),
             replace(Future, "set_exception", failing),
             on_lookup(Future, "result", asking),
             on_lookup(Future, "exception", asking),
         ]
     )
+
+
+def _making(fault: Callable[[BaseException], object]) -> Callable[[Any, Switch], Any]:  # Any: a method
+    def making(original: Any, switch: Switch) -> Any:  # Any: as above
+        @wraps(original)
+        def made(self: Any) -> None:  # Any: a future of every result, which gets an attribute
+            original(self)
+            if switch.on:
+                try:
+                    frame: FrameType = _getframe(1)
+                    if frame.f_code is _SUBMIT:  # the usual way, without a walk
+                        frame = _getframe(2)
+                    code = frame.f_code
+                    self._unlost_spot = outside(frame) if is_inside(code.co_filename, True) else (code, frame.f_lasti)
+                except Exception as our_error:  # counted: this is somebody's submit  # noqa: BLE001
+                    fault(our_error)
+
+        return made
+
+    return making
