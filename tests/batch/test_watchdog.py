@@ -110,6 +110,10 @@ def sleep_in_a_job() -> None:
     time.sleep(0.4)
 
 
+def wait_for_another() -> None:
+    subprocess.run([sys.executable, "-c", "import time; time.sleep(0.4)"], capture_output=True, check=True)
+
+
 def hold_the_gil() -> None:
     sum(range(60_000_000))
 
@@ -131,6 +135,16 @@ async def test_a_call_that_blocks_is_noticed_with_its_place() -> None:
     assert 0.3 <= blocked.seconds <= 0.6
     line = sleep_in_a_job.__code__.co_firstlineno + 1
     assert [where for where, _ in blocked.places] == [f"{_HERE}:{line} in sleep_in_a_job"]
+
+
+@pytest.mark.stock
+async def test_a_call_that_waits_as_the_loop_does_is_noticed_with_its_place() -> None:
+    blocked = await _blocked_by(wait_for_another)
+
+    assert blocked.seconds > 0.3
+    assert [where for where, _ in blocked.places] == [
+        f"{_HERE}:{wait_for_another.__code__.co_firstlineno + 1} in wait_for_another → subprocess.run"
+    ]
 
 
 @pytest.mark.stock

@@ -39,6 +39,7 @@ NOTICED: Final = 0.2
 
 _OVERDUE: Final = 1.5 * INTERVAL
 _SHOWN: Final = 10
+_TURN: Final = asyncio.BaseEventLoop._run_once.__code__  # type: ignore[attr-defined]  # a private method
 
 _Function: TypeAlias = tuple[str, str, "str | None"]
 
@@ -190,7 +191,9 @@ class _Watchdog:
 
 
 def _waits(frame: FrameType) -> bool:
-    return frame.f_code.co_filename == selectors.__file__
+    """Say whether it is the loop itself that waits there, and no call of the user's such as ``subprocess.run``."""
+    above = frame.f_back
+    return above is not None and above.f_code is _TURN and frame.f_code.co_filename == selectors.__file__
 
 
 def _spelled(function: _Function, lines: dict[int, float]) -> str:
