@@ -199,6 +199,41 @@ def test_what_is_lost_in_a_future_tells_where_the_call_was_submitted(run: Run, m
     assert [one["spawned"] for one in told.findings] == [["begin"]]
 
 
+def test_a_future_that_is_made_by_itself_was_submitted_nowhere(run: Run) -> None:
+    told = run(
+        "from concurrent.futures import Future\n"
+        "future = Future()\nfuture.set_exception(Boom())\ndel future\ngc.collect()\ntell()\n"
+    )
+
+    assert [one["spawned"] for one in told.findings] == [[]]
+
+
+PICKLED = """
+import concurrent.futures.thread, pickle
+from concurrent.futures import Future, ThreadPoolExecutor
+class Kept(Future):
+    def __setattr__(self, name, value):
+        assert not name.startswith("_unlost"), name
+        super().__setattr__(name, value)
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name != "_condition"}
+    def __setstate__(self, state):
+        vars(self).update(state)
+concurrent.futures.thread._base.Future = Kept
+future = ThreadPoolExecutor().submit(int)
+answer = future.result()
+names = sorted(vars(future))
+tell(made=pickle.loads(pickle.dumps(future))._result, answer=answer, names=names)
+"""
+
+
+def test_a_kind_of_futures_with_rules_for_its_attributes_keeps_them(run: Run) -> None:
+    told = run(PICKLED)
+
+    assert (told.more["answer"], told.more["made"]) == (0, 0)
+    assert "_unlost_spot" in told.more["names"]
+
+
 @pytest.mark.parametrize("program", FUTURES.values(), ids=FUTURES)
 @pytest.mark.parametrize("ask", ["future.exception()", "try: future.result()\nexcept Boom as error: str(error)"])
 def test_a_future_that_was_asked_for_its_error_has_not_lost_it(run: Run, mode: str, program: str, ask: str) -> None:

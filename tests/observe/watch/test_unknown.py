@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 from collections.abc import Callable
+from weakref import ref
 
 import pytest
 
@@ -121,3 +123,23 @@ def test_what_is_undelivered_was_taken_by_nobody() -> None:
     [finding] = collector.findings
     assert (finding.verdict, finding.by) == (Verdict.UNDELIVERED, "")
     assert collector.unknown.counts() == {}
+
+
+def test_no_class_is_kept_alive_for_it() -> None:
+    collector = Collector()
+
+    def end_one_of_its_own() -> ref[type[ValueError]]:
+        class Own(ValueError):
+            pass
+
+        try:
+            raise Own("x")
+        except Own as error:
+            end(error, collector, Tracker.asked_for)
+        return ref(Own)
+
+    own = end_one_of_its_own()
+    gc.collect()
+
+    assert own() is None
+    assert [one.type.qualname.rpartition(".")[2] for one in collector.unknown.counts() if one.type] == ["Own"]

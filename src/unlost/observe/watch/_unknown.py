@@ -32,7 +32,7 @@ _WHY: Final = {
 _CALLBACK: Final = "callback "
 _SEEN_BY_MONITORING: Final = frozenset(why for by, why in _WHY.items() if by != IN_LIBRARIES)
 
-_Key: TypeAlias = tuple[str, int, int, int]
+_Key: TypeAlias = tuple[str, str, str, int, int]
 
 
 class Unknown(NamedTuple):
@@ -60,18 +60,18 @@ class Unknowns:
 
     def __init__(self) -> None:
         self._counts: Counter[_Key] = Counter()
-        self._kept: dict[_Key, tuple[type[BaseException], CodeType | None]] = {}  # whose ids are in the keys
+        self._kept: dict[_Key, CodeType | None] = {}  # whose ids are in the keys; no class, which may be one of many
         self._told: Counter[Unknown] = Counter()
 
     def add(self, by: str, kind: type[BaseException], spots: tuple[Spot, ...]) -> None:
         """Count one: who had it last, in a word, and the frames that it came through."""
         code, offset = _raised(spots)
-        key = (by, id(kind), id(code), offset)
+        key = (by, module_of(kind), type_name(kind), id(code), offset)
         if key not in self._kept:
             if len(self._kept) >= MOST:
-                key = (by if by in _WHY else "", 0, 0, 0)
+                key = (by if by in _WHY else "", "", "", 0, 0)
             else:
-                self._kept[key] = (kind, code)
+                self._kept[key] = code
         self._counts[key] += 1
 
     def counts(self) -> Counter[Unknown]:
@@ -93,13 +93,11 @@ class Unknowns:
         self._told.clear()
 
     def _unknown(self, key: _Key) -> Unknown:
-        by, _, _, offset = key
+        by, module, name, _, offset = key
         if key not in self._kept:
             return Unknown(_why(by))
-        kind, code = self._kept[key]
-        return Unknown(
-            _why(by), ErrorType(module_of(kind), type_name(kind)), site_of((code, offset)) if code is not None else None
-        )
+        code = self._kept[key]
+        return Unknown(_why(by), ErrorType(module, name), site_of((code, offset)) if code is not None else None)
 
     def __bool__(self) -> bool:
         return bool(self._counts or self._told)
