@@ -28,6 +28,7 @@ from unlost.observe.watch._collector import Collector
 from unlost.observe.watch._during import during
 from unlost.observe.watch._finding import ErrorType, Finding
 from unlost.observe.watch._sites import origin_of, site_at, site_of, spots_of
+from unlost.observe.watch._tracked import leaves_of
 from unlost.observe.watch._verdict import Verdict
 
 KEY: Final = "cancellation"
@@ -105,6 +106,13 @@ def cancellation_entered(
 def cancellation_passes(error: BaseException, frame: FrameType, depth: int, collector: Collector) -> None:
     """Note that what tidies up has a cancellation, and may let go of it."""
     _taken_by(error, frame, 0, depth, False, collector)
+
+
+def cancellation_is_in(group: BaseExceptionGroup[BaseException]) -> None:
+    """Note that a group that is raised has it: who takes that one has the cancellation too."""
+    if not isinstance(group, ExceptionGroup):
+        for leaf in leaves_of(group):
+            _end(leaf)
 
 
 def cancellation_went_on(error: BaseException, code: CodeType, frame: int, depth: int) -> None:

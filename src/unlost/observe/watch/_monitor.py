@@ -31,6 +31,7 @@ from unlost.errors._private import KEY
 from unlost.observe.watch._alive import alive
 from unlost.observe.watch._cancelled import (
     cancellation_entered,
+    cancellation_is_in,
     cancellation_passes,
     cancellation_went_on,
 )
@@ -152,6 +153,8 @@ class Monitor:
     def _handled(self, code: CodeType, handler: Handler, error: BaseException, frame: FrameType) -> None:
         if isinstance(error, NOBODYS):
             return
+        if isinstance(error, BaseExceptionGroup):
+            cancellation_is_in(error)
         if handler.tidies:
             if isinstance(error, CancelledError):
                 cancellation_passes(error, frame, handler.depth, self._collector)

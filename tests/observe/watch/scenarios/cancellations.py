@@ -229,6 +229,56 @@ async def request_that_is_taken_back() -> None:
     await cancel(work())
 
 
+class Scope:
+    """What a group with the cancellation is raised through, as ``anyio.CancelScope``."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> bool:
+        task = asyncio.current_task()
+        assert task is not None
+        task.uncancel()
+        return True
+
+
+@right
+async def raised_in_a_group_through_what_takes_the_request_back() -> None:
+    async def helper() -> None:
+        kept: list[BaseException] = []
+        with Scope():
+            try:
+                await asyncio.sleep(1)
+            except BaseException as error:
+                kept.append(error)
+            raise BaseExceptionGroup("x", kept)
+        kept.clear()
+
+    async def work() -> None:
+        await helper()
+        await asyncio.sleep(0.02)
+
+    await cancel(work())
+
+
+@expect("swallowed cancellation")
+async def kept_in_a_list_that_nobody_raises() -> None:
+    async def helper() -> None:
+        kept: list[BaseException] = []
+        with Scope():
+            try:
+                await asyncio.sleep(1)
+            except BaseException as error:  # ends here
+                kept.append(error)
+        kept.clear()
+
+    async def work() -> None:
+        await helper()
+        await asyncio.sleep(0.02)
+
+    await cancel(work())
+
+
 @right
 async def task_group_that_cancels_itself() -> None:
     async def fail() -> None:
