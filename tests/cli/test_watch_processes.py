@@ -437,6 +437,18 @@ def test_python_programs_are_counted_and_others_are_not(unlost: CommandLine) -> 
     assert "not all processes that were started were heard" in told
 
 
+@pytest.mark.parametrize("watching", [("watch", "app.py"), ("watch", "installs.py")])
+def test_a_command_that_is_given_by_an_iterator_is_started_as_it_is(unlost: CommandLine, watching: list[str]) -> None:
+    source = "import subprocess, sys\nsubprocess.run(iter([sys.executable, '-c', 'print(7)']))\n"
+    unlost.write("app.py", source)
+    unlost.write("installs.py", f"import unlost\nunlost.install()\n{source}")
+
+    done = unlost(*watching)
+
+    assert (done.stdout, done.returncode) == ("7\n", 0)
+    assert "failed" not in done.stderr
+
+
 def test_where_none_is_started_nothing_is_said_or_made(unlost: CommandLine) -> None:
     write(unlost, "print(os.listdir(os.environ['TEMP']))")
 

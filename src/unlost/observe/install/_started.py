@@ -124,8 +124,10 @@ class _Stowaway:
 
 
 def is_python(arguments: Any) -> bool:  # Any: as subprocess takes them
-    """Say whether a command starts a Python."""
-    first = arguments if isinstance(arguments, str | bytes | os.PathLike) else next(iter(arguments), "")
+    """Say whether a command starts a Python; one that is given by an iterator is not looked at, as that uses it up."""
+    first = arguments[0] if isinstance(arguments, list | tuple) and arguments else arguments
+    if not isinstance(first, str | bytes | os.PathLike):
+        return False
     word = os.fsdecode(first)
     if isinstance(arguments, str):
         word = next(iter(shlex.split(word)), "")
