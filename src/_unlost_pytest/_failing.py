@@ -49,6 +49,18 @@ class Failing:
         return left
 
 
+def expects(item: pytest.Item, raised: BaseException | None) -> bool:
+    """
+    Say whether an ``xfail`` of the test is met by what is lost in it: that outranks what forgives or fails nothing.
+
+    Args:
+        raised: What the test itself raised; one that is skipped expects nothing.
+    """
+    if item.config.option.runxfail or isinstance(raised, pytest.skip.Exception):
+        return False
+    return _holds_for_lost(item)
+
+
 def _fail(item: pytest.Item, report: pytest.TestReport, text: str) -> None:
     report.outcome = "failed"
     if hasattr(report, "wasxfail"):
@@ -61,6 +73,10 @@ def _fail(item: pytest.Item, report: pytest.TestReport, text: str) -> None:
 def _is_expected(item: pytest.Item, report: pytest.TestReport) -> bool:
     if getattr(report, "wasxfail", None) is None:
         return False
+    return _holds_for_lost(item)
+
+
+def _holds_for_lost(item: pytest.Item) -> bool:
     holding = item.stash.get(xfailed_key, None)
     return holding is not None and _covers(holding.raises)
 

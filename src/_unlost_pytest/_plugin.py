@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from _unlost_pytest._failing import PREFIX, Failing
+from _unlost_pytest._failing import PREFIX, Failing, expects
 from _unlost_pytest._marks import Mark, marks_of, refuse_wrong, wrong_in
 from _unlost_pytest._page import Page
 from _unlost_pytest._told import Late, Told, report_of
@@ -69,8 +69,8 @@ class Plugin:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:  # Any: as above
         try:
             result = yield
-        except BaseException:
-            self._tell(item, "call", self._began().called(item.nodeid))
+        except BaseException as raised:
+            self._tell(item, "call", self._began().called(item.nodeid), raised)
             raise
         if text := self._tell(item, "call", self._began().called(item.nodeid)):
             pytest.fail(text, pytrace=False)
@@ -80,8 +80,8 @@ class Plugin:
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, Any, Any]:  # Any: as above
         try:
             result = yield
-        except BaseException:
-            self._tell(item, "teardown", self._began().end(item.nodeid))
+        except BaseException as raised:
+            self._tell(item, "teardown", self._began().end(item.nodeid), raised)
             raise
         if text := self._tell(item, "teardown", self._began().end(item.nodeid)):
             pytest.fail(text, pytrace=False)
@@ -154,21 +154,24 @@ class Plugin:
         self._told.unseen = session.unseen()
         self._page.count(session.total, self._told.unseen, session.why)
 
-    def _tell(self, item: pytest.Item, when: str, found: list[Finding | Notice]) -> str:
+    def _tell(
+        self, item: pytest.Item, when: str, found: list[Finding | Notice], raised: BaseException | None = None
+    ) -> str:
         """Tell what was found in a phase of a test; return what it has to fail with, empty where it has not."""
         if not found:
             return ""
         wrong = wrong_in(item)  # the test itself may have added one
         unforgiven = self._unforgiven(found, [] if wrong else marks_of(item))
         self._page.add(item.nodeid, unforgiven)
-        texts = self._texts(unforgiven, item.nodeid)
+        is_expected = expects(item, raised)
+        texts = self._texts(unforgiven, item.nodeid, is_expected=is_expected)
         self._told.count += len(texts)
         if not texts:
             return ""
-        if not self._fails:
+        for key, text in texts.items() if self._is_listed else ():
+            self._told.passed.add(key, text, item.nodeid)
+        if not (self._fails or is_expected):
             item.add_report_section(when, "unlost", "\n\n".join(texts.values()))
-            for key, text in texts.items() if self._is_listed else ():
-                self._told.passed.add(key, text, item.nodeid)
             return ""
         text = PREFIX + "\n\n".join([*texts.values(), *filter(None, [wrong])])
         self._failing.add(item.nodeid, when, text)
@@ -184,17 +187,17 @@ class Plugin:
                 left.append(one)
         return left
 
-    def _texts(self, found: list[Finding | Notice], test: str) -> dict[str, str]:
-        """Return the texts by their keys of what is not known."""
+    def _texts(self, found: list[Finding | Notice], test: str, *, is_expected: bool = False) -> dict[str, str]:
+        """Return the texts by their keys of what is not known; what a mark expects never is, nor becomes so."""
         alike: dict[str, list[Finding | Notice]] = {}
         for one in found:
-            if not self._known.forgives(one):
+            if is_expected or not self._known.forgives(one):
                 alike.setdefault(key_of(one), []).append(one)
         texts = {
             key: "\n".join([*lines_about(same[0]), *places_beside(same), *texts_beside(same)])
             for key, same in alike.items()
         }
-        for key, text in texts.items():
+        for key, text in texts.items() if not is_expected else ():
             self._known.add(key, text, test)
         return texts
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -155,3 +157,59 @@ def test_what_was_found_before_ctrl_c_is_told(tested: Tested) -> None:
     _, said = ended(tested, "", "raise KeyboardInterrupt")
 
     assert "found after the test had ended: test_it.py::test_it\nlost: ValueError: it broke" in said
+
+
+EXPECTED = "@pytest.mark.xfail(raises=pytest.fail.Exception, strict=True)"
+WRITES = ("--unlost-baseline", "known.json", "--unlost-update-baseline")
+
+
+def test_what_is_expected_to_be_lost_is_not_written_into_a_baseline(tested: Tested, tmp_path: Path) -> None:
+    last, said = ended(tested, EXPECTED, "pass", *WRITES)
+
+    assert last == "1 xfailed"
+    assert "0 written to" in said
+    assert json.loads((tmp_path / "known.json").read_text(encoding="utf-8"))["forgiven"] == {}
+
+
+def test_a_green_suite_stays_green_when_a_baseline_was_written(tested: Tested) -> None:
+    other = f"{EXPECTED}\nasync def test_other():\n    await lose()\n"
+    source = LOSES.replace("MARK", "").replace("END", "pass") + other
+    tested(source, "--unlost", *WRITES)
+
+    done = tested(source, "--unlost", *WRITES[:2])
+
+    assert "1 passed, 1 xfailed" in done.stdout
+    assert done.returncode == 0
+
+
+def test_what_an_xfail_expects_no_baseline_forgives(tested: Tested) -> None:
+    ended(tested, "", "pass", *WRITES)
+
+    last, said = ended(tested, EXPECTED, "pass", *WRITES[:2])
+
+    assert last == "1 xfailed"
+    assert "0 forgiven by known.json; 1 of its 1 entries forgave nothing in these tests" in said
+
+
+@pytest.mark.parametrize("mark", [EXPECTED, "@pytest.mark.xfail(raises=pytest.fail.Exception)"])
+def test_where_nothing_fails_an_xfail_that_expects_what_is_lost_is_met(tested: Tested, mark: str) -> None:
+    done = tested(LOSES.replace("MARK", mark).replace("END", "pass"), "--unlost=report")
+
+    assert "1 xfailed" in done.stdout
+    assert "lost: ValueError: it broke" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [("--unlost", *WRITES), ("--unlost=report",)])
+def test_where_nothing_fails_a_skip_is_one_whatever_is_expected(tested: Tested, arguments: tuple[str, ...]) -> None:
+    source = LOSES.replace("MARK", EXPECTED).replace("END", "pytest.skip('so')")
+
+    done = tested(source, *arguments)
+
+    assert "1 skipped" in done.stdout
+
+
+def test_without_xfail_a_baseline_is_written_of_what_it_expects(tested: Tested) -> None:
+    last, said = ended(tested, EXPECTED, "pass", *WRITES, "--runxfail")
+
+    assert last == "1 passed"
+    assert "1 written to" in said

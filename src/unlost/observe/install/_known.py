@@ -72,7 +72,7 @@ class Known:
             yield f"{len(self.found)} written to {self.file}"
             return
         idle = {key: text for key, text in self._entries.items() if key not in self.met}
-        also = f"; {len(idle):,} of its {len(self._entries):,} entries came up in none of these tests" if idle else ""
+        also = f"; {len(idle):,} of its {len(self._entries):,} entries forgave nothing in these tests" if idle else ""
         yield f"{self.met.total():,} forgiven by {self.file.name}{also}"
         yield from (f"  not met: {text}" for text in list(idle.values())[:_MOST])
         if len(idle) > _MOST:
