@@ -19,6 +19,7 @@ from types import CodeType, ModuleType, TracebackType
 from typing import Any, Final
 
 from unlost._core.hooks import tell_uncaught
+from unlost.cli._streams import write
 from unlost.errors import UsageError
 
 _MAIN: Final = "__main__.py"
@@ -123,7 +124,7 @@ def _code_of(leaving: SystemExit) -> int:
         return 0
     if isinstance(leaving.code, int):
         return leaving.code
-    print(leaving.code, file=sys.stderr)
+    write(sys.stderr, f"{leaving.code}\n")
     return 1
 
 
@@ -144,8 +145,7 @@ def _join_threads() -> None:
     try:
         threading._shutdown()  # type: ignore[attr-defined]  # not in the stubs; there in all versions
     except BaseException as fault:  # told and left at that, Ctrl-C too, as python does  # noqa: BLE001
-        print(f"Exception ignored in: {threading!r}", file=sys.stderr)
-        traceback.print_exception(fault)
+        _tell_ignored(threading, fault)
 
 
 def _join_processes() -> None:
@@ -163,5 +163,8 @@ def _join_processes() -> None:
     try:
         finish()
     except BaseException as fault:  # as above  # noqa: BLE001
-        print(f"Exception ignored in: {finish!r}", file=sys.stderr)
-        traceback.print_exception(fault)
+        _tell_ignored(finish, fault)
+
+
+def _tell_ignored(where: object, fault: BaseException) -> None:
+    write(sys.stderr, "".join([f"Exception ignored in: {where!r}\n", *traceback.format_exception(fault)]))

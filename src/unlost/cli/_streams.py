@@ -9,15 +9,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from typing import IO, AnyStr, TextIO
+from typing import IO, AnyStr, Final, TextIO
 
 UNWRITABLE = 2
 """Exit code of a command that has nothing to do but to print, and could not."""
 
+_ERROR: Final = 2
+
 
 def prepare() -> None:
     """Make the three standard streams safe to have; called once, before any file is opened."""
+    global _first  # there is one for each process
     _occupy()
+    _first = os.fstat(_ERROR)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)  # not every object that is put in their place has it
         if reconfigure is not None:
@@ -60,25 +64,44 @@ def _written(stream: TextIO, sink: IO[AnyStr], lines: Iterable[AnyStr]) -> bool:
 
 
 def say(text: str) -> None:
-    """Print to standard error."""
-    write(sys.stderr, f"{text}\n")
+    """Print to standard error; where a program closed that or put there what takes nothing, on what it was given."""
+    line = f"{text}\n"
+    if not write(sys.stderr, line) and not write(sys.__stderr__, line):
+        _write_below(line)
 
 
-def write(stream: TextIO | None, text: str) -> None:
-    """Write and flush; what cannot be written is gone: there is no stream left on which to say so."""
+def write(stream: TextIO | None, text: str) -> bool:
+    """Write and flush; what cannot be written is gone. Return False where it takes nothing: closed, or no stream."""
     if stream is None:
-        return
+        return True
     try:
         stream.write(text)
         stream.flush()
     except OSError:
         _to_nowhere(stream)
+    except Exception:  # closed, or an object of the program's own: the caller has others  # noqa: BLE001
+        return False
+    return True
 
 
 def flush() -> None:
     """Write what is in the buffers, or forget it: python would exit with a code of its own."""
     for stream in (sys.stdout, sys.stderr):
         write(stream, "")
+
+
+def _write_below(line: str) -> None:
+    """
+    Write to the file below standard error, which is open though the stream was closed.
+
+    Not if it is another one by now: that may be any file of the program's, and have the number by chance.
+    """
+    try:
+        if _first is not None and os.path.samestat(_first, os.fstat(_ERROR)):
+            with open(_ERROR, "w", encoding="utf-8", errors="replace", closefd=False) as stream:
+                stream.write(line)
+    except OSError:  # it was closed, too, or nobody reads: there is nowhere left
+        return
 
 
 def _occupy() -> None:
@@ -97,6 +120,13 @@ def _occupy() -> None:
 
 def _to_nowhere(stream: TextIO) -> None:
     """Let what is still in the buffer vanish: python would stumble over it at exit, and change the exit code."""
+    try:
+        number = stream.fileno()
+    except (AttributeError, OSError, ValueError):  # of a program's own, without a file: python does not know of it
+        return
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, stream.fileno())
+    os.dup2(null, number)
     os.close(null)
+
+
+_first: os.stat_result | None = None  # what standard error was, where ``prepare`` was called
