@@ -8,6 +8,7 @@ is asked for. What watches then is in the modules beside it.
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -35,7 +36,8 @@ class _Asked(argparse.Action):
         setattr(namespace, self.dest, (option_string or "").partition("=")[2] or "fail")
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    _check_mode(pluginmanager)
     group = parser.getgroup("unlost", "what became of each exception")
     group.addoption(
         "--unlost",
@@ -71,6 +73,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     is_off = config.stash.get(_IS_OFF, False)
     return ["unlost: nothing is watched: the environment turns it off (UNLOST)"] if is_off else []
+
+
+def _check_mode(manager: pytest.PytestPluginManager) -> None:
+    """Refuse ``--unlost=repot``, of which argparse would say that it ignores an argument; ini files leave it to that."""
+    config = manager.get_plugin("pytestconfig")
+    typed = config.invocation_params.args if config is not None else ()
+    given = [*os.environ.get("PYTEST_ADDOPTS", "").split(), *map(str, typed)]
+    for option, _, value in (one.partition("=") for one in given):
+        if option == "--unlost" and value and value not in _MODES:
+            raise pytest.UsageError(f"--unlost={value}: expected fail, report or off")
 
 
 def _check_alone(config: pytest.Config) -> None:

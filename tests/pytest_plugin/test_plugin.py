@@ -152,10 +152,9 @@ def test_a_conftest_beside_a_path_after_the_bare_option_may_add_options(tested: 
     ("asked", "says"),
     [
         (["--unlost", "report"], "'report' would be a path, and there is none: write --unlost=report"),
-        (
-            ["--unlost=raport"],
-            "--unlost=report/--unlost=off: ignored explicit argument 'raport'",
-        ),
+        (["--unlost=raport"], "ERROR: --unlost=raport: expected fail, report or off\n"),
+        (["-q", "test_it.py", "--unlost=1"], "ERROR: --unlost=1: expected fail, report or off\n"),
+        (["-o", "addopts=--unlost=raport"], "--unlost=report/--unlost=off: ignored explicit argument 'raport'"),
     ],
 )
 def test_what_was_meant_for_a_mode_is_told_how_to_write_it(tested: Tested, asked: list[str], says: str) -> None:
@@ -163,6 +162,14 @@ def test_what_was_meant_for_a_mode_is_told_how_to_write_it(tested: Tested, asked
 
     assert done.returncode == 4
     assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_mode_that_is_none_is_told_wherever_options_stand(tested: Tested) -> None:
+    done = tested(SIX, environment={"PYTEST_ADDOPTS": "--unlost=raport"})
+
+    assert done.returncode == 4
+    assert "ERROR: --unlost=raport: expected fail, report or off\n" in done.stderr
 
 
 @pytest.mark.parametrize(("what", "ends"), [('""', "2 passed"), ('"broke"', "2 passed"), ('"x"', "1 failed, 1 passed")])
