@@ -76,7 +76,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def _check_mode(manager: pytest.PytestPluginManager) -> None:
-    """Refuse ``--unlost=repot``, of which argparse would say that it ignores an argument; ini files leave it to that."""
+    """Refuse ``--unlost=repot`` before argparse says that it ignores an argument; an ini file leaves it to that."""
     config = manager.get_plugin("pytestconfig")
     typed = config.invocation_params.args if config is not None else ()
     given = [*os.environ.get("PYTEST_ADDOPTS", "").split(), *map(str, typed)]
