@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -423,15 +424,17 @@ def test_what_the_programs_own_handler_logs_is_no_loop_error(unlost: CommandLine
     assert "reported  1" in done.stderr
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGTERM to be sent")
-def test_a_process_that_sigterm_ends_says_what_nobody_had_been_told_of(unlost: CommandLine) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals of this sort")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_process_that_a_signal_ends_says_what_nobody_had_been_told_of(unlost: CommandLine, name: str) -> None:
     source = LOSES.replace("    asyncio.create_task(f())\n", "    global held\n    held = asyncio.create_task(f())\n")
-    source += "    import os, signal\n    os.kill(os.getpid(), signal.SIGTERM)\n    await asyncio.sleep(5)\n"
+    source += f"    import os, signal\n    os.kill(os.getpid(), signal.{name})\n    await asyncio.sleep(5)\n"
     unlost.write("app.py", f"{source}asyncio.run(main())\n")
 
-    done = unlost("watch", "app.py")
+    done = unlost("watch", "--json", "found.json", "app.py")
 
-    assert done.returncode == -15
+    assert done.returncode == -signal.Signals[name]
+    assert json.loads((unlost.folder / "found.json").read_text(encoding="utf-8"))["counts"]["undelivered"] == 1
     assert done.stderr.count("undelivered: ZeroDivisionError: division by zero") == 1
     assert "terminated" not in done.stderr
 

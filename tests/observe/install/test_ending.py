@@ -1,7 +1,8 @@
-"""SIGTERM while what is left is told: the process ends by it when that is done."""
+"""SIGTERM or SIGHUP while what is left is told: the process ends by it when that is done."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -42,10 +43,11 @@ def ended(program: str, folder: Path, times: int, waits: float = 0.0) -> tuple[i
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_sigterm_at_the_end_waits_until_all_is_told(tmp_path: Path, times: int) -> None:
-    code, told = ended(PROGRAM, tmp_path, times)
+@pytest.mark.parametrize("name", ["TERM", "HUP"])
+def test_a_signal_at_the_end_waits_until_all_is_told(tmp_path: Path, name: str, times: int) -> None:
+    code, told = ended(PROGRAM.replace("-TERM", f"-{name}"), tmp_path, times)
 
-    assert code == -15
+    assert code == -signal.Signals[f"SIG{name}"]
     assert "undelivered: it was still held when the program ended" in told
     assert "what became of the exceptions: undelivered 1" in told
 

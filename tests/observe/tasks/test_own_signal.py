@@ -15,21 +15,22 @@ before = os.kill, signal.raise_signal
 watch = start()
 around = watch_tasks(watch, say=lambda name: print(f"said {name}", flush=True))
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 """
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no signals of this sort")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
 @pytest.mark.parametrize("sends", ["signal.raise_signal({})", "os.kill(os.getpid(), {})"])
-def test_it_is_preceded_by_what_there_is_to_say_and_ends_by_the_signal(
-    run: Run, sends: str, number: signal.Signals
-) -> None:
+def test_it_is_preceded_by_what_there_is_to_say_and_ends_by_the_signal(run: Run, sends: str, name: str) -> None:
+    number = signal.Signals[name]
+
     told = run(sends.format(int(number)), start=_START)
 
     assert told.code == -number
-    assert told.out == f"said {number.name}\n"
+    assert told.out == f"said {name}\n"
 
 
 def test_a_signal_that_the_program_handles_ends_nothing_and_nothing_is_said(run: Run) -> None:

@@ -296,13 +296,15 @@ around = watch_tasks(watch, say=lambda name: print(f"said {name}", flush=True))
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no signals of this sort")
 @pytest.mark.parametrize("kind", ["asyncio", "uvloop"])
-def test_sigterm_still_ends_the_process_by_the_signal_and_is_preceded_by_what_there_is_to_say(
-    run: Run, kind: str
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_it_still_ends_the_process_by_the_signal_and_is_preceded_by_what_there_is_to_say(
+    run: Run, name: str, kind: str
 ) -> None:
+    number = signal.Signals[name]
     told = run(
-        """
+        f"""
 async def main():
-    asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), 15)
+    asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), {number:d})
     await asyncio.sleep(10)
 run(main())
 """,
@@ -310,8 +312,19 @@ run(main())
         start=_ENDED,
     )
 
-    assert told.code == -signal.SIGTERM
-    assert told.out == "said SIGTERM\n"
+    assert told.code == -number
+    assert told.out == f"said {name}\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals of this sort")
+def test_a_signal_that_is_ignored_when_the_program_begins_stays_ignored(run: Run) -> None:
+    told = run(
+        "os.kill(os.getpid(), signal.SIGHUP)\ntell(handler=signal.getsignal(signal.SIGHUP))\n",
+        start=f"import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\n{_ENDED}",
+    )
+
+    assert told.code == 0
+    assert told.more["handler"] == signal.SIG_IGN
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")

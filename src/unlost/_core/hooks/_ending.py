@@ -8,11 +8,12 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import Final, TypeAlias
 
 from unlost._core.hooks._forks import on_fork
-from unlost._core.hooks._replaced import Undo
+from unlost._core.hooks._replaced import Undo, together
 
 _Handler: TypeAlias = Callable[[int, FrameType | None], None]
 
@@ -24,6 +25,9 @@ _UNTOLD: Final = (
     f"unlost: {{}} ended the process before what became of its exceptions was told: that took more than {LONGEST:g} s\n"
 )
 _kill: Final = os.kill  # as it was before anything of ours stood there
+
+ENDING: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""What asks a process to end: who stops it, and a terminal that goes away, which there is not on Windows."""
 
 _ours: Final[dict[_Handler, int]] = {}
 _aside: Final[dict[int, _Handler]] = {}
@@ -37,45 +41,46 @@ def is_ours(handler: object) -> bool:
 
 def before_termination(say: Callable[[str], object]) -> Undo:
     """
-    Call ``say`` with its name before SIGTERM ends the process, which it does as ever, by the signal.
+    Call ``say`` with its name before SIGTERM or SIGHUP ends the process, which it does as ever, by the signal.
 
-    Only from the main thread, and only where nobody handles the signal; ``atexit`` does not run then. A process that is
-    forked meanwhile has the default action. Where the main thread is in C code that does not come back, the end waits
-    for that, which it would not without.
+    Only from the main thread, and only where nobody handles the signal, nor has it ignored (``nohup``); ``atexit`` does
+    not run then. A process that is forked meanwhile has the default action. Where the main thread is in C code that
+    does not come back, the end waits for that, which it would not without.
 
     ``say`` runs in a thread of its own, as the main thread may have been interrupted with any lock in its hands. That
     one stands still meanwhile, but goes on after a second: perhaps a lock is waited for. After ``LONGEST`` seconds the
-    process ends all the same, and with another SIGTERM after that first second: until then it changes nothing, as who
-    ends processes may send more than one at once.
+    process ends all the same, and with another such signal after that first second: until then it changes nothing, as
+    who ends processes may send more than one at once.
     """
-
-    def speak() -> None:
-        signal.signal(signal.SIGTERM, _change_nothing)
-        said = threading.Event()
-        try:
-            aside_from_all(lambda: then(lambda: say("SIGTERM"), said.set))
-            said.wait(_STANDS)
-        except RuntimeError:  # there can be no thread: nothing is said
-            pass
-        finally:  # Ctrl-C may come meanwhile
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            _end_when(said)
-
-    return _on_default(signal.SIGTERM, speak)
+    return together([_on_default(number, partial(_speak, number, say)) for number in ENDING])
 
 
-def _end_when(said: threading.Event) -> None:
-    if said.is_set():
-        end()
-        return
+def _speak(number: signal.Signals, say: Callable[[str], object]) -> None:
+    signal.signal(number, _change_nothing)
+    said = threading.Event()
     try:
-        _thread.start_new_thread(lambda: end("" if said.wait(LONGEST - _STANDS) else untold("SIGTERM")), ())
+        aside_from_all(lambda: then(lambda: say(number.name), said.set))
+        said.wait(_STANDS)
+    except RuntimeError:  # there can be no thread: nothing is said
+        pass
+    finally:  # Ctrl-C may come meanwhile
+        signal.signal(number, signal.SIG_DFL)
+        _end_when(number, said)
+
+
+def _end_when(number: signal.Signals, said: threading.Event) -> None:
+    if said.is_set():
+        end(number)
+        return
+    late = untold(number.name)
+    try:
+        _thread.start_new_thread(lambda: end(number, "" if said.wait(LONGEST - _STANDS) else late), ())
     except RuntimeError:  # as above
-        end(untold("SIGTERM"))
+        end(number, late)
 
 
 def _change_nothing(_number: int, _frame: FrameType | None) -> None:
-    """Be what another SIGTERM calls."""
+    """Be what another one calls."""
 
 
 def untold(name: str) -> str:
@@ -83,10 +88,10 @@ def untold(name: str) -> str:
     return _UNTOLD.format(name)
 
 
-def end(text: str = "") -> None:
-    """Print it, and send SIGTERM to this process, for which the default action stands."""
+def end(number: int, text: str = "") -> None:
+    """Print it, and send this process the signal, for which the default action stands."""
     print_at_once(text)
-    _kill(os.getpid(), signal.SIGTERM)
+    _kill(os.getpid(), number)
 
 
 def print_at_once(text: str) -> None:

@@ -20,12 +20,14 @@ from typing import Any, Final
 from unlost._core.hooks._ending import LONGEST, aside_from_all, is_taken_in_c, print_at_once, then, untold
 from unlost._core.hooks._replaced import Switch, Undo, replace, together
 
-_ENDING: Final = frozenset({signal.SIGTERM, signal.SIGINT})
+_ENDING: Final = frozenset(
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name)  # no SIGHUP on Windows
+)
 
 
 def before_own_signal(say: Callable[[str], object]) -> Undo:
     """
-    Call ``say`` with the name of the signal before this process sends itself a SIGTERM or SIGINT that ends it.
+    Call ``say`` with the name of the signal before this process sends itself a SIGTERM, SIGHUP or SIGINT that ends it.
 
     That is by ``signal.raise_signal``, or by ``os.kill`` with the process's own id (not 0, nor a group's), in any
     thread, while the default action stands and that thread does not block the signal; it is sent as ever. What

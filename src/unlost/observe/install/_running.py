@@ -182,7 +182,7 @@ def join(
     """
     Return the watching of this process, begun if there was none; to be left as often.
 
-    ``takes_signals``: where nothing else takes them, SIGTERM tells before it ends the process, and SIGUSR1 who waits.
+    ``takes_signals``: where nothing else takes them, SIGTERM and SIGHUP tell before the end, and SIGUSR1 who waits.
     ``hears_own_signals``: so does, without that too, a signal by which the process ends itself; no handler is set.
     """
     global _running, _is_hooked  # as above
@@ -211,7 +211,7 @@ def leave(running: Running) -> None:
 
 
 def _finish() -> None:
-    """Tell what is left, at the end of the process; SIGTERM waits for that, and for the sinks to be closed."""
+    """Tell what is left, at the end of the process; a signal waits for that, and for the sinks to be closed."""
     global _held  # as above
     if (running := _running) is not None:
         _held = hold_termination()

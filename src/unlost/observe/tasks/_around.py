@@ -119,8 +119,8 @@ def watch_tasks(
         died_after: For how many seconds nobody may have asked for the error of a task that is still referred to, before
             there is a notice; above 0.
         say: Called with the name of a signal that is about to end the process, so that ``atexit`` does not run: a
-            SIGTERM that nothing else handles (put on in the main thread only), or one that the process sends itself.
-            None leaves them alone.
+            SIGTERM or SIGHUP that nothing else handles (put on in the main thread only), or one that the process sends
+            itself. None leaves them alone.
         origins: How many frames each coroutine notes when it is made, so that one that is never awaited can say where
             that was; 0 costs nothing, and says where it was dropped.
         only_own: Whether ``say`` is called for the process's own signals only, and no handler is set.
