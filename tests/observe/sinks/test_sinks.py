@@ -14,6 +14,7 @@ from support.sinks import Broken, Clock, Kept, Stuck, raised
 from support.waiting import until
 from unlost import Background, UsageError, report_to
 from unlost._core import report
+from unlost.observe._redact import Redactor
 from unlost.observe.sinks import Sinks
 from unlost.observe.watch import ErrorType, Finding, Notice, Origin, Site, Verdict
 
@@ -163,7 +164,7 @@ def test_what_no_sink_can_take_is_printed(capfd):
     assert "ValueError: precious" in shown
     assert "OSError: no route" in shown
     assert "RuntimeError: full" in shown
-    assert "1 reports failed" in shown
+    assert "1 report failed" in shown
 
 
 def test_a_sink_that_recovers_is_given_reports_again():
@@ -240,6 +241,37 @@ def test_what_does_not_fit_the_queue_of_a_sink_that_waits_is_counted(capfd):
     assert f"{unfit} did not fit" in capfd.readouterr().err
 
 
+def test_what_did_not_fit_is_printed_where_no_other_sink_has_it(capfd):
+    stuck = Stuck()
+
+    with Sinks([stuck], room=1, most=100) as sinks:
+        sinks(ValueError(), "number 0")
+        assert stuck.entered.wait(5)
+        for number in range(1, 4):
+            sinks(ValueError(f"{'a' * number}"), f"number {number}")
+        stuck.free.set()
+
+    shown = capfd.readouterr().err
+    assert all((f"number {number}" in shown) != (f"number {number}" in stuck.told) for number in range(4))
+
+
+@pytest.mark.parametrize(("times", "says"), [(1, "1 report failed"), (2, "2 reports failed")])
+def test_the_last_line_about_a_sink_has_the_cause_without_secrets(capfd, times, says):
+    with Sinks([Broken(ConnectionError("password=hunter2\nrefused"), times), Kept()]) as sinks:
+        for number in range(3):
+            sinks(ValueError("a" * number), f"number {number}")
+
+    shown = capfd.readouterr().err
+    assert f"unlost: sink Broken: {says}, 0 did not fit; lately: ConnectionError: password=*** refused\n" in shown
+
+
+def test_the_cause_is_masked_by_the_users_own_patterns(capfd):
+    with Sinks([Broken(ConnectionError("account 4711")), Kept()], redact=Redactor([r"\d{4}"])) as sinks:
+        sinks(ValueError(), "failed")
+
+    assert "lately: ConnectionError: account ***\n" in capfd.readouterr().err
+
+
 def test_what_comes_too_fast_for_the_thread_is_counted():
     kept = Kept()
     sinks = Sinks([kept], room=10)
@@ -264,8 +296,24 @@ def test_closing_does_not_wait_for_ever_for_a_stuck_sink(capfd):
     took = time.monotonic() - before
     stuck.free.set()
 
+    shown = capfd.readouterr().err
     assert 0.1 < took < 2
-    assert "2 things that sinks had to do were not done within 0.2 s" in capfd.readouterr().err
+    assert "2 things that sinks had to do were not done within 0.2 s" in shown
+    assert shown.count("unlost: second") == 1
+
+
+def test_what_a_stuck_sink_was_not_given_is_not_printed_where_another_has_it(capfd):
+    stuck = Stuck()
+    sinks = Sinks([stuck, kept := Kept()], grace=0.2)
+    sinks(ValueError(), "first")
+    sinks(KeyError(), "second")
+    assert stuck.entered.wait(5)
+
+    sinks.close()
+    stuck.free.set()
+
+    assert kept.told == ["first", "second"]
+    assert "unlost: second" not in capfd.readouterr().err
 
 
 def test_what_is_reported_after_they_were_closed_is_printed(capfd):

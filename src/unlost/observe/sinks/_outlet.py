@@ -15,6 +15,7 @@ class Outlet:
         waits: Whether it is called in a thread of ours.
         failing: Whether it could not take the last report.
         failures: How many it could not take in all.
+        why: What it raised last, in a line as it may leave.
         unfit: How many were not given to it, for want of room in the queue.
         is_closed: Whether it takes no more.
     """
@@ -24,6 +25,7 @@ class Outlet:
         self.waits = waits(sink)
         self.failing = False
         self.failures = 0
+        self.why = ""
         self.unfit = 0
         self.is_closed = False
         self._sink = sink
@@ -56,3 +58,12 @@ class Outlet:
         """Forget, in a forked child, how it fared in the parent."""
         self.failing = False
         self.failures = self.unfit = 0
+        self.why = ""
+
+    def summary(self) -> str:
+        """Return what it did not take in a line; empty where it took all."""
+        if not (self.failures or self.unfit):
+            return ""
+        reports = "1 report" if self.failures == 1 else f"{self.failures:,} reports"
+        lately = f"; lately: {self.why}" if self.why else ""
+        return f"sink {self.name}: {reports} failed, {self.unfit:,} did not fit{lately}"

@@ -7,6 +7,7 @@ passes through its event processors is marked here, with all that hangs beneath 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
@@ -24,6 +25,9 @@ from unlost.observe.watch import reported
 NAME: Final = "sentry"
 _FLUSH: Final = 2.0
 _MOST: Final = 100
+_TOO_EARLY: Final = (
+    "sink 'sentry': Sentry is not initialised yet. Write sentry_sdk.init(...) before unlost.install(...)."
+)
 
 _open = 0  # how many sinks there are: marks are left while there are any
 _is_heeded = False  # or for good, where others are told what Sentry was not sent
@@ -45,6 +49,8 @@ class Sentry:
         _begin_marking()
         _open += 1
         ignore_logger(_logging.NAME)
+        if not sentry_sdk.is_initialized():  # said, and no more: the program may do it later
+            logging.getLogger(_logging.NAME).warning("%s", _TOO_EARLY)
 
     def emit(self, report: Report) -> None:
         if NAME in report.seen_by:

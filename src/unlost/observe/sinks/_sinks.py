@@ -20,12 +20,14 @@ from typing import Final, Self
 from unlost._core._clock import monotonic
 from unlost._core._report import tell
 from unlost.errors import UsageError, headline
+from unlost.observe._leaving import KEPT, LINE, leaving
 from unlost.observe._redact import Redactor
+from unlost.observe._text import printable
 from unlost.observe.sinks import _open
 from unlost.observe.sinks._found import found
 from unlost.observe.sinks._gate import Gate
 from unlost.observe.sinks._outlet import Outlet
-from unlost.observe.sinks._report import Report, report_of
+from unlost.observe.sinks._report import Report, redactor_of, report_of
 from unlost.observe.sinks._sink import Sink
 from unlost.observe.sinks._text import text_of
 from unlost.observe.sinks._worker import Worker
@@ -210,17 +212,19 @@ class Sinks:
             self._give(outlet, report)
         elif not self._worker.put(partial(self._give, outlet, report)):
             outlet.unfit += 1
+            self._hand_on(outlet, [], report)
 
     def _give(self, outlet: Outlet, report: Report) -> None:
         is_first = outlet.failures == 0
         failure = outlet.give(report)
         if failure is not None:
+            outlet.why = printable(leaving(headline(failure, KEPT), redactor_of(self._redact), LINE))
             told = [self._failure_of(outlet, failure, "failed; the others have what it could not take")]
-            self._hand_on(told if is_first else [], report)
+            self._hand_on(outlet, told if is_first else [], report)
 
-    def _hand_on(self, told: list[Report], report: Report) -> None:
+    def _hand_on(self, outlet: Outlet, told: list[Report], report: Report) -> None:
         """Tell the others that a sink failed; they have the report itself, and where there are none, it is printed."""
-        others = [one for one in self._outlets if not (one.failing or one.is_closed)]
+        others = [one for one in self._outlets if not (one is outlet or one.failing or one.is_closed)]
         for failure in told:
             for outlet in others:
                 self._send(outlet, failure)
@@ -237,10 +241,18 @@ class Sinks:
             left.pop(0)()
         if left:
             tell(f"unlost: {len(left):,} things that sinks had to do were not done within {self._grace:g} s\n")
+            self._tell_left([call.args for call in left if isinstance(call, partial) and call.func == self._give])
+
+    def _tell_left(self, left: list[tuple[Outlet, Report]]) -> None:
+        """Print what sinks were not given in time, and no other has: each once, however many it was for."""
+        for outlet, _ in left:
+            outlet.failing = True
+        for outlet, report in {id(report): (outlet, report) for outlet, report in left}.values():
+            self._hand_on(outlet, [], report)
 
     def _close(self, outlet: Outlet) -> None:
         failure = outlet.close()
         if failure is not None:
             tell(f"unlost: {text_of(self._failure_of(outlet, failure, 'could not be closed'))}\n")
-        if outlet.unfit or outlet.failures:
-            tell(f"unlost: sink {outlet.name}: {outlet.failures:,} reports failed, {outlet.unfit:,} did not fit\n")
+        if said := outlet.summary():
+            tell(f"unlost: {said}\n")
