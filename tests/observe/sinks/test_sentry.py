@@ -171,7 +171,7 @@ def test_without_an_initialised_sentry_it_is_a_failing_sink(capfd):
 def test_that_sentry_is_not_initialised_is_said_when_the_sink_is_made(caplog):
     Sentry().close()
 
-    assert "sentry_sdk is not initialised yet. Write sentry_sdk.init(...) before unlost.install(...)." in caplog.text
+    assert "Sentry is not initialised yet. Write sentry_sdk.init(...) before unlost.install(...)." in caplog.text
 
 
 def test_an_initialised_sentry_is_nothing_to_warn_of(events, caplog):
