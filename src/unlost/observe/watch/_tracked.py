@@ -13,10 +13,12 @@ from unlost.errors import attached, recall, remember
 from unlost.errors._private import KEY as _OURS
 from unlost.observe.watch._alive import alive, inherited
 from unlost.observe.watch._collector import Collector
+from unlost.observe.watch._life import Life
 from unlost.observe.watch._tracker import Tracker
 from unlost.observe.watch._waiters import CHAINED, Waiter
 
 KEY: Final = "tracker"
+_LIFE: Final = "life"
 
 attributes_of = BaseException.__dict__["__dict__"].__get__
 """Return the exception's own ``__dict__``; not through a function of Python, as this is asked for each event."""
@@ -42,6 +44,7 @@ def tracked(error: BaseException, collector: Collector) -> Tracker:
     if tracker is None or tracker.is_over:
         tracker = Tracker(collector, error)
         remember(error, KEY, tracker)
+        remember(error, _LIFE, Life(tracker))
     return tracker
 
 

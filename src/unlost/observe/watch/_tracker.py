@@ -1,9 +1,11 @@
 """
-The evidence about one exception, which lives as long as that, and gives the verdict when it dies.
+The evidence about one exception, which lives as long as that, and gives the verdict when it is gone.
 
 It hangs in the exception's own ``__dict__`` and never refers to it, nor to a frame or a task. It does not pickle: what
 the library keeps with an exception leaves everything behind that is not an exception. A copy of the exception holds the
 same evidence, so that good news of either is good for both, until the copy gets into trouble of its own.
+
+Beside it hangs its ``Life``, which tells that the exception is gone, and of its copies all.
 """
 
 from __future__ import annotations
@@ -278,7 +280,8 @@ class Tracker:
             at=wall(), during=text_of(self._during), kind=self._kind,
         )  # fmt: skip
 
-    def __del__(self) -> None:
+    def die(self) -> None:
+        """Give the verdict, as nobody can see the exception any more."""
         try:
             alive.discard(id(self))
             self.finish()

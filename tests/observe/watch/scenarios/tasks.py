@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import gc
 
 from scenario import boom, expect, log, right, settle
 
@@ -472,3 +473,16 @@ async def logged_and_raised_on_through_tasks_that_nobody_asks() -> None:
     task = asyncio.create_task(waits())
     await settle()
     del task
+
+
+@expect("lost")
+async def lost_with_its_task_in_one_cycle() -> None:
+    error = ValueError("x")
+    with contextlib.suppress(ValueError):
+        await asyncio.create_task(fail_with(error))
+    gc.collect()  # what is known of it is older than its second task, and so finalized first
+    task = asyncio.create_task(fail_with(error))
+    await settle()
+    error.__dict__["task"] = task
+    del error, task
+    gc.collect()
