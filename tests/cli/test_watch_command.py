@@ -24,6 +24,8 @@ async def main():
     await asyncio.sleep(0.01)
 """
 
+_ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="there is no folder in which nothing can be made")
+
 
 @pytest.fixture
 def unlost(tmp_path: Path) -> CommandLine:
@@ -180,6 +182,11 @@ def test_what_was_found_is_written_as_json(unlost: CommandLine) -> None:
         (["--json", "app.py"], "was not written by unlost watch --json"),
         (["--json", "."], "is a folder"),
         (["--json", "-"], "Name a file, or /dev/stderr"),
+        (["--json", "/dev/stdout"], "--json /dev/stdout: the program has standard output for itself"),
+        pytest.param(
+            ["--json", "/proc/found.json"], "/proc/found.json cannot be written: No such file", marks=_ON_LINUX
+        ),
+        pytest.param(["--report", "/proc/found.html"], "/proc/found.html cannot be written: No such", marks=_ON_LINUX),
         (["--json", "gone/found.json"], "there is no folder"),
         (["--json", "./found", "--report", "found"], "--json and --report both name ./found"),
     ],
@@ -194,6 +201,28 @@ def test_a_file_that_is_not_to_be_written_is_refused_before_the_program_begins(
     assert (done.returncode, done.stdout) == (2, "")
     assert says in done.stderr
     assert program.read_text(encoding="utf-8") == "print('begun')\n"
+    assert not list(unlost.folder.glob(".unlost*"))
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("--json", "gone/found cannot be written: No such file or directory\n"),
+        ("--report", "gone/found cannot be written: there is no folder "),
+    ],
+)
+def test_a_file_that_cannot_be_written_at_the_end_is_told_once_and_a_reason_to_fail(
+    unlost: CommandLine, option: str, says: str
+) -> None:
+    unlost.write("app.py", "import os\nos.path.exists('gone') and os.rmdir('gone')\n")
+    (unlost.folder / "gone").mkdir()
+    failing = unlost("watch", "--fail", option, "gone/found", "app.py")
+    (unlost.folder / "gone").mkdir()
+    done = unlost("watch", option, "gone/found", "app.py")
+
+    assert says in done.stderr
+    assert done.stderr.count("cannot be written") == 1
+    assert (done.returncode, failing.returncode) == (0, 1)
 
 
 def test_the_json_of_an_earlier_run_is_written_anew_and_what_the_program_wrote_there_is_kept(

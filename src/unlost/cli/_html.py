@@ -6,6 +6,7 @@ from pathlib import Path
 
 from unlost.batch import Folder, write_file
 from unlost.batch.journal._failures import read_failures
+from unlost.cli._writable import try_folder
 from unlost.errors import UsageError
 from unlost.report import SLICES, Report, View, report_of_run
 from unlost.report.html import MARK, html_of
@@ -18,7 +19,7 @@ def check_html(path: Path | None) -> None:
     Refuse a file that cannot be the report's, before anything is done that it would tell of.
 
     Raises:
-        UsageError: Its folder is not there, or it is there and is something else than a report of ours.
+        UsageError: Nothing can be written in its folder, or it is there and is something else than a report of ours.
     """
     if path is None:
         return
@@ -26,6 +27,10 @@ def check_html(path: Path | None) -> None:
         raise UsageError(f"the report {path} cannot be written: there is no folder {path.parent}")
     if path.exists() and not _is_ours(path):
         raise UsageError(f"{path} is there already, and is no report of unlost.\nName another file for the report")
+    try:
+        try_folder(path)
+    except OSError as writing_error:
+        raise UsageError(f"the report {path} cannot be written: {writing_error.strerror}") from writing_error
 
 
 def write_html(path: Path, folder: Folder, view: View) -> None:

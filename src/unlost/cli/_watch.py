@@ -17,7 +17,6 @@ from unlost.observe.install import is_off, join, leave
 from unlost.observe.install._processes import Processes
 from unlost.observe.install._running import Running
 from unlost.observe.tasks import Stalled
-from unlost.observe.watch import Finding, Notice
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -40,17 +39,21 @@ def execute(arguments: argparse.Namespace) -> int:
         running = join(origins=1)
         running.is_quiet = True
         processes = Processes(running, SPAWNED)
-        bad: list[Finding | Notice] = []
+        bad: list[object] = []  # what --fail makes an exit code of
 
         def tell() -> None:
             if not processes.settle():
                 return
             bad.extend(tell_found(running, processes))
-            if processes.is_first and file is not None:
-                write_json(file, running)
+            if processes.is_first and file is not None and not write_json(file, running):
+                bad.append(file)
+
+        def tell_page() -> None:
+            if processes.is_first and not write_page(running):
+                bad.append(arguments.report)
 
         running.leaving.append(tell)
-        running.leaving.append(lambda: write_page(running) if processes.is_first else None)
+        running.leaving.append(tell_page)
         stack.callback(running.finish)
         stack.callback(leave, running)
         if hang is not None:
@@ -67,9 +70,9 @@ def _ended(code: int | None) -> int:
     return code
 
 
-def _page(arguments: argparse.Namespace) -> Callable[[Running], object]:
+def _page(arguments: argparse.Namespace) -> Callable[[Running], bool]:
     if arguments.report is None:
-        return lambda _running: None
+        return lambda _running: True
     from unlost.cli._watch_page import page_writer  # loads the reports, which the program has no need of
 
     return page_writer(arguments)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any, Final
 
 from unlost.cli._streams import say
+from unlost.cli._writable import try_folder
 from unlost.errors import UsageError
 from unlost.observe.install import advice_on, all_in, ended_at, is_bad, key_of
 from unlost.observe.install._running import Running
@@ -20,6 +23,7 @@ VERSION: Final = 1
 
 _OURS: Final = re.compile(rb'\s*\{\s*"version":\s*\d+,\s*"counts":')
 _BEGIN: Final = 200  # bytes in which that is
+_STANDARD_OUTPUT: Final = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
 
 
 def json_file(name: str) -> Path:
@@ -29,17 +33,21 @@ def json_file(name: str) -> Path:
     Raises:
         UsageError: It cannot be written, or is there and was not written by this option.
     """
-    if name == "-":
-        raise UsageError("--json -: the program has standard output for itself. Name a file, or /dev/stderr")
+    if name in _STANDARD_OUTPUT:
+        raise UsageError(f"--json {name}: the program has standard output for itself. Name a file, or /dev/stderr")
     file = Path(name).absolute()  # the program may change the folder
     if not file.parent.is_dir():
         raise UsageError(f"{name} cannot be written: there is no folder {file.parent}")
     _check(file)
+    try:
+        _try(file)
+    except OSError as writing_error:
+        raise UsageError(f"{name} cannot be written: {writing_error.strerror}") from writing_error
     return file
 
 
-def write_json(file: Path, running: Running) -> None:
-    """Write all that was found; where that cannot be it is told, and no more: the exit code is the program's."""
+def write_json(file: Path, running: Running) -> bool:
+    """Write all that was found; return False where that cannot be, which is told."""
     collector = running.collector
     counts = {verdict.value: count for verdict, count in collector.counts.items() if count}
     written = {
@@ -54,8 +62,11 @@ def write_json(file: Path, running: Running) -> None:
         file.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
     except OSError as writing_error:
         say(f"unlost watch: {file} cannot be written: {writing_error.strerror}")
+        return False
     except UsageError as refused:
         say(f"unlost watch: {refused}")
+        return False
+    return True
 
 
 def _as_json(one: Finding | Notice) -> dict[str, Any]:  # Any: JSON
@@ -77,6 +88,13 @@ def _unknown_as_json(one: Unknown, count: int) -> dict[str, Any]:  # Any: JSON
         "why": one.why,
         "count": count,
     }
+
+
+def _try(file: Path) -> None:
+    if not file.exists():
+        try_folder(file)
+    elif not os.access(file, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def _check(file: Path) -> None:

@@ -15,9 +15,9 @@ from unlost.observe.install._running import Running
 from unlost.report.found import report_of_findings
 
 
-def page_writer(arguments: argparse.Namespace) -> Callable[[Running], None]:
+def page_writer(arguments: argparse.Namespace) -> Callable[[Running], bool]:
     """
-    Return what writes the file once the verdicts have fallen.
+    Return what writes the file once the verdicts have fallen, and returns whether it could.
 
     Raises:
         UsageError: The file cannot be the report's; found before the program begins.
@@ -25,7 +25,7 @@ def page_writer(arguments: argparse.Namespace) -> Callable[[Running], None]:
     page = Path(arguments.report).absolute()  # the program may change the folder
     check_html(page)
 
-    def write(running: Running) -> None:
+    def write(running: Running) -> bool:
         collector = running.collector
         report = report_of_findings(
             all_in(collector), collector.counts, _program(arguments),
@@ -34,8 +34,13 @@ def page_writer(arguments: argparse.Namespace) -> Callable[[Running], None]:
         )  # fmt: skip
         try:
             write_report(page, report)
-        except (UsageError, OSError) as writing_error:  # told, and no more: the exit code is the program's
-            say(f"unlost watch: {page} cannot be written: {writing_error}")
+        except UsageError as refused:
+            say(f"unlost watch: {refused}")
+            return False
+        except OSError as writing_error:  # its folder may not be looked into any more
+            say(f"unlost watch: {page} cannot be written: {writing_error.strerror}")
+            return False
+        return True
 
     return write
 
