@@ -43,7 +43,10 @@ def handed_to(by: str) -> Callable[[Tracker], object]:
 @pytest.mark.parametrize(
     ("how", "why"),
     [
-        (Tracker.asked_for, "it was asked for where it had been put, and what was done with it there is not seen"),
+        (
+            Tracker.asked_for,
+            "its future was asked for it, by the program or a `gather`, and what was done with it there is not seen",
+        ),
         (Tracker.went_on, "it was raised again, and nothing was seen of it after"),
         (
             lambda tracker: tracker.settle(Verdict.UNKNOWN, IN_LIBRARIES),
@@ -93,7 +96,7 @@ def test_beyond_so_many_places_they_are_told_together_by_why() -> None:
     assert counts.total() == MOST + 3
     assert {one.why.partition(",")[0]: count for one, count in counts.items() if one.type is None} == {
         "it was raised again": 2,
-        "it was asked for where it had been put": 1,
+        "its future was asked for it": 1,
     }
 
 

@@ -22,7 +22,7 @@ IN_LIBRARIES: Final = "in libraries"
 
 _UNHEARD: Final = "who waited for its task, or asked that, is not known"
 _WHY: Final = {
-    ASKED: "it was asked for where it had been put, and what was done with it there is not seen",
+    ASKED: "its future was asked for it, by the program or a `gather`, and what was done with it there is not seen",
     RAISED_ON: "it was raised again, and nothing was seen of it after",
     IN_LIBRARIES: "the future that has it was never asked, and only libraries hold that",
     "await": "it came out of an await, and no handler was seen to take it",

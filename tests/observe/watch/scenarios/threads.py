@@ -7,6 +7,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from scenario import boom, expect, right, settle
@@ -103,3 +104,24 @@ async def meant_in_a_thread() -> None:
     thread = threading.Thread(target=run)
     thread.start()
     thread.join()
+
+
+def fail_late() -> None:
+    time.sleep(0.01)
+    fail()
+
+
+@right  # nobody sees that it was dropped
+async def second_of_a_gather_of_executor_calls() -> None:
+    loop = asyncio.get_running_loop()
+    calls = [loop.run_in_executor(None, call) for call in (fail, fail_late)]
+    with contextlib.suppress(ValueError):
+        await asyncio.gather(*calls)
+    await asyncio.sleep(0.05)
+
+
+@expect("absorbed")
+async def second_of_a_gather_of_calls_in_threads() -> None:
+    with contextlib.suppress(ValueError):
+        await asyncio.gather(asyncio.to_thread(fail), asyncio.to_thread(fail_late))
+    await asyncio.sleep(0.05)
