@@ -199,6 +199,28 @@ def test_what_is_lost_in_a_future_tells_where_the_call_was_submitted(run: Run, m
     assert [one["spawned"] for one in told.findings] == [["begin"]]
 
 
+def test_what_a_gather_drops_of_several_executor_calls_is_unknown(run: Run, mode: str) -> None:
+    told = run(
+        """
+def late(text): time.sleep(0.02); int(text)
+async def main():
+    loop = asyncio.get_running_loop()
+    try:
+        await asyncio.gather(loop.run_in_executor(None, int, "a"), loop.run_in_executor(None, late, "b"))
+    except ValueError as error:
+        print(error)
+    await asyncio.sleep(0.2)
+import time
+run(main())
+gc.collect()
+tell()
+""",
+        mode=mode,
+    )
+
+    assert told.findings == []
+
+
 def test_a_future_that_is_made_by_itself_was_submitted_nowhere(run: Run) -> None:
     told = run(
         "from concurrent.futures import Future\n"

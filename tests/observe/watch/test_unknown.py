@@ -14,6 +14,7 @@ from unlost.observe.watch._tracked import tracked
 from unlost.observe.watch._tracker import Tracker
 from unlost.observe.watch._unknown import IN_LIBRARIES, MOST
 
+ASKED = "its future was asked for it, by the program or a `gather`, and what was done with it there is not seen"
 PLACES: dict[str, Callable[[], object]] = {}
 
 
@@ -45,7 +46,7 @@ def handed_to(by: str) -> Callable[[Tracker], object]:
     [
         (
             Tracker.asked_for,
-            "its future was asked for it, by the program or a `gather`, and what was done with it there is not seen",
+            ASKED,
         ),
         (Tracker.went_on, "it was raised again, and nothing was seen of it after"),
         (

@@ -111,15 +111,6 @@ def fail_late() -> None:
     fail()
 
 
-@right  # nobody sees that it was dropped
-async def second_of_a_gather_of_executor_calls() -> None:
-    loop = asyncio.get_running_loop()
-    calls = [loop.run_in_executor(None, call) for call in (fail, fail_late)]
-    with contextlib.suppress(ValueError):
-        await asyncio.gather(*calls)
-    await asyncio.sleep(0.05)
-
-
 @expect("absorbed")
 async def second_of_a_gather_of_calls_in_threads() -> None:
     with contextlib.suppress(ValueError):
