@@ -278,10 +278,10 @@ def test_what_outlives_the_program_tells_by_itself_what_nobody_has_read(unlost: 
 
 
 @forking
-@pytest.mark.parametrize("ends", ["os._exit(0)", "os.kill(os.getpid(), signal.SIGKILL)"])
-def test_a_process_whose_first_one_is_gone_without_a_word_tells_all_of_it(unlost: CommandLine, ends: str) -> None:
+def test_a_process_whose_first_one_is_gone_without_a_word_tells_all_that_was_written(unlost: CommandLine) -> None:
     write(
         unlost,
+        "run('fork', loses)",
         "if os.fork() == 0:",
         "    if os.fork():",
         "        os._exit(0)",
@@ -293,7 +293,7 @@ def test_a_process_whose_first_one_is_gone_without_a_word_tells_all_of_it(unlost
         "    sys.stderr = open('told', 'w')",
         "    sys.exit()",
         "until('lost')",
-        ends,
+        "os.kill(os.getpid(), signal.SIGKILL)",
     )
 
     with unlost.start("watch", "app.py") as watched:
@@ -306,9 +306,183 @@ def test_a_process_whose_first_one_is_gone_without_a_word_tells_all_of_it(unlost
     own = (unlost.folder / "told").read_text(encoding="utf-8")
     assert HEADING not in told
     assert own.startswith(f"\n{HEADING} of a process that the program started\n")
-    assert re.search(r"\n  lost +1\n", own)
+    assert re.search(r"\n  lost +2\n", own)
     assert re.search(r"\n  undelivered +1\n", own)
     assert "failed" not in own
+    assert UNHEARD.format(1) in own  # the one between, that ended by os._exit
+    assert left(unlost) == []
+
+
+@forking
+@pytest.mark.parametrize(
+    "ends", ["os._exit(3)", "os.execv(sys.executable, [sys.executable, '-c', 'raise SystemExit(3)'])"]
+)
+def test_a_program_that_ends_itself_without_a_word_tells_before(unlost: CommandLine, ends: str) -> None:
+    write(unlost, "run('fork', loses)", "holds()", ends)
+
+    done = unlost("watch", "--json", "found.json", "app.py")
+
+    assert done.returncode == 3
+    assert done.stderr.count(HEADING) == 1
+    assert done.stderr.count("\nlost: ValueError: it broke") == 1
+    assert done.stderr.count("\nundelivered: ValueError: it broke") == 1
+    assert len(json.loads((unlost.folder / "found.json").read_text(encoding="utf-8"))["found"]) == 2
+    assert left(unlost) == []
+
+
+@forking
+def test_a_program_that_another_one_cannot_take_the_place_of_is_watched_on(unlost: CommandLine) -> None:
+    write(
+        unlost, "try:", "    os.execlp('no-such-program', 'it')", "except FileNotFoundError:", "    run('fork', loses)"
+    )
+
+    told = unlost("watch", "app.py").stderr
+
+    assert told.count(HEADING) == 1
+    assert told.count("\nlost: ValueError: it broke") == 1
+
+
+@forking
+def test_what_becomes_a_daemon_tells_by_itself_and_leaves_nothing(unlost: CommandLine) -> None:
+    write(
+        unlost,
+        "if os.fork():",
+        "    os._exit(0)",
+        "os.setsid()",
+        "if os.fork():",
+        "    os._exit(0)",
+        "until('over')",
+        "loses()",
+    )
+
+    with unlost.start("watch", "app.py") as watched:
+        watched.wait(30)
+        (unlost.folder / "over").touch()
+        assert watched.stderr is not None
+        told = watched.stderr.read()
+
+    assert watched.returncode == 0
+    assert told.count(f"{HEADING} of a process that the program started\n") == 1
+    assert told.count("\nlost: ValueError: it broke") == 1
+    assert left(unlost) == []
+
+
+@forking
+def test_folders_of_programs_that_were_killed_with_all_their_processes_are_removed_a_day_after(
+    unlost: CommandLine,
+) -> None:
+    write(unlost, "run('fork', loses)", "os.kill(os.getpid(), signal.SIGKILL)")
+    for _ in range(2):
+        unlost("watch", "app.py")
+    old, young = left(unlost)
+    os.utime(old, (0, 0))
+    write(unlost, "run('fork', loses)")
+
+    unlost("watch", "app.py")
+
+    assert left(unlost) == [young]
+
+
+@forking
+@pytest.mark.parametrize("ends", ["os._exit(0)", "sys.exit()"])
+def test_what_a_process_finds_thousands_of_times_is_counted_and_told_a_hundred_times(
+    unlost: CommandLine, ends: str
+) -> None:
+    write(
+        unlost,
+        "import warnings",
+        "warnings.simplefilter('ignore')",
+        "if os.fork() == 0:",
+        "    for _ in range(3100):",
+        "        boom()",
+        f"    {ends}",
+        "os.wait()",
+        "[folder] = os.listdir(os.environ['TMPDIR'])",
+        "gc.disable()  # it is not read before the end",
+        "files = os.scandir(os.environ['TMPDIR'] + '/' + folder)",
+        "print(sum(file.stat().st_size for file in files))",
+    )
+
+    done = unlost("watch", "--json", "found.json", "app.py")
+
+    assert int(done.stdout) < 100_000
+    found = json.loads((unlost.folder / "found.json").read_text(encoding="utf-8"))
+    assert len(found["found"]) == 100
+    assert 2_100 <= found["counts"]["never awaited"] <= 3_100
+    assert found["counts"]["never awaited"] == 3_100 or "exit" in ends
+    assert "findings were let go again, for want of room" in done.stderr
+
+
+@forking
+def test_what_a_process_found_has_its_number(unlost: CommandLine) -> None:
+    write(unlost, "process = start('fork', loses)", "process.join()", "loses()", "print(os.getpid(), process.pid)")
+
+    done = unlost("watch", "--json", "found.json", "app.py")
+
+    found = json.loads((unlost.folder / "found.json").read_text(encoding="utf-8"))["found"]
+    assert sorted(one["process"] for one in found) == sorted(map(int, done.stdout.split()))
+
+
+@forking
+def test_where_ctrl_c_comes_while_all_is_read_what_was_read_is_told_and_the_rest_is_left(unlost: CommandLine) -> None:
+    write(
+        unlost,
+        "import threading",
+        "from unlost.observe.install import _heard",
+        "for number in range(9):",
+        "    run('fork', loses)",
+        "read = _heard.read_letters",
+        "def slowly(*args):",
+        "    time.sleep(0.2)",
+        "    return read(*args)",
+        "_heard.read_letters = slowly",
+        "threading.Timer(0.9, os.kill, (os.getpid(), signal.SIGINT)).start()",
+        "threading._shutdown = lambda: None",
+    )
+
+    done = unlost("watch", "app.py")
+
+    told = int(re.search(r"\nlost: ValueError.*?(\d+)×", done.stderr)[1])
+    assert done.returncode == -signal.SIGINT
+    assert done.stderr.count(HEADING) == 1
+    assert 1 <= told < 9
+    assert f"that were not read to their ends: {9 - told}. They were left there." in done.stderr
+    [folder] = left(unlost)
+    assert len(list(folder.iterdir())) == 9 - told
+
+
+@forking
+def test_what_a_signals_handler_raises_comes_out_of_no_hook(unlost: CommandLine) -> None:
+    write(
+        unlost,
+        "from unlost.observe.install import _heard",
+        "read = _heard.read_letters",
+        "def slowly(*args):",
+        "    time.sleep(0.01)",
+        "    return read(*args)",
+        "_heard.read_letters = slowly",
+        "def raises(*_):",
+        "    raise TimeoutError('too long')",
+        "signal.signal(signal.SIGALRM, raises)",
+        "for number in range(110):",
+        "    is_late = number > 97",
+        "    try:",
+        "        signal.setitimer(signal.ITIMER_REAL, 0.2 if is_late else 0)",
+        "        if os.fork() == 0:",
+        "            loses() if number % 50 == 0 else None",
+        "            sys.exit()",
+        "        os.wait()",
+        "        time.sleep(0.4 if is_late else 0)",
+        "        print('went on' * is_late, end='')",
+        "    except TimeoutError:",
+        "        continue",
+    )
+
+    done = unlost("watch", "app.py")
+
+    assert done.stdout == ""
+    assert "Exception ignored" not in done.stderr
+    assert re.search(r"\nlost: ValueError.* 3×", done.stderr)
 
 
 @forking
@@ -398,12 +572,15 @@ def test_the_letters_of_many_processes_are_read_as_it_goes(unlost: CommandLine) 
         "        sys.exit()",
         "    os.wait()",
         "[folder] = os.listdir(os.environ['TMPDIR'])",
-        "print(len(os.listdir(os.environ['TMPDIR'] + '/' + folder)))",
+        "while len(os.listdir(os.environ['TMPDIR'] + '/' + folder)) > 9:",
+        "    gc.collect()",
+        "    time.sleep(0.05)",
+        "print('read')",
     )
 
     done = unlost("watch", "app.py")
 
-    assert int(done.stdout) < 110
+    assert done.stdout == "read\n"
     assert done.stderr.count("\nlost: ValueError: it broke") == 1
     assert "did not tell" not in done.stderr
 

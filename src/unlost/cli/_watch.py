@@ -61,6 +61,8 @@ def execute(arguments: argparse.Namespace) -> int:
                 Stalled(say, hang, running.around.ends, running.collector.fault, running.collector.note).stop
             )
         code = run()
+    if processes.was_interrupted:
+        raise Interrupted
     return 1 if arguments.fail and bad and code == 0 else _ended(code)
 
 

@@ -73,6 +73,7 @@ def _as_json(one: Finding | Notice) -> dict[str, Any]:  # Any: JSON
     raised, ended = one.raised if isinstance(one, Finding) else None, ended_at(one)
     return {
         **as_json(report_of_found(one)),
+        "process": one.process or os.getpid(),
         "raised": raised and site_as_json(raised),
         "ended": ended and site_as_json(ended),
         "key": key_of(one),

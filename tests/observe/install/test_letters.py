@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from unlost.observe.install import _heard, _letters
+from unlost.observe.install import _heard, _letters, _reader
 from unlost.observe.install._heard import UNHEARD, Heard
 from unlost.observe.install._letters import BEGAN, FOUND, PROGRAM, STARTED, TOLD, Letters, read_letters
 from unlost.observe.watch import NEVER_AWAITED, Collector, ErrorType, Finding, Notice, Verdict
@@ -99,7 +99,7 @@ def test_the_file_of_a_process_that_was_killed_is_removed_when_it_was_read(
     def gone(*_: object) -> None:
         raise ProcessLookupError
 
-    monkeypatch.setattr(_heard, "_kill", gone)
+    monkeypatch.setattr(_reader, "_kill", gone)
 
     assert texts(heard) == [("a test", "it broke")]
     assert os.listdir(heard.folder) == []

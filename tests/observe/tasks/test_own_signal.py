@@ -101,7 +101,7 @@ tell(refused=refused, pickled=pickled, after=(os.kill, signal.raise_signal) == b
 
 def test_it_does_not_wait_for_one_who_has_too_much_to_say(run: Run) -> None:
     start = _START.replace('print(f"said {name}", flush=True)', "time.sleep(60)")
-    start += "from unlost._core.hooks import _own_signal\n_own_signal.LONGEST = 0.1\n"
+    start += "from unlost._core.hooks import _ending\n_ending.LONGEST = 0.1\n"
 
     told = run("signal.raise_signal(signal.SIGTERM)\n", start=start)
 

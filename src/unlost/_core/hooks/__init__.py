@@ -1,12 +1,13 @@
 """Process-wide hooks by which a program is watched: each is put on and taken away again, and calls what was there."""
 
 from unlost._core.hooks._children import at_end_of_child
-from unlost._core.hooks._ending import before_termination, is_ours, on_request
+from unlost._core.hooks._ending import aside_from_all, before_termination, is_ours, on_request
 from unlost._core.hooks._errors import end_interrupted, last_uncaught, on_uncaught, tell_uncaught
 from unlost._core.hooks._forks import on_fork, soon, wait_until_gone
 from unlost._core.hooks._futures import on_futures
 from unlost._core.hooks._holding import hold_termination
 from unlost._core.hooks._loops import on_loops
+from unlost._core.hooks._own_end import before_own_end
 from unlost._core.hooks._own_signal import before_own_signal
 from unlost._core.hooks._records import on_records, records_are_heard
 from unlost._core.hooks._replaced import Switch, Undo, on_lookup, replace, together
@@ -19,7 +20,9 @@ __all__ = [
     "Switch",
     "Task",
     "Undo",
+    "aside_from_all",
     "at_end_of_child",
+    "before_own_end",
     "before_own_signal",
     "before_termination",
     "end_interrupted",

@@ -121,6 +121,16 @@ def aside_from_all(say: Callable[[], object]) -> None:
     _thread.start_new_thread(threading.Thread(target=say, name="unlost-signal", daemon=True).start, ())
 
 
+def hold_up_for(say: Callable[[str], object], name: str) -> None:
+    """Call it, aside from all, with the name of what is about to end the process; wait ``LONGEST`` seconds for that."""
+    said = threading.Event()
+    with suppress(RuntimeError):  # there can be no thread
+        aside_from_all(lambda: then(lambda: say(name), said.set))
+        said.wait(LONGEST)
+    if not said.is_set():
+        print_at_once(untold(name))
+
+
 def on_request(number: int, say: Callable[[], object]) -> Undo:
     """
     Call ``say`` for each signal of this number (SIGUSR1), unless somebody handles it, in a thread of its own.

@@ -11,13 +11,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from functools import wraps
 from typing import Any, Final
 
-from unlost._core.hooks._ending import LONGEST, aside_from_all, is_taken_in_c, print_at_once, then, untold
+from unlost._core.hooks._ending import hold_up_for, is_taken_in_c
 from unlost._core.hooks._replaced import Switch, Undo, replace, together
 
 _ENDING: Final = frozenset(
@@ -40,7 +38,7 @@ def before_own_signal(say: Callable[[str], object]) -> Undo:
         nonlocal is_said
         if not is_said and isinstance(number, int) and _ends_process(number):
             is_said = True
-            _speak(say, signal.Signals(number).name)
+            hold_up_for(say, signal.Signals(number).name)
 
     return together([replace(signal, "raise_signal", _raising(speak)), replace(os, "kill", _killing(speak))])
 
@@ -83,12 +81,3 @@ def _ends_process(number: int) -> bool:
 def _is_blocked(number: int) -> bool:
     """Say whether it would wait; that of ``os.kill`` may still go to another thread, and nothing is told then."""
     return sys.platform != "win32" and number in signal.pthread_sigmask(signal.SIG_BLOCK, ())
-
-
-def _speak(say: Callable[[str], object], name: str) -> None:
-    said = threading.Event()
-    with suppress(RuntimeError):  # there can be no thread
-        aside_from_all(lambda: then(lambda: say(name), said.set))
-        said.wait(LONGEST)
-    if not said.is_set():
-        print_at_once(untold(name))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 from binascii import a2b_base64, b2a_base64
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,8 +20,9 @@ from typing import Any, Final, NamedTuple
 
 from unlost.observe._leaving import leaving
 from unlost.observe._redact import redact
+from unlost.observe.install._reader import this_process
 from unlost.observe.install._serious import is_bad
-from unlost.observe.watch import Collector, Finding, Notice, Verdict
+from unlost.observe.watch import MOST, Collector, Finding, Notice, Verdict
 
 BEGAN: Final = "began"
 """The process is watched; with the test that started it, empty where none did."""
@@ -32,6 +34,8 @@ PROGRAM: Final = "program"
 """It started a Python program by ``subprocess``."""
 TOLD: Final = "told"
 """The tests go on in this process, and have told what came before."""
+COUNTED: Final = "counted"
+"""It has found more than it tells one by one; with a collector that has the counts of that."""
 ENDED: Final = "ended"
 """It has told everything; with a collector that has its counts."""
 
@@ -61,17 +65,25 @@ class Letters:
         folder: Where all processes that are heard together have theirs.
         test: Which started it; empty where none did.
         choose: True for what is told with all that is known of it; the rest is counted in the last letter.
+        alike: How many of one kind at one place are told so; the file of a process that goes on has bounds then.
 
     Attributes:
         folder: As given.
+        skipped: How many were chosen, and are counted only.
     """
 
-    def __init__(self, folder: str, test: str, choose: Callable[[Finding | Notice], bool] = is_bad) -> None:
+    def __init__(
+        self, folder: str, test: str, choose: Callable[[Finding | Notice], bool] = is_bad, alike: int = sys.maxsize
+    ) -> None:
         self.folder = folder
+        self.skipped = 0
         self._choose = choose
-        self._file = os.path.join(folder, f"{os.getpid()}-{os.urandom(4).hex()}")
-        self._verdicts: Counter[Verdict] = Counter()
+        self._alike = alike
+        self._of_place: Counter[tuple[object, ...]] = Counter()
+        self._file = os.path.join(folder, f"{this_process()}-{os.urandom(4).hex()}")
+        self._verdicts: Counter[Verdict] = Counter()  # what was sent, as all below
         self._kinds: Counter[str] = Counter()
+        self._held_back = self._skipped = 0
         self._unsent = Collector()
         self.send(BEGAN, test)
 
@@ -101,6 +113,9 @@ class Letters:
         """Send what is chosen; a collector's listener."""
         if not self._choose(one):
             return
+        if not self._has_room(one):
+            self.skipped += 1
+            return
         is_sent = self.send(FOUND, _redacted(one))
         if isinstance(one, Notice):
             self._kinds[one.kind] += is_sent
@@ -108,6 +123,20 @@ class Letters:
         else:
             self._verdicts[one.verdict] += is_sent
             self._unsent.findings.extend([] if is_sent else [one])
+
+    def count(self, collector: Collector) -> None:
+        """Send the counts of what was not sent: it may be long till the last letter, and who is killed writes none."""
+        counts = Collector()
+        counts.counts.update(collector.counts)
+        del counts.counts[Verdict.UNKNOWN]  # that goes with its reasons
+        counts.noted.update(collector.noted)
+        counts.held_back = collector.held_back
+        self._leave_unsent(counts)
+        if self.send(COUNTED, counts):
+            self._verdicts += counts.counts
+            self._kinds += counts.noted
+            self._held_back += counts.held_back
+            self._skipped += counts.dropped
 
     def end(self, collector: Collector) -> bool:
         """
@@ -117,8 +146,7 @@ class Letters:
         """
         counts, refused = Collector(), self._unsent.faults.copy()
         counts.take_counts(collector)
-        counts.counts -= self._verdicts
-        counts.noted -= self._kinds
+        self._leave_unsent(counts)
         counts.faults += refused
         if self.send(ENDED, counts):
             return True
@@ -128,6 +156,19 @@ class Letters:
             left.clear()
             left.extend(unsent)  # type: ignore[arg-type]  # each pair is of one type
         return False
+
+    def _leave_unsent(self, counts: Collector) -> None:
+        counts.counts -= self._verdicts
+        counts.noted -= self._kinds
+        counts.held_back -= self._held_back
+        counts.dropped = self.skipped - self._skipped
+
+    def _has_room(self, one: Finding | Notice) -> bool:
+        place = (one.kind, one.site) if isinstance(one, Notice) else (one.verdict, one.raised, one.site)
+        self._of_place[place] += 1
+        if len(self._of_place) > MOST:  # so many places: they are counted only
+            del self._of_place[place]
+        return 0 < self._of_place[place] <= self._alike
 
 
 def read_letters(file: str, begin: int) -> Iterator[tuple[Letter, int]]:
@@ -149,5 +190,5 @@ def read_letters(file: str, begin: int) -> Iterator[tuple[Letter, int]]:
 def _redacted(one: Finding | Notice) -> Finding | Notice:
     origin = changed(one.origin, task=redact(one.origin.task)) if one.origin is not None else None
     if isinstance(one, Notice):
-        return changed(one, text=redact(one.text), origin=origin)
-    return changed(one, text=leaving(one.text), during=redact(one.during), origin=origin)
+        return changed(one, text=redact(one.text), origin=origin, process=os.getpid())
+    return changed(one, text=leaving(one.text), during=redact(one.during), origin=origin, process=os.getpid())

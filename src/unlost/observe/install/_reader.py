@@ -2,29 +2,36 @@
 Who reads letters: the process that is named by the folder that they are in.
 
 Its number may be another's by now: on Linux it is told by when it began, too, and what only waits to be buried is over.
+There the numbers of a container are its own: of what is in another one it is not known whether it runs, so it does.
 """
 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+import re
+from collections.abc import Iterator
 from typing import Final
+
+from unlost._core import wall
 
 _DEAD: Final = ("Z", "X")
 
 # as they are now: a test may put others in their places
-_kill, _remove, _reading = os.kill, os.rmdir, open
+_kill, _stat, _scan, _reading = os.kill, os.stat, os.scandir, open
+
+_OURS: Final = re.compile(r"unlost-[0-9]+\.[0-9]*\.[0-9]*-[0-9a-f]{16}(-closed)?")
+_DAY: Final = 86_400.0
 
 
 def this_process() -> str:
-    """Return what this process is known by: its number, and where that is known when it began."""
+    """Return what this process is known by: its number, and where that is known when it began and who counts it."""
     _, began = _state_of(os.getpid())
-    return f"{os.getpid()}.{began}"
+    return f"{os.getpid()}.{began}.{_namespace()}"
 
 
 def is_forsaken(folder: str) -> bool:
     """Say whether the process that a folder is named for is gone, and has not read it to the end."""
-    return any(map(os.path.isdir, (folder, closed(folder)))) and not _is_running(os.path.basename(folder).split("-")[1])
+    return any(map(os.path.isdir, (folder, closed(folder)))) and not is_running(os.path.basename(folder).split("-")[1])
 
 
 def closed(folder: str) -> str:
@@ -32,15 +39,23 @@ def closed(folder: str) -> str:
     return f"{folder}-closed"
 
 
-def remove(folder: str) -> None:
-    """Remove a forsaken folder, if nothing is left in it."""
-    with suppress(OSError):
-        _remove(folder)
-
-
-def _is_running(process: str) -> bool:
-    number, _, began = process.partition(".")
+def forsaken_for_a_day(place: str) -> Iterator[str]:
+    """Yield this user's folders in a place that nobody has read to the end, and nobody has written to for a day."""
     if os.name != "posix":
+        return  # as below
+    with _scan(place) as scanned:
+        for entry in scanned:
+            if _OURS.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
+                status = entry.stat(follow_symlinks=False)
+                is_old = status.st_uid == os.getuid() and status.st_mtime < wall() - _DAY
+                if is_old and not is_running(entry.name.split("-")[1]):
+                    yield entry.path
+
+
+def is_running(process: str) -> bool:
+    """Say whether a process runs that is known by this."""
+    number, began, namespace = [*process.split("."), "", ""][:3]
+    if os.name != "posix" or (namespace and namespace != _namespace()):
         return True  # on Windows nothing asks that without harm
     try:
         _kill(int(number), 0)
@@ -60,3 +75,11 @@ def _state_of(number: int) -> tuple[str, str]:
         return fields[0].decode(), fields[19].decode()
     except (OSError, IndexError):
         return "", ""
+
+
+def _namespace() -> str:
+    """Return who counts processes here; empty where Linux does not say it."""
+    try:
+        return str(_stat("/proc/self/ns/pid").st_ino)
+    except OSError:
+        return ""

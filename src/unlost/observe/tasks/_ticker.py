@@ -26,25 +26,46 @@ _is_fork_watched = False
 
 class Ticker:
     """
-    Calls ``look(now)`` every ``seconds``, from a daemon thread, until ``stop``; in a forked child from one of its own.
+    Calls ``look(now)`` every ``seconds``, from a daemon thread, until ``stop``; in a forked child from one of its own,
+    unless that is not to be ``in_children``.
 
     ``look`` must not raise, nor must ``fault``, which is called with an error of our own at a fork.
     """
 
     def __init__(
-        self, look: Callable[[float], object], seconds: float, fault: Callable[[BaseException], object]
+        self,
+        look: Callable[[float], object],
+        seconds: float,
+        fault: Callable[[BaseException], object],
+        *,
+        in_children: bool = True,
     ) -> None:
         global _is_fork_watched  # once for each process: it cannot be taken back
         self.fault = fault
+        self._in_children = in_children
         self._look = look
         self._seconds = seconds
         self._is_ended = False
+        self._due = monotonic() + seconds
         self._thread: threading.Thread | None = None
         if not _is_fork_watched:
             on_fork(_pause, _resume, _start_again)
         _is_fork_watched = True
         _ticking.add(self)
         self.start()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether a look has to come to its end: somebody forks, or stops this."""
+        return self._stopped.is_set()
+
+    def start_in_child(self) -> None:
+        """Begin again in a forked process, or end there."""
+        if self._in_children:
+            self.start()
+        else:
+            self._is_ended = True
+            _ticking.discard(self)
 
     def start(self) -> None:
         """Begin; again in a child, which has none of its parent's threads, and after a pause."""
@@ -75,8 +96,9 @@ class Ticker:
             self._thread.join(seconds)
 
     def _run(self, stopped: threading.Event) -> None:
-        while not stopped.wait(self._seconds):
+        while not stopped.wait(max(0.0, self._due - monotonic())):
             self._look(monotonic())
+            self._due = monotonic() + self._seconds  # though pauses come: who forks often is looked after, too
 
 
 def _pause() -> None:
@@ -121,7 +143,7 @@ def _start_paused() -> None:
 def _start_again() -> None:
     global _launching  # the parent's may be held by a thread that is not here
     _launching = threading.Lock()
-    _each(Ticker.start)
+    _each(Ticker.start_in_child)
 
 
 def _each(call: Callable[[Ticker], object]) -> None:

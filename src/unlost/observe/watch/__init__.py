@@ -11,7 +11,7 @@ All of them do nothing where nothing is watched, and never raise.
 """
 
 from unlost.observe.watch._births import Births
-from unlost.observe.watch._collector import MOST, Collector, Listener
+from unlost.observe.watch._collector import ALIKE, EVERY, MOST, Collector, Listener
 from unlost.observe.watch._during import during
 from unlost.observe.watch._finding import ErrorType, Finding, Origin, Site, ended_at
 from unlost.observe.watch._futures import Futures
@@ -37,8 +37,10 @@ from unlost.observe.watch._watch import (
 )
 
 __all__ = [
+    "ALIKE",
     "DESTROYED",
     "DIED",
+    "EVERY",
     "HANGS",
     "LOOP_ERROR",
     "MOST",

@@ -22,6 +22,8 @@ ALIKE: Final = 100
 WAYS: Final = 1_000
 """Ways to tell somebody that are counted each by itself, such as loggers."""
 
+EVERY: Final = 1_000
+
 OTHERS: Final = "others"
 
 _Counted = TypeVar("_Counted")
@@ -47,6 +49,8 @@ class Collector:
         born: Called with each tracker that is made for this; None where nobody asks which of them are still there.
         is_prompt: Whether the verdict on what was lost for good falls at once, though something (a captured log record,
             say) still holds the exception: where the process may end without a word.
+        counted: Called with each ``EVERY``th exception that is counted without a finding, as a listener is; None where
+            nobody asks.
         listeners: Called with each finding and notice, by whoever let the last reference to an exception go, so in the
             middle of anything: they must not wait, and take no lock that other code holds. What they raise is a fault.
     """
@@ -63,6 +67,7 @@ class Collector:
         self.faults: Counter[str] = Counter()
         self.born: Callable[[Any], object] | None = None  # Any: a Tracker, which knows this class
         self.is_prompt = False
+        self.counted: Callable[[], object] | None = None
         self.listeners: list[Listener] = []
         self._alike = alike
         self._most = most
@@ -87,6 +92,11 @@ class Collector:
         """Count an exception that is like many that were told."""
         self.counts[verdict] += 1
         self.held_back += 1
+        if self.held_back % EVERY == 0 and self.counted is not None:
+            try:
+                self.counted()
+            except Exception as fault:  # counted: as below  # noqa: BLE001
+                self.fault(fault)
 
     def is_told(self, place: Hashable) -> bool:
         """Say whether enough was told of a place."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from unlost.observe.watch._verdict import Verdict
@@ -86,6 +86,7 @@ class Finding:
         kind: What ``unlost.classify`` said of it (``"transient"``, ``"defect"``) while it was there; empty where it
             was not asked.
         during: The request that it came up in, as a service names it; empty where there was none.
+        process: The number of the process that it came up in; 0 is this one.
     """
 
     verdict: Verdict
@@ -99,6 +100,7 @@ class Finding:
     at: float = 0.0
     during: str = ""
     kind: str = ""
+    process: int = field(default=0, compare=False)
 
     @property
     def raised(self) -> Site | None:

@@ -28,6 +28,7 @@ class Notice:
             is not known.
         origin: The task that it is about, or in which it happened; None where there is none.
         at: When it was noted, in seconds since the epoch; 0 where it was not yet.
+        process: The number of the process that it came up in; 0 is this one.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Notice:
     site: Site | None = None
     origin: Origin | None = None
     at: float = field(default=0.0, compare=False)
+    process: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         return f"{self.text} ({self.site})" if self.site else self.text
