@@ -477,13 +477,60 @@ def test_a_program_that_installs_it_too_shares_the_watching(unlost: CommandLine)
     assert "nobody ever took it" in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [[], ["nowhere.py"], ["-m", "nowhere.at.all"], ["--hang", "soon", "app.py"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], [""], ["nowhere.py"], ["-m", "nowhere.at.all"], ["-m", ""], ["-m", "."], ["--hang", "soon", "app.py"]],
+)
 def test_what_cannot_be_run_is_a_usage_error(unlost: CommandLine, arguments: list[str]) -> None:
     done = unlost("watch", *arguments)
 
     assert done.returncode == 2
     assert done.stderr.startswith("unlost watch: ")
     assert "Traceback" not in done.stderr
+
+
+def test_an_option_that_is_none_is_told_with_those_of_this_command(unlost: CommandLine) -> None:
+    unlost.write("app.py", "print('begun')\n")
+
+    done = unlost("watch", "--jsn", "found.json", "app.py")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: unlost watch ")
+    assert done.stderr.endswith("unlost watch: error: unrecognized arguments: --jsn\n")
+
+
+def test_what_follows_two_dashes_is_the_program(unlost: CommandLine) -> None:
+    unlost.write("app.py", "import sys\nprint(sys.argv)\n")
+
+    done = unlost("watch", "--fail", "--", "app.py", "x", "--", "y")
+
+    assert done.stdout == "['app.py', 'x', '--', 'y']\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["python", "app.py", "--port", "80 80"], "Write: unlost watch app.py --port '80 80'\n"),
+        (["python3.12", "-m", "app"], "Write: unlost watch -m app\n"),
+        ([sys.executable, "app.py"], "Write: unlost watch app.py\n"),
+        (["python", "-X", "dev", "app.py"], "python -X ... -m unlost watch ...\n"),
+        (["python"], "Write: unlost watch app.py, or unlost watch -m module\n"),
+    ],
+)
+def test_where_python_is_named_it_is_said_what_to_leave_out(unlost: CommandLine, words: list[str], says: str) -> None:
+    unlost.write("app.py", "print('begun')\n")
+
+    done = unlost("watch", *words)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "runs by python already" in done.stderr
+    assert done.stderr.endswith(says)
+
+
+def test_a_program_may_be_called_python(unlost: CommandLine) -> None:
+    unlost.write("python", "print('begun')\n")
+
+    assert unlost("watch", "python").stdout == "begun\n"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")

@@ -51,7 +51,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     _add_purge(commands)
     _add_watch(commands)
     typed = list(sys.argv[1:] if argv is None else argv)
-    return parser.parse_args(typed if typed[:1] == ["watch"] else joined(typed))  # what a program is given is its own
+    typed = typed if typed[:1] == ["watch"] else joined(typed)  # what a program is given is its own
+    arguments, unknown = parser.parse_known_args(typed)
+    if unknown:  # told with the options of that command, not with those before it
+        commands.choices[arguments.command].error(f"unrecognized arguments: {' '.join(unknown)}")
+    return arguments
 
 
 def _version() -> str:

@@ -7,6 +7,8 @@ import io
 import multiprocessing.process
 import multiprocessing.util
 import os
+import re
+import shlex
 import sys
 import threading
 import traceback
@@ -23,6 +25,8 @@ from unlost.cli._streams import write
 from unlost.errors import UsageError
 
 _MAIN: Final = "__main__.py"
+_PYTHON: Final = re.compile(r"(python|pypy)[\d.]*t?(\.exe)?")
+_WRITE: Final = "Write: unlost watch app.py, or unlost watch -m module"
 
 
 def load(module: Sequence[str] | None, program: Sequence[str]) -> Callable[[], int | None]:
@@ -37,8 +41,12 @@ def load(module: Sequence[str] | None, program: Sequence[str]) -> Callable[[], i
         UsageError: There is no such file or module.
     """
     words = [*module, *program] if module is not None else list(program)
+    if module is None and words[:1] == ["--"]:
+        del words[0]
     if not words:
-        raise UsageError("there is nothing to run. Write: unlost watch app.py, or unlost watch -m module")
+        raise UsageError(f"there is nothing to run. {_WRITE}")
+    if not words[0]:
+        raise UsageError(f"there is nothing to run: the first word is empty. {_WRITE}")
     main = ModuleType("__main__")
     try:
         code = _module(words, main) if module is not None else _file(words, main)
@@ -60,10 +68,26 @@ def _file(words: list[str], main: ModuleType) -> CodeType:
         with io.open_code(str(path.absolute())) as file:
             source = file.read()
     except OSError as reading_error:
+        _refuse_python(words)
         raise UsageError(f"{words[0]} cannot be read: {reading_error.strerror}") from reading_error
+    if b"\0" in source:
+        _refuse_python(words)
     main.__file__ = str(path) if path.is_absolute() else os.path.abspath(path)
     main.__loader__ = SourceFileLoader("__main__", main.__file__)
     return compile(source, main.__file__, "exec", dont_inherit=True)
+
+
+def _refuse_python(words: list[str]) -> None:
+    """Say what to leave out, where what is no program of the user's is called as python itself is."""
+    name = Path(words[0]).name
+    if not _PYTHON.fullmatch(name):
+        return
+    says = f"{words[0]} is no program of yours: unlost watch runs by python already. Leave it out"
+    if not words[1:]:
+        raise UsageError(f"{says}. {_WRITE}")
+    if words[1].startswith("-") and words[1] != "-m":
+        raise UsageError(f"{says}; options of its own go before: {name} {words[1]} ... -m unlost watch ...")
+    raise UsageError(f"{says}. Write: unlost watch {shlex.join(words[1:])}")
 
 
 def _module(words: list[str], main: ModuleType) -> CodeType:
@@ -82,6 +106,10 @@ def _module(words: list[str], main: ModuleType) -> CodeType:
 
 
 def _spec_of(name: str) -> ModuleSpec | None:
+    if name.startswith("."):
+        raise UsageError(
+            f"{name} is a relative name of a module, which cannot be run. Write its full name, or its file"
+        )
     try:
         return find_spec(name)
     except (ModuleNotFoundError, ValueError) as not_found:  # a parent that is not there; a module without a spec
