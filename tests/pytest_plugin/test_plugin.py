@@ -460,3 +460,28 @@ def test_nothing_is_imported_unless_it_is_asked_for(tested: Tested) -> None:
     source = "import sys\ndef test_it():\n    assert not [name for name in sys.modules if name.startswith('unlost')]\n"
 
     assert summary(tested(source)) == "1 passed"
+
+
+COMPREHENSION = """
+import asyncio
+
+async def boom(number):
+    raise ValueError("it broke")
+
+async def test_starts():
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    tasks = [asyncio.create_task(boom(number)) for number in range(2)]
+    await asyncio.sleep(0.01)
+
+class TestDrops:
+    async def test_drops(self):
+        {boom(letter) for letter in [word for word in "a"]}
+"""
+
+
+def test_in_comprehensions_keys_are_the_same_on_all_pythons(tested: Tested) -> None:
+    done = tested(COMPREHENSION, "--unlost", "-W", "ignore")
+
+    assert "lost: ValueError: it broke  [78d9ab7dffde]" in done.stdout
+    assert "found at      test_it.py:14 in test_drops" in done.stdout
+    assert "did nothing  [99ea8f377e68]" in done.stdout

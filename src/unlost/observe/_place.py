@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 
 from unlost.observe._schema import ErrorRecord, FrameRecord
+
+_COMPREHENSION: Final = r"<(?:list|dict|set)comp>"
+_WITHIN: Final = re.compile(rf"(?:\.<locals>)?\.{_COMPREHENSION}")
+_IN_MODULE: Final = re.compile(rf"^{_COMPREHENSION}(\.<locals>\.)?")
 
 
 class Place(NamedTuple):
@@ -50,6 +55,17 @@ def module_name(frame: FrameRecord) -> str:
 def base_name(file: str) -> str:
     """Return the last part of a path of any platform: a journal may be read on another one."""
     return file.replace("\\", "/").rpartition("/")[2]
+
+
+def without_comprehensions(function: str) -> str:
+    """Return a qualified name; a comprehension, a function of its own up to Python 3.11, has that of its owner."""
+    function = _WITHIN.sub("", function)
+    return _IN_MODULE.sub(lambda match: "" if match[1] else "<module>", function)
+
+
+def is_comprehension(name: str) -> bool:
+    """Say whether a bare name of a function is that of a comprehension, which is one up to Python 3.11."""
+    return re.fullmatch(_COMPREHENSION, name) is not None
 
 
 def short_function(frame: FrameRecord) -> str:

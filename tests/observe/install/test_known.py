@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from unlost.observe.install import former_key_of, key_of
+import pytest
+
+from unlost.observe.install import former_key_of, key_as_named, key_of
 from unlost.observe.install._forgiving import Forgiving
 from unlost.observe.install._known import Known
 from unlost.observe.watch import ErrorType, Finding, Origin, Site, Verdict
@@ -54,3 +56,24 @@ def test_a_call_of_an_executor_is_forgiven_by_its_key_of_when_it_had_no_place(tm
 
     assert file.forgives(lost)
     assert key_of(lost) != former_key_of(lost)
+
+
+COMPREHENSIONS = {
+    "signup.<locals>.<listcomp>": "signup",
+    "Users.signup.<locals>.<setcomp>.<locals>.<dictcomp>": "Users.signup",
+    "<listcomp>": "<module>",
+}
+
+
+@pytest.mark.parametrize(("of_3_11", "since"), COMPREHENSIONS.items())
+def test_what_a_comprehension_starts_has_the_key_of_later_pythons_on_3_11(of_3_11: str, since: str) -> None:
+    assert key_of(lost_by(of_3_11)) == key_of(lost_by(since))
+
+
+def test_what_was_written_on_3_11_when_comprehensions_counted_is_forgiven_there(tmp_path: Path) -> None:
+    lost = lost_by("signup.<locals>.<listcomp>")
+    file = known(tmp_path / "known.json", 2, key_as_named(lost))
+
+    assert file.forgives(lost)
+    assert Forgiving("known", key_as_named(lost)).covers(lost)
+    assert key_as_named(lost) != key_of(lost)

@@ -12,20 +12,16 @@ where all are one bug, the group is that bug.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeAlias
 
-from unlost.observe._place import module_name, own_place
+from unlost.observe._place import module_name, own_place, without_comprehensions
 from unlost.observe._schema import ErrorRecord, FrameRecord
 from unlost.observe.fingerprints._template import template_of
 
 FRAMES: Final = 8
 CAUSES: Final = 4  # below what the smallest record keeps, so that its size does not matter
 _NAME: Final = 90  # the end of a name, below what the smallest record keeps
-_COMPREHENSION: Final = r"<(?:list|dict|set)comp>"
-_WITHIN: Final = re.compile(rf"(?:\.<locals>)?\.{_COMPREHENSION}")
-_IN_MODULE: Final = re.compile(rf"^{_COMPREHENSION}(\.<locals>\.)?")
 
 Values: TypeAlias = "list[str | Values]"
 
@@ -170,6 +166,4 @@ def _package(module: str) -> str:
 
 
 def _function(frame: FrameRecord) -> str:
-    """Return the function's name; a comprehension has a frame of its own only up to Python 3.11."""
-    function = _WITHIN.sub("", frame["function"])
-    return _IN_MODULE.sub(lambda match: "" if match[1] else "<module>", function)
+    return without_comprehensions(frame["function"])

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Final, TypeAlias
 
 from unlost.observe._leaving import leaving
-from unlost.observe._place import base_name
+from unlost.observe._place import base_name, without_comprehensions
 from unlost.observe._redact import redact
 from unlost.observe._render import short_path
 from unlost.observe._text import printable
@@ -65,13 +65,19 @@ def key_of(found: Finding | Notice) -> Key:
     return _key(found, ended_at(found))
 
 
+def key_as_named(found: Finding | Notice) -> Key:
+    """Return the key by which it was known when a comprehension, which is a function up to 3.11, counted as one."""
+    return _key(found, ended_at(found), is_as_named=True)
+
+
 def former_key_of(found: Finding | Notice) -> Key:
     """Return the key by which it was known before that of what nobody took had a place."""
-    return _key(found, found.site)
+    return _key(found, found.site, is_as_named=True)
 
 
-def _key(found: Finding | Notice, place: Site | None) -> Key:
-    parts = [_word(found), place.function if place else "", _module(place)]
+def _key(found: Finding | Notice, place: Site | None, *, is_as_named: bool = False) -> Key:
+    function = place.function if place else ""
+    parts = [_word(found), function if is_as_named else without_comprehensions(function), _module(place)]
     if isinstance(found, Finding):
         parts.append(report_of_found(found).digest)
     return sha256("\n".join(parts).encode()).hexdigest()[:_KEY]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from unlost.errors import UsageError
-from unlost.observe.install._about import former_key_of, key_of, lines_about
+from unlost.observe.install._about import former_key_of, key_as_named, key_of, lines_about
 from unlost.observe.watch import Finding, Notice
 
 _NAMES = ("reason", "what")
@@ -24,7 +24,7 @@ class Forgiving(NamedTuple):
 
     def covers(self, found: Finding | Notice) -> bool:
         """Say whether this is forgiven."""
-        keys = (key_of(found), former_key_of(found))
+        keys = (key_of(found), key_as_named(found), former_key_of(found))
         return not self.what or self.what in keys or self.what in "\n".join(lines_about(found))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from unlost.errors import UsageError
-from unlost.observe.install._about import former_key_of, key_of
+from unlost.observe.install._about import former_key_of, key_as_named, key_of
 from unlost.observe.watch import Finding, Notice
 
 VERSION: Final = 2
@@ -40,7 +40,7 @@ class Known:
 
     def forgives(self, found: Finding | Notice) -> bool:
         """Say whether it has this; count it if so."""
-        keys = [former_key_of(found)] if self._version == _FORMER else [key_of(found)]
+        keys = [former_key_of(found)] if self._version == _FORMER else [key_of(found), key_as_named(found)]
         if found.origin is not None and not found.origin.task:  # files that are older have no place of a call
             keys.append(former_key_of(found))
         key = next((one for one in keys if one in self._entries), None)

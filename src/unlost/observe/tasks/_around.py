@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -34,6 +35,7 @@ from unlost.observe.tasks._unawaited import Unawaited
 from unlost.observe.watch import Watch, held_by, is_reported, reported, taken
 
 _EVERY: Final = 2.0
+_COMPREHENSIONS: Final = 0 if sys.version_info >= (3, 12) else 3  # frames of their own, within a function's
 _UNHEARD: Final = (
     "The factory of log records was replaced by one that does not call the one before: "
     "what was logged since is not known to be reported."
@@ -69,7 +71,7 @@ class Around:
                 on_reports(lambda error: reported(error, "unlost")),
                 note_asked(collector),
                 note_feeders(collector),
-                with_origins(origins),
+                with_origins(origins + _COMPREHENSIONS if origins else 0),
             ]
         )
         self._watch = watch

@@ -6,6 +6,7 @@ from types import CodeType, CoroutineType
 from typing import Any
 
 from unlost.observe._code import is_application
+from unlost.observe._place import is_comprehension
 from unlost.observe._text import encodable
 from unlost.observe.tasks._origin import origin_here
 from unlost.observe.watch import Collector, Notice, Site, site_of
@@ -24,7 +25,8 @@ class Unawaited:
         made = coroutine.cr_origin
         site: Site | None
         if made:
-            file, line, function = made[0]
+            file, line, name_there = made[0]
+            function = next((name for _, _, name in made if not is_comprehension(name)), name_there)
             site = Site(encodable(file), line, encodable(function), is_application(file))
             text = f"{name}() was called here and never awaited: it did nothing"
         else:
