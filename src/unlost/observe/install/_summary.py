@@ -74,9 +74,16 @@ def _unknown(counts: Counter[Unknown]) -> Counter[str]:
     own = [one for one, _ in counts.most_common() if one.raised is not None and one.raised.app][:_PLACES]
     said: Counter[str] = Counter()
     for one, count in counts.most_common():
-        at = f"{one.type}, raised at {place_of(one.raised)}" if one in own and one.raised is not None else "elsewhere"
-        said[f"unknown {NUMBER}×, {at}: {one.why}."] += count
+        said[f"unknown {NUMBER}×, {_raised(one, is_shown=one in own)}: {one.why}."] += count
     return said
+
+
+def _raised(one: Unknown, *, is_shown: bool) -> str:
+    if one.raised is None:
+        return "raised at other places" if one.type is None else "raised at places that are not known"
+    if is_shown:
+        return f"{one.type}, raised at {place_of(one.raised)}"
+    return "raised at other places" if one.raised.app else "raised in the code of Python or of installed packages"
 
 
 def sentences(spots: Mapping[str, int]) -> list[str]:
