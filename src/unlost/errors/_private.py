@@ -37,15 +37,20 @@ def recall(error: BaseException, key: str) -> Any:  # Any: each key has its own 
 
 def remember(error: BaseException, key: str, value: object) -> None:
     """Keep ``value`` with ``error``; it must not refer to ``error`` itself, that would be a cycle."""
+    remember_all(error, {key: value})
+
+
+def remember_all(error: BaseException, values: dict[str, Any]) -> None:  # Any: see recall
+    """Keep several at once, by their keys, in a dictionary that is made for that."""
     attributes = dictionary_of(error)
     stored = attributes.get(KEY)
     if stored is None:
-        attributes[KEY] = _Kept(error, {key: value})
+        attributes[KEY] = _Kept(error, values)
         return
     kept = _opened(error, stored)
     if kept.owner != id(error):
         attributes[KEY] = kept = _Kept(error, dict(kept.held))
-    kept.held[key] = value
+    kept.held.update(values)
 
 
 def share(source: BaseException, target: BaseException) -> None:

@@ -23,10 +23,11 @@ class Life:
         self._tracker = tracker
 
     def __del__(self) -> None:
-        if sys.getrefcount(self) > _LAST and self._tracker.may_be_unasked():
-            self._after = _After(self._tracker)
+        tracker = self._tracker
+        if tracker.was_left and sys.getrefcount(self) > _LAST and tracker.may_be_unasked():
+            self._after = _After(tracker)
         else:
-            self._tracker.die()
+            tracker.die()
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
         return str, ("",)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from unlost._core.hooks import spawned_of
 from unlost.errors import attached, recall, remember
 from unlost.errors._private import KEY as _OURS
+from unlost.errors._private import remember_all
 from unlost.observe.watch._alive import alive, inherited
 from unlost.observe.watch._collector import Collector
 from unlost.observe.watch._life import Life
@@ -43,8 +44,7 @@ def tracked(error: BaseException, collector: Collector) -> Tracker:
     tracker = tracker_of(error)
     if tracker is None or tracker.is_over:
         tracker = Tracker(collector, error)
-        remember(error, KEY, tracker)
-        remember(error, _LIFE, Life(tracker))
+        remember_all(error, {KEY: tracker, _LIFE: Life(tracker)})
     return tracker
 
 
