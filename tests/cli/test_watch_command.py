@@ -552,6 +552,22 @@ def test_what_forked_processes_find_is_in_the_one_report(unlost: CommandLine) ->
     assert found["bad"]
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_what_a_process_never_awaited_is_told_in_the_same_words_and_with_the_process(unlost: CommandLine) -> None:
+    unlost.write(
+        "app.py",
+        "import multiprocessing\nasync def send(): pass\ndef forgets(): send()\nforgets()\n"
+        "child = multiprocessing.get_context('fork').Process(target=forgets)\nchild.start()\nchild.join()\n",
+    )
+
+    done = unlost("watch", "--json", "found.json", "app.py")
+
+    here, there = json.loads((unlost.folder / "found.json").read_text(encoding="utf-8"))["found"]
+    assert "never awaited: send() was called here and never awaited: it did nothing  [" in done.stderr
+    assert there["what"] == f"{here['what']}, during a process that the program started"
+    assert there["key"] == here["key"]
+
+
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="what is swallowed is seen from 3.12 on")
 def test_what_a_library_swallows_is_counted_and_told_where_it_is_called_ones_own(
     unlost: CommandLine,

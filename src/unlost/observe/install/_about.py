@@ -92,7 +92,7 @@ def lines_about(found: Finding | Notice) -> Iterator[str]:
         yield _ending(found)
     if isinstance(found, Finding) and found.by:
         yield _line("by", printable(found.by))
-    if isinstance(found, Finding) and found.during:
+    if found.during:
         yield _line("during", printable(redact(found.during)))
     if found.origin is not None:
         yield from _from(found.origin)

@@ -161,7 +161,7 @@ def take(collector: Collector, found: Finding | Notice, where: str) -> None:
     if isinstance(found, Notice):
         collector.noted[found.kind] += 1
         collector.dropped += len(collector.notices) == collector.notices.maxlen
-        collector.notices.append(changed(found, text=f"{found.text}, in {where}"))
+        collector.notices.append(changed(found, during=found.during or where))
     else:
         collector.counts[found.verdict] += 1
         collector.dropped += len(collector.findings) == collector.findings.maxlen

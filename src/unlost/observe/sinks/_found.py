@@ -40,7 +40,8 @@ def found(finding: Finding | Notice, *, redact: bool | Redactor = True) -> Repor
         what = cut_redacted(finding.text, _TEXT, mask)
         place = f"{finding.site.file} {finding.site.function}" if finding.site else what
         key = sha256(f"{finding.kind} {place}".encode()).hexdigest()
-        return Report(what, finding.kind, None, key, finding.at or wall(), site=finding.site, origin=origin)
+        told = f"{what}, during {cut_redacted(finding.during, _NAME, mask)}" if finding.during else what
+        return Report(told, finding.kind, None, key, finding.at or wall(), site=finding.site, origin=origin)
     error = _record(finding, mask)
     return Report(
         _sentence(finding, mask), finding.verdict.value, error, digest(error), finding.at,

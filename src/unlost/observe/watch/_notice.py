@@ -29,6 +29,7 @@ class Notice:
         origin: The task that it is about, or in which it happened; None where there is none.
         at: When it was noted, in seconds since the epoch; 0 where it was not yet.
         process: The number of the process that it came up in; 0 is this one.
+        during: What it came up in, such as a process that the program started; empty where there was nothing.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Notice:
     origin: Origin | None = None
     at: float = field(default=0.0, compare=False)
     process: int = field(default=0, compare=False)
+    during: str = ""
 
     def __str__(self) -> str:
         return f"{self.text} ({self.site})" if self.site else self.text
