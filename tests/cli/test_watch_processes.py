@@ -244,6 +244,59 @@ def test_a_process_that_waits_for_what_is_done_at_exit_does_not_hang_it(unlost: 
 
 
 @forking
+@pytest.mark.parametrize("watching", ["watched", "installed"])
+def test_what_a_program_registers_before_is_done_after_its_processes_have_ended(
+    unlost: CommandLine, watching: str
+) -> None:
+    write(unlost, "start('fork', loses)")
+    path = unlost.folder / "app.py"
+    install = "import unlost; unlost.install()" if watching == "installed" else ""
+    begin = f"import atexit, sys\nprint([name for name in sys.modules if 'multiprocessing' in name])\n{install}\n"
+    begin += "atexit.register(print, 'cleanup', flush=True)\n"
+    source = path.read_text(encoding="utf-8").replace("    return 7", "    print('lost', flush=True)", 1)
+    path.write_text(begin + source, encoding="utf-8")
+
+    done = unlost("watch", "app.py")
+
+    assert done.stdout == "[]\nlost\ncleanup\n"
+    assert done.stderr.count("lost: ValueError: it broke") == 1
+    assert "did not tell" not in done.stderr
+
+
+@forking
+def test_what_the_standard_library_registers_for_the_end_is_not_the_programs(unlost: CommandLine) -> None:
+    write(
+        unlost,
+        "import multiprocessing.util, tempfile",
+        "folder = tempfile.TemporaryDirectory()",
+        "start('fork', loses)",
+    )
+
+    told = unlost("watch", "app.py").stderr
+
+    assert told.count(HEADING) == 1
+    assert "did not tell" not in told
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "fork"])
+def test_a_process_that_could_not_be_started_is_not_counted(unlost: CommandLine, method: str) -> None:
+    write(
+        unlost,
+        f"run({method!r}, loses)",
+        "try:",
+        f"    start({method!r}, lambda: 0)",
+        "except Exception:",
+        "    print('refused')",
+    )
+
+    done = unlost("watch", "app.py")
+
+    assert done.stdout == "refused\n"
+    assert "lost: ValueError: it broke" in done.stderr
+    assert "did not tell" not in done.stderr
+
+
+@forking
 def test_what_outlives_the_program_tells_by_itself_what_nobody_has_read(unlost: CommandLine) -> None:
     write(
         unlost,
@@ -442,7 +495,8 @@ def test_where_ctrl_c_comes_while_all_is_read_what_was_read_is_told_and_the_rest
 
     done = unlost("watch", "app.py")
 
-    told = int(re.search(r"\nlost: ValueError.*?(\d+)×", done.stderr)[1])
+    [number] = re.findall(r"\nlost: ValueError.*?(\d+)×", done.stderr)
+    told = int(number)
     assert done.returncode == -signal.SIGINT
     assert done.stderr.count(HEADING) == 1
     assert 1 <= told < 9

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import atexit
 import io
-import multiprocessing.process
-import multiprocessing.util
 import os
 import re
 import shlex
 import sys
 import threading
 import traceback
+import weakref
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -20,7 +19,7 @@ from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, Final
 
-from unlost._core.hooks import tell_uncaught
+from unlost._core.hooks import Undo, on_import, tell_uncaught
 from unlost.cli._streams import write
 from unlost.errors import UsageError
 
@@ -123,7 +122,13 @@ def _search_first(folder: str) -> None:
 
 
 def _exit_code(code: CodeType, namespace: dict[str, Any]) -> int | None:  # Any: a module's names
-    ending = atexit._ncallbacks()
+    before: list[int] = []
+
+    def note(_util: ModuleType) -> Undo:
+        before.append(_own_at_exit())
+        return before.clear
+
+    forget = on_import("multiprocessing.util", note)
     try:
         exec(code, namespace)
     except SystemExit as leaving:
@@ -136,8 +141,9 @@ def _exit_code(code: CodeType, namespace: dict[str, Any]) -> int | None:  # Any:
         return 1
     finally:
         _join_threads()
-        if atexit._ncallbacks() == ending:
+        if before == [_own_at_exit()]:
             _join_processes()
+        forget()
     return 0
 
 
@@ -176,18 +182,25 @@ def _join_threads() -> None:
         _tell_ignored(threading, fault)
 
 
+def _own_at_exit() -> int:
+    """Return how many functions are to be called at exit, without that of all finalizers."""
+    # not in the stubs; there in all versions
+    is_finalizing: bool = weakref.finalize._registered_with_atexit  # type: ignore[attr-defined]
+    return atexit._ncallbacks() - is_finalizing
+
+
 def _join_processes() -> None:
     """
     Wait for those of ``multiprocessing`` as that does at exit, and by the same function.
 
-    Only where the program has nothing of its own to be done at exit: that comes first there, and they may wait for it.
-    Called again when python exits, it does nothing.
+    Only where the program has registered nothing to be done at exit since that was imported: it comes first there, and
+    they may wait for it. Called again when python exits, it does nothing.
     """
-    here, children = os.getpid(), multiprocessing.process.active_children()
-    # not in the stubs, both; there in all versions
-    if not any(child._parent_pid == here and not child.daemon for child in children):  # type: ignore[attr-defined]
+    process, util = sys.modules["multiprocessing.process"], sys.modules["multiprocessing.util"]
+    here, children = os.getpid(), process.active_children()
+    if not any(child._parent_pid == here and not child.daemon for child in children):
         return
-    finish = multiprocessing.util._exit_function  # type: ignore[attr-defined]
+    finish = util._exit_function
     try:
         finish()
     except BaseException as fault:  # as above  # noqa: BLE001

@@ -6,6 +6,7 @@ from unlost._core.hooks._errors import end_interrupted, last_uncaught, on_uncaug
 from unlost._core.hooks._forks import on_fork, soon, wait_until_gone
 from unlost._core.hooks._futures import on_futures
 from unlost._core.hooks._holding import hold_termination
+from unlost._core.hooks._imports import on_import
 from unlost._core.hooks._loops import on_loops
 from unlost._core.hooks._own_end import before_own_end
 from unlost._core.hooks._own_signal import before_own_signal
@@ -31,6 +32,7 @@ __all__ = [
     "last_uncaught",
     "on_fork",
     "on_futures",
+    "on_import",
     "on_lookup",
     "on_loops",
     "on_records",

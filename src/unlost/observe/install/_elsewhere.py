@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing.spawn
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
-from unlost._core.hooks import Switch, Undo, on_fork, on_lookup, replace, together
+from unlost._core.hooks import Switch, Undo, on_fork, on_import, on_lookup, replace, together
 from unlost.observe.install._started import is_anothers, is_python
 from unlost.observe.install._summary import NUMBER
 
@@ -56,7 +55,7 @@ def count_processes(counts: Counter[str], fault: Callable[[BaseException], objec
     return together(
         [
             _forget,
-            replace(multiprocessing.spawn, "get_preparation_data", spawning),
+            on_import("multiprocessing.spawn", lambda spawn: replace(spawn, "get_preparation_data", spawning)),
             on_lookup(subprocess.Popen, "_execute_child", starting),
         ]
     )

@@ -13,7 +13,17 @@ from dataclasses import replace as changed
 from itertools import islice
 from typing import Final
 
-from unlost.observe.install._letters import BEGAN, COUNTED, ENDED, FOUND, PROGRAM, STARTED, TOLD, read_letters
+from unlost.observe.install._letters import (
+    BEGAN,
+    COUNTED,
+    ENDED,
+    FOUND,
+    NOT_STARTED,
+    PROGRAM,
+    STARTED,
+    TOLD,
+    read_letters,
+)
 from unlost.observe.install._reader import closed, is_running, this_process
 from unlost.observe.install._summary import NUMBER
 from unlost.observe.watch import Collector, Finding, Notice
@@ -131,13 +141,11 @@ class Heard:
 
     def unseen(self) -> Counter[str]:
         """Return how many were not watched, or not to their ends, by the sentence for that."""
-        read = self._read.values()
-        began = self.counts[BEGAN] + sum(one.counts[BEGAN] for one in read)
-        started = max(began, self.counts[STARTED] + sum(one.counts[STARTED] for one in read))
-        programs = self.counts[PROGRAM] + sum(one.counts[PROGRAM] for one in read)
-        ended = self.counts[ENDED] + sum(one.has_ended for one in read)
+        told = sum((one.counts for one in self._read.values()), self.counts.copy())
+        ended = self.counts[ENDED] + sum(one.has_ended for one in self._read.values())
+        started = max(told[BEGAN], told[STARTED] - told[NOT_STARTED])
         unread = +Counter({_UNREAD.replace("{folder}", self.folder): self._unread})
-        return unheard(self._who, started - ended, programs) + unread
+        return unheard(self._who, started - ended, told[PROGRAM]) + unread
 
 
 def _temporary() -> str:

@@ -17,7 +17,7 @@ from typing import Final
 
 from unlost._core.hooks import Undo, aside_from_all, before_own_end, together
 from unlost.observe.install._heard import Heard, take, unheard
-from unlost.observe.install._letters import PROGRAM, STARTED, Letters
+from unlost.observe.install._letters import NOT_STARTED, PROGRAM, STARTED, Letters
 from unlost.observe.install._reader import forsaken_for_a_day, is_forsaken
 from unlost.observe.install._running import Running
 from unlost.observe.install._started import Starts
@@ -93,7 +93,8 @@ class Processes:
         """Return how many did not tell of their end, or are not watched, by the sentence that says so."""
         if self.is_first:
             return self._heard.unseen()
-        return self._heard.unseen() + unheard(_WHO, self._unsent[STARTED], self._unsent[PROGRAM])
+        unsent = self._unsent
+        return self._heard.unseen() + unheard(_WHO, unsent[STARTED] - unsent[NOT_STARTED], unsent[PROGRAM])
 
     def _watch(self) -> Undo:
         if self._ticker is None:

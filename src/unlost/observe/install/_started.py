@@ -8,17 +8,16 @@ program that ``subprocess`` starts is only counted.
 
 from __future__ import annotations
 
-import multiprocessing.spawn
 import os
 import shlex
 import subprocess
 import sys
 from collections.abc import Callable
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any, Final
 
-from unlost._core.hooks import Switch, Undo, on_fork, on_lookup, replace, together
-from unlost.observe.install._letters import PROGRAM, STARTED
+from unlost._core.hooks import Switch, Undo, on_fork, on_import, on_lookup, replace, together
+from unlost.observe.install._letters import NOT_STARTED, PROGRAM, STARTED
 
 _PYTHONS: Final = ("python", "pypy", "unlost")
 
@@ -65,6 +64,7 @@ class Starts:
         self.before = before
         self.count = count
         self.forked = forked
+        self._spawning: list[dict[str, object]] = []  # what is known of each that may yet fail to start
         self._is_over = False
         self._outer: Starts | None = None
         self.fault = fault
@@ -80,7 +80,7 @@ class Starts:
         return together(
             [
                 self._end,
-                replace(multiprocessing.spawn, "get_preparation_data", self._preparing),
+                on_import("multiprocessing.spawn", self._met),
                 on_lookup(subprocess.Popen, "_execute_child", self._program),
             ]
         )
@@ -88,9 +88,15 @@ class Starts:
     def _end(self) -> None:
         """Let an outer session, in whose test this one ran, hear of them again."""
         global _current  # as above
+        for _ in self._not_spawned():
+            self.count(NOT_STARTED)
+        self._spawning.clear()
         self._is_over = True
         while _current is not None and _current._is_over:
             _current = _current._outer
+
+    def _met(self, spawn: ModuleType) -> Undo:
+        return replace(spawn, "get_preparation_data", self._preparing)
 
     def _preparing(self, original: Callable[..., Any], switch: Switch) -> Callable[..., Any]:
         # Any, above: a dictionary of the interpreter's own
@@ -101,6 +107,20 @@ class Starts:
             return data
 
         return get_preparation_data
+
+    def spawning(self) -> None:
+        """Count a process that is about to be spawned; what belongs to it is pickled yet, which may fail."""
+        self.before()
+        self.count(STARTED)
+        popen = sys.modules["multiprocessing.context"].get_spawning_popen()
+        self._spawning = [*self._not_spawned(), vars(popen)]  # not the object: files are closed when that goes
+
+    def forget(self) -> None:
+        """Leave what was about to be spawned to the parent, in a forked process."""
+        self._spawning = []
+
+    def _not_spawned(self) -> list[dict[str, object]]:
+        return [known for known in self._spawning if known.get("pid") is None]
 
     def _program(self, popen: subprocess.Popen[Any]) -> None:  # Any: text or bytes
         try:
@@ -117,9 +137,8 @@ class _Stowaway:
         self._starts = starts
 
     def __reduce__(self) -> tuple[object, tuple[str, dict[str, object]]]:
-        self._starts.before()
-        self._starts.count(STARTED)
         starts = self._starts
+        starts.spawning()
         return exec, (_STOWAWAY.format(module=starts.module, folder=starts.folder, test=starts.test), {})
 
 
@@ -156,6 +175,7 @@ def _in_child() -> None:
     starts = _current
     if starts is not None and not is_anothers(sys._getframe(1)):
         try:
+            starts.forget()
             starts.forked()
         except Exception as fault:  # as above  # noqa: BLE001
             starts.fault(fault)
