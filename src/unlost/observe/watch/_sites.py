@@ -36,8 +36,13 @@ def site_of(spot: Spot) -> Site:
 
 def site_at(code: CodeType, line: int) -> Site:
     """Return the place of a line in a code object."""
-    file = encodable(code.co_filename)
-    return Site(file, line, encodable(code.co_qualname), is_application(file), _module_of(file))
+    return site_named(code.co_filename, line, code.co_qualname)
+
+
+def site_named(file: str, line: int, function: str) -> Site:
+    """Return the place of a line in a function of a file."""
+    file = encodable(file)
+    return Site(file, line, encodable(function), is_application(file), _module_of(file))
 
 
 def origin_of(task: str, spawned: tuple[Spot, ...]) -> Origin:

@@ -22,9 +22,10 @@ from unlost.observe._code import is_application
 from unlost.observe._leaving import KEPT
 from unlost.observe._text import encodable, guarded, module_of, text_of, type_name
 from unlost.observe.watch._alive import alive, inherited
-from unlost.observe.watch._collector import Collector
+from unlost.observe.watch._collector import NO_ROOM, Collector
 from unlost.observe.watch._during import during
-from unlost.observe.watch._finding import ErrorType, Finding
+from unlost.observe.watch._finding import ErrorType, Finding, Site
+from unlost.observe.watch._remote import frames_there
 from unlost.observe.watch._sites import origin_of, site_at, site_of, spots_of
 from unlost.observe.watch._unknown import ASKED, RAISED_ON
 from unlost.observe.watch._verdict import COUNTED, Verdict
@@ -71,6 +72,7 @@ class Tracker:
     _task: str | None = None
     _spawned: tuple[Spot, ...] = ()
     _spots: tuple[Spot, ...] = ()
+    _there: tuple[Site, ...] = ()
     _text: str | None = None
     _kind = ""
     _during: object = ""
@@ -240,6 +242,7 @@ class Tracker:
         self._spots = spots_of(error.__traceback__)
         if self._text is None and not self._collector.is_told(self._origin()):
             self._text, self._kind = _text_of(error), _kind_of(error)
+            self._there = frames_there(error)
             self._during = during.get()
 
     def _left_again(self, here: int) -> None:
@@ -272,7 +275,7 @@ class Tracker:
 
     def _finding(self) -> Finding:
         error_type = ErrorType(module_of(self._type), type_name(self._type))
-        frames = tuple(site_of(spot) for spot in self._spots)
+        frames = (*map(site_of, self._spots), *self._there)
         site = site_at(self.code, self._line) if self.code is not None else None
         origin = None if self._task is None else origin_of(self._task, self._spawned)
         return Finding(
@@ -285,6 +288,9 @@ class Tracker:
         try:
             alive.discard(id(self))
             self.finish()
+        except RecursionError:  # counted, by no call
+            faults = self._collector.faults
+            faults[NO_ROOM] = faults.get(NO_ROOM, 0) + 1
         except Exception as fault:  # counted: a finalizer has nobody to tell  # noqa: BLE001
             self._collector.fault(fault)
         inherited.discard(id(self))
