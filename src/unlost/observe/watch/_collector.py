@@ -26,6 +26,9 @@ EVERY: Final = 1_000
 
 OTHERS: Final = "others"
 
+NO_ROOM: Final = "RecursionError: the program had no room left for a call"
+"""A fault at the recursion limit, where it has to be counted by no call."""
+
 _Counted = TypeVar("_Counted")
 
 Listener: TypeAlias = Callable[[Finding | Notice], object]

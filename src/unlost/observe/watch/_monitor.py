@@ -37,7 +37,7 @@ from unlost.observe.watch._cancelled import (
 )
 from unlost.observe.watch._clause import Clause, Handler
 from unlost.observe.watch._codes import LEAVES, Codes
-from unlost.observe.watch._collector import Collector
+from unlost.observe.watch._collector import NO_ROOM, Collector
 from unlost.observe.watch._matching import clause_for
 from unlost.observe.watch._named import asks_by_variable, catches_everything
 from unlost.observe.watch._pythons import is_pythons, never_left_python
@@ -52,7 +52,6 @@ _ALWAYS: Final = (CancelledError, BaseExceptionGroup)
 
 SUPPRESS: Final = contextlib.suppress.__exit__.__code__
 FORMATS: Final = traceback.TracebackException.__init__.__code__
-NO_ROOM: Final = "RecursionError: the program had no room left for a call"
 
 # looked up once: they are asked for at each handler, and at each frame of a coroutine
 _id = id
