@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from unlost.observe.install import is_bad, key_of
+from unlost.observe.install import is_bad, key_of, places_beside, texts_beside
 from unlost.observe.install._about import advice_on, lines_about
-from unlost.observe.watch import ErrorType, Finding, Origin, Site, Verdict
+from unlost.observe.watch import LEAKED, ErrorType, Finding, Notice, Origin, Site, Verdict
+
+_LABEL = re.compile(r"  ([a-z]+ at|[a-z]+) +")
 
 
 def absorbed_by(who: str) -> Finding:
@@ -35,6 +39,31 @@ def test_a_call_of_an_executor_is_told_with_where_it_was_submitted() -> None:
 def test_what_a_library_raised_in_a_call_is_the_business_of_who_submitted_it() -> None:
     assert is_bad(submitted_in("load"))
     assert key_of(submitted_in("load")) != key_of(submitted_in("save"))
+
+
+def test_a_built_in_that_an_executor_called_was_raised_at_no_place_of_use() -> None:
+    executors = Site("/lib/thread.py", 58, "_WorkItem.run", app=False, module="concurrent.futures.thread")
+    origin = Origin("", (Site("app.py", 9, "load", app=True),))
+    found = Finding(Verdict.LOST, ErrorType("", "ValueError"), "x", (executors,), by="an executor", origin=origin)
+
+    said = "\n".join(lines_about(found))
+
+    assert "raised at" not in said
+    assert "submitted at  app.py:9 in load" in said
+
+
+def test_a_task_that_outlives_its_test_is_told_with_what_to_write_instead() -> None:
+    assert advice_on(Notice(LEAKED, "it still ran")).startswith("await it before the test ends")
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_what_is_said_stands_in_one_column(verdict: Verdict) -> None:
+    sites = [Site("app.py", line, "work", app=True) for line in (3, 4)]
+    found = [Finding(verdict, ErrorType("", "ValueError"), f"{site.line}", (site,), site) for site in sites]
+
+    said = [*list(lines_about(found[0]))[1:], *places_beside(found), *texts_beside(found)]
+
+    assert len({len(_LABEL.sub("", line)) - len(line) for line in said}) == 1
 
 
 OWN, MAIN = Site("app.py", 9, "work", app=True), Site("app.py", 2, "main", app=True)

@@ -15,6 +15,7 @@ from unlost.observe.sinks._found import found as report_of_found
 from unlost.observe.watch import (
     DESTROYED,
     DIED,
+    LEAKED,
     LOOP_ERROR,
     NEVER_AWAITED,
     TERMINATED,
@@ -40,6 +41,7 @@ _INSTEAD: Final = {
     NEVER_AWAITED: "await it",
     DESTROYED: "keep the task until it is done, or start it in a group",
     DIED: "await the task, or start it in a group",
+    LEAKED: "await it before the test ends, after task.cancel() where it does not end by itself",
     LOOP_ERROR: "catch it in the function that raised it: nobody waits for what the loop calls",
     TERMINATED: "await what is held when the program is asked to stop: at the end of a server's lifespan, of main",
 }
@@ -86,34 +88,39 @@ def _key(found: Finding | Notice, place: Site | None, *, is_as_named: bool = Fal
 def lines_about(found: Finding | Notice) -> Iterator[str]:
     """Yield what it is, where it was raised and where it ended, its task, and what to write instead."""
     yield f"{_what(found)}  [{key_of(found)}]"
-    if isinstance(found, Finding) and found.raised is not None:
-        yield _line("raised at", place_of(found.raised))
+    for label, text in _labelled(found):
+        yield _line(found, label, text)
+
+
+def _labelled(found: Finding | Notice) -> Iterator[tuple[str, str]]:
+    if isinstance(found, Finding) and found.raised is not None and not _is_executor(found.raised):
+        yield "raised at", place_of(found.raised)
     if isinstance(found, Finding) or found.site is not None or found.origin is not None:
         yield _ending(found)
     if isinstance(found, Finding) and found.by:
-        yield _line("by", printable(found.by))
+        yield "by", printable(found.by)
     if found.during:
-        yield _line("during", printable(redact(found.during)))
+        yield "during", printable(redact(found.during))
     if found.origin is not None:
         yield from _from(found.origin)
     if advice := advice_on(found):
-        yield _line("instead", advice)
+        yield "instead", advice
 
 
 def texts_beside(same: Sequence[Finding | Notice]) -> Iterator[str]:
     """Yield what others with the same key say that the first does not: its text is not theirs."""
     said = list(dict.fromkeys(_text(found) for found in same))[1:]
-    yield from (_line("also", text) for text in said[:_TEXTS])
+    yield from (_line(same[0], "also", text) for text in said[:_TEXTS])
     if len(said) > _TEXTS:
-        yield _line("", f"and {len(said) - _TEXTS:,} more")
+        yield _line(same[0], "", f"and {len(said) - _TEXTS:,} more")
 
 
 def places_beside(same: Sequence[Finding | Notice]) -> Iterator[str]:
     """Yield where others with the same key ended, that is other lines of the same function than the first's."""
     places = list(dict.fromkeys(place_of(place) for found in same if (place := ended_at(found)) is not None))[1:]
-    yield from (_line("also at", place) for place in places[:_TEXTS])
+    yield from (_line(same[0], "also at", place) for place in places[:_TEXTS])
     if len(places) > _TEXTS:
-        yield _line("", f"and {len(places) - _TEXTS:,} more")
+        yield _line(same[0], "", f"and {len(places) - _TEXTS:,} more")
 
 
 def place_of(site: Site) -> str:
@@ -140,9 +147,14 @@ def ended_at(found: Finding | Notice) -> Site | None:
     return end_of(found.site, found.origin)
 
 
-def _from(origin: Origin) -> Iterator[str]:
+def _is_executor(site: Site) -> bool:
+    """Whether it only called what raised, which has no frame: a built-in function."""
+    return site.module == "concurrent.futures.thread" and site.function == "_WorkItem.run"
+
+
+def _from(origin: Origin) -> Iterator[tuple[str, str]]:
     if not origin.task:
-        yield from (_line("submitted at", place_of(site)) for site in origin.spawned)
+        yield from (("submitted at", place_of(site)) for site in origin.spawned)
         return
     own = [site for site in origin.spawned if site.app] or origin.spawned  # not those of who runs tests, say
     by = [f"by a task started at {place_of(site)}" for site in own]
@@ -150,17 +162,17 @@ def _from(origin: Origin) -> Iterator[str]:
         first = f", started at {place_of(own[0])}"
     else:
         first = f", started {by[0]}" if by else ""
-    yield _line("task", printable(repr(redact(origin.task))) + first)
-    yield from (_line("", one) for one in by[1:])
+    yield "task", printable(repr(redact(origin.task))) + first
+    yield from (("", one) for one in by[1:])
 
 
-def _ending(found: Finding | Notice) -> str:
+def _ending(found: Finding | Notice) -> tuple[str, str]:
     word = _ended(found)
     if (place := ended_at(found)) is not None:
         there = "it was submitted there" if found.origin and not found.origin.task else "its task was started there"
-        return _line(f"{word} at", place_of(place) + ("" if found.site else f" ({there})"))
+        return f"{word} at", place_of(place) + ("" if found.site else f" ({there})")
     is_held = isinstance(found, Finding) and found.verdict is Verdict.UNDELIVERED
-    return _line(word, "nobody asked" + ("" if is_held else "; where it was let go is not known"))
+    return word, "nobody asked" + ("" if is_held else "; where it was let go is not known")
 
 
 def _what(found: Finding | Notice) -> str:
@@ -189,5 +201,6 @@ def _module(site: Site | None) -> str:
     return base_name(site.file) if site is not None else ""
 
 
-def _line(label: str, text: str) -> str:
-    return f"  {label:<{_WIDTH}} {text}"
+def _line(found: Finding | Notice, label: str, text: str) -> str:
+    width = max(_WIDTH, len(f"{_ended(found)} at"))  # all lines about it have that of the longest
+    return f"  {label:<{width}} {text}"

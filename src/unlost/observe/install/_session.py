@@ -28,9 +28,8 @@ from unlost.observe.install._started import Starts
 from unlost.observe.install._summary import all_in, misnamed, spots_of
 from unlost.observe.tasks._died import references
 from unlost.observe.tasks._origin import name_of_coroutine, origin_of
-from unlost.observe.watch import Collector, Finding, Futures, Notice
+from unlost.observe.watch import LEAKED, Collector, Finding, Futures, Notice
 
-LEAKED: Final = "leaked task"
 ELSEWHERE: Final = "a process that the test started"
 _YOUNG: Final = 1  # the generations that hold what is as young as a test
 

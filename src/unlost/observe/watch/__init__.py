@@ -16,7 +16,16 @@ from unlost.observe.watch._during import during
 from unlost.observe.watch._finding import ErrorType, Finding, Origin, Site, ended_at
 from unlost.observe.watch._futures import Futures
 from unlost.observe.watch._held import finish_held
-from unlost.observe.watch._notice import DESTROYED, DIED, HANGS, LOOP_ERROR, NEVER_AWAITED, TERMINATED, Notice
+from unlost.observe.watch._notice import (
+    DESTROYED,
+    DIED,
+    HANGS,
+    LEAKED,
+    LOOP_ERROR,
+    NEVER_AWAITED,
+    TERMINATED,
+    Notice,
+)
 from unlost.observe.watch._sites import origin_of, site_of, spots_of
 from unlost.observe.watch._tracked import is_inherited, leave_to_parent
 from unlost.observe.watch._unknown import Unknown
@@ -42,6 +51,7 @@ __all__ = [
     "DIED",
     "EVERY",
     "HANGS",
+    "LEAKED",
     "LOOP_ERROR",
     "MOST",
     "NEVER_AWAITED",

@@ -13,6 +13,7 @@ DIED: Final = "died unasked"
 TERMINATED: Final = "terminated"
 HANGS: Final = "hangs"
 LOOP_ERROR: Final = "loop error"
+LEAKED: Final = "leaked task"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Notice:
 
     Attributes:
         kind: In a word: ``never awaited``, ``destroyed while pending``, ``died unasked``, ``terminated``, ``hangs``,
-            ``loop error``.
+            ``loop error``, ``leaked task``.
         text: In a sentence.
         site: Where to look: where a coroutine was made or dropped, where a task was started or stood; None where that
             is not known.
