@@ -82,8 +82,9 @@ forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 DURING = "  during        a process that the program started\n"
 HEADING = "unlost watch: what became of the exceptions"
 UNHEARD = (
-    "Processes that the program started, and that did not tell of their end (killed, os._exit, another program by "
-    "then, still running): {}. What they lost last is not known."
+    "Processes that the program started, and that did not tell of their end here (killed, os._exit, another program by "
+    "then, still running; or another user's by then, which prints a report of its own): {}. What they lost last is not "
+    "known here."
 )
 
 
@@ -294,6 +295,36 @@ def test_a_process_that_could_not_be_started_is_not_counted(unlost: CommandLine,
     assert done.stdout == "refused\n"
     assert "lost: ValueError: it broke" in done.stderr
     assert "did not tell" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the signal is kept away on Linux")
+def test_a_process_whose_files_may_not_grow_ends_as_it_would(unlost: CommandLine) -> None:
+    write(
+        unlost,
+        "import resource",
+        "if os.fork() == 0:",
+        "    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)",
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1))",
+        "    loses()",
+        "    sys.exit(3)",
+        "print(os.waitstatus_to_exitcode(os.wait()[1]))",
+    )
+
+    done = unlost("watch", "app.py")
+
+    assert done.stdout == "3\n"
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give that up")
+def test_a_process_that_gives_up_its_user_tells_by_itself(unlost: CommandLine) -> None:
+    write(unlost, "if os.fork() == 0:", "    os.setuid(65534)", "    loses()", "    sys.exit(3)", "os.wait()")
+
+    told = unlost("watch", "app.py").stderr
+
+    assert told.count("\nlost: ValueError: it broke") == 1
+    assert told.count(f"{HEADING} of a process that the program started\n") == 1
+    assert UNHEARD.format(1) in told
 
 
 @forking

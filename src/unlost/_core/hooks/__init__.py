@@ -3,6 +3,7 @@
 from unlost._core.hooks._children import at_end_of_child
 from unlost._core.hooks._ending import aside_from_all, before_termination, is_ours, on_request
 from unlost._core.hooks._errors import end_interrupted, last_uncaught, on_uncaught, tell_uncaught
+from unlost._core.hooks._file_limit import past_file_limit
 from unlost._core.hooks._forks import on_fork, soon, wait_until_gone
 from unlost._core.hooks._futures import on_futures
 from unlost._core.hooks._holding import hold_termination
@@ -39,6 +40,7 @@ __all__ = [
     "on_request",
     "on_unawaited",
     "on_uncaught",
+    "past_file_limit",
     "records_are_heard",
     "replace",
     "soon",

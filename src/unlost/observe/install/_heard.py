@@ -34,6 +34,11 @@ _UNHEARD: Final = (
     "Processes that {who} started, and that did not tell of their end (killed, os._exit, another program by then, "
     f"still running): {NUMBER}. What they lost last is not known."
 )
+_UNHEARD_HERE: Final = (
+    "Processes that {who} started, and that did not tell of their end here (killed, os._exit, another program by then, "
+    f"still running; or another user's by then, which prints a report of its own): {NUMBER}. What they lost last is "
+    "not known here."
+)
 _PROGRAMS: Final = (
     f"Python programs that {{who}} started by subprocess: {NUMBER}. They are not watched from here; "
     "`unlost watch` in front of such a program says there what it loses."
@@ -161,7 +166,8 @@ def _temporary() -> str:
 
 def unheard(who: str, processes: int, programs: int) -> Counter[str]:
     """Return how many of those that were started are not watched, or not to their ends, by the sentence for that."""
-    return +Counter({_UNHEARD.replace("{who}", who): processes, _PROGRAMS.replace("{who}", who): programs})
+    text = _UNHEARD if who == TESTS else _UNHEARD_HERE
+    return +Counter({text.replace("{who}", who): processes, _PROGRAMS.replace("{who}", who): programs})
 
 
 def take(collector: Collector, found: Finding | Notice, where: str) -> None:

@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import replace as changed
 from typing import Any, Final, NamedTuple
 
+from unlost._core.hooks import past_file_limit
 from unlost.observe._leaving import leaving
 from unlost.observe._redact import redact
 from unlost.observe.install._reader import this_process
@@ -95,7 +96,7 @@ class Letters:
         try:
             file = _open(self._file, _HOW, _OWNERS)
             try:
-                written = _write(file, line)
+                written = past_file_limit(lambda: _write(file, line))
             finally:
                 _close(file)
             if written < len(line):
