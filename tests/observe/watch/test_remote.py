@@ -46,7 +46,7 @@ def fail_with_a_group() -> None:
 
 def sent(act: Callable[[], object], how: type = SENDS[0]) -> BaseException:
     """Return what comes of what ``act`` raises on its way from a process of a pool."""
-    with pytest.raises((ValueError, KeyError, ExceptionGroup)) as raised:  # noqa: PT011  # each test's own
+    with pytest.raises((ValueError, KeyError, ExceptionGroup)) as raised:
         act()
     arrived = pickle.loads(pickle.dumps(how(raised.value, raised.tb)))
     assert isinstance(arrived, BaseException)
