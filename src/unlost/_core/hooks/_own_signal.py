@@ -19,7 +19,9 @@ from unlost._core.hooks._ending import hold_up_for, is_taken_in_c
 from unlost._core.hooks._replaced import Switch, Undo, replace, together
 
 _ENDING: Final = frozenset(
-    getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name)  # no SIGHUP on Windows
+    getattr(signal, name)
+    for name in ("SIGTERM", "SIGHUP", "SIGINT")
+    if hasattr(signal, name)  # no SIGHUP on Windows
 )
 
 
