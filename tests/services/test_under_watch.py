@@ -16,7 +16,6 @@ DURING = re.compile(r"^  during +a process that the program started$", re.MULTIL
 
 SERVERS = {
     "uvicorn": (*UVICORN, "--workers", "2", APP),
-    "hypercorn": (*HYPERCORN, "--workers", "2", APP),
     "gunicorn": (*GUNICORN, "-w", "2", APP),
     "gunicorn, loaded before the fork": (*GUNICORN, "--preload", "-w", "2", APP),
 }
@@ -47,6 +46,21 @@ def test_what_workers_lost_and_held_at_sigterm_is_in_the_one_report(serve: Serve
     assert "\nundelivered: " in told
     assert len(DURING.findall(told)) == 2
     assert "did not tell" not in told
+
+
+def test_a_worker_that_is_ended_by_a_signal_before_it_has_ended_by_itself_is_counted(serve: Serve) -> None:
+    service = serve(*WATCH, *HYPERCORN, "--workers", "2", APP)  # once one has ended the others are sent it
+
+    wait_for_both(service)
+    service.get("/forgets/1")
+    service.get("/keeps/42")
+    told = service.stop()
+
+    assert service.code == 0
+    assert told.count(HEADING) == 1, told
+    assert "\nlost: " in told
+    unheard = re.search(r"did not tell .*: (\d)\.", told)
+    assert len(DURING.findall(told)) + (int(unheard[1]) if unheard else 0) >= 2, told
 
 
 def test_of_a_worker_that_was_killed_it_is_told_what_it_had_lost(serve: Serve) -> None:
