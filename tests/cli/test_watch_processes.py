@@ -7,7 +7,9 @@ import os
 import re
 import signal
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -89,12 +91,12 @@ UNHEARD = (
 
 
 @pytest.fixture
-def unlost(tmp_path: Path) -> CommandLine:
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    command = CommandLine(tmp_path)
-    command.environment |= {"TMPDIR": str(temporary), "TEMP": str(temporary)}
-    return command
+def unlost(tmp_path: Path) -> Iterator[CommandLine]:
+    # its name is short, as it is part of a socket's
+    with tempfile.TemporaryDirectory(prefix="u", ignore_cleanup_errors=True) as temporary:
+        command = CommandLine(tmp_path)
+        command.environment |= {"TMPDIR": temporary, "TEMP": temporary}
+        yield command
 
 
 def write(unlost: CommandLine, *lines: str) -> None:
@@ -103,7 +105,7 @@ def write(unlost: CommandLine, *lines: str) -> None:
 
 def left(unlost: CommandLine) -> list[Path]:
     """Return what is left in the folder for temporary files."""
-    return list((unlost.folder / "temporary").glob("unlost-*"))
+    return list(Path(unlost.environment["TMPDIR"]).glob("unlost-*"))
 
 
 def wait_for(file: Path, text: str = "") -> None:
