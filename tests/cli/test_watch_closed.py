@@ -50,8 +50,9 @@ def test_one_that_closes_its_standard_output_ends_as_it_would(unlost: CommandLin
     [
         "type('Closed', (), {'write': lambda self, text: 1 / 0, 'flush': lambda self: None})()",
         "open('log.txt', 'w', encoding='ascii')\nsys.stderr.close()",
+        "None",
     ],
-    ids=["that raises", "that is closed"],
+    ids=["that raises", "that is closed", "none"],
 )
 def test_where_its_own_stream_takes_nothing_the_one_that_it_was_given_does(unlost: CommandLine, stream: str) -> None:
     unlost.write("app.py", f"import sys\nsys.stderr = {stream}\n")

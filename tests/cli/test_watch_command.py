@@ -163,6 +163,21 @@ def test_the_help_says_what_else_is_a_reason_to_fail(unlost: CommandLine) -> Non
     }
 
 
+def test_it_is_written_behind_what_stands_in_standard_error_already(unlost: CommandLine) -> None:
+    unlost.write("app.py", f"{LOSES}asyncio.run(main())\n")
+    log = unlost.folder / "log.txt"
+
+    with log.open("w", encoding="utf-8") as opened:
+        subprocess.run(
+            [sys.executable, "-m", "unlost", "watch", "--json", "/dev/stderr", "app.py"],
+            cwd=unlost.folder, stderr=opened, stdout=subprocess.DEVNULL, check=True,
+        )  # fmt: skip
+
+    told, begin, written = log.read_text(encoding="utf-8").partition('\n{\n "version"')
+    assert "what became of the exceptions" in told
+    assert json.loads(begin + written)["counts"]["lost"] == 1
+
+
 def test_what_was_found_is_written_as_json(unlost: CommandLine) -> None:
     unlost.write("app.py", f"{LOSES}asyncio.run(main())\n")
 

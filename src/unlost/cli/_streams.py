@@ -64,14 +64,14 @@ def _written(stream: TextIO, sink: IO[AnyStr], lines: Iterable[AnyStr]) -> bool:
 
 
 def say(text: str) -> None:
-    """Print to standard error; where a program closed that or put there what takes nothing, on what it was given."""
+    """Print to standard error; where a program closed that, or put there what takes nothing, on what it was given."""
     line = f"{text}\n"
-    if not write(sys.stderr, line) and not write(sys.__stderr__, line):
+    if not any(stream is not None and write(stream, line) for stream in (sys.stderr, sys.__stderr__)):
         _write_below(line)
 
 
 def write(stream: TextIO | None, text: str) -> bool:
-    """Write and flush; what cannot be written is gone. Return False where it takes nothing: closed, or no stream."""
+    """Write and flush; what cannot be written is gone. Return False where it takes nothing: it is closed, say."""
     if stream is None:
         return True
     try:

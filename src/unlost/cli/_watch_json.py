@@ -59,7 +59,8 @@ def write_json(file: Path, running: Running) -> bool:
     }
     try:
         _check(file)  # the program may have made it
-        file.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+        with file.open("a" if _is_stream(file) else "w", encoding="utf-8") as opened:
+            opened.write(json.dumps(written, indent=1) + "\n")
     except OSError as writing_error:
         say(f"unlost watch: {file} cannot be written: {writing_error.strerror}")
         return False
@@ -98,10 +99,15 @@ def _try(file: Path) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
+def _is_stream(file: Path) -> bool:
+    """Say whether it is named as what is open already, such as ``/dev/stderr``, whatever file that may be."""
+    return str(file).startswith(("/dev/", "/proc/"))
+
+
 def _check(file: Path) -> None:
     if file.is_dir():
         raise UsageError(f"{file} is a folder. Name a file for --json")
-    if not file.is_file():
+    if not file.is_file() or _is_stream(file):
         return
     try:
         with file.open("rb") as opened:
