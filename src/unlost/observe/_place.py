@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from unlost.observe._schema import ErrorRecord, FrameRecord
 
 _COMPREHENSION: Final = r"<(?:list|dict|set)comp>"
-_WITHIN: Final = re.compile(rf"(?:\.<locals>)?\.{_COMPREHENSION}")
-_IN_MODULE: Final = re.compile(rf"^{_COMPREHENSION}(\.<locals>\.)?")
+_WITHIN: Final = re.compile(rf"\.{_COMPREHENSION}")
+_IN_MODULE: Final = re.compile(rf"^{_COMPREHENSION}(\.)?")
 
 
 class Place(NamedTuple):
@@ -59,7 +59,7 @@ def base_name(file: str) -> str:
 
 def without_comprehensions(function: str) -> str:
     """Return a qualified name; a comprehension, a function of its own up to Python 3.11, has that of its owner."""
-    function = _WITHIN.sub("", function)
+    function = _WITHIN.sub("", function).removesuffix(".<locals>")  # what it defines is its owner's, by one of these
     return _IN_MODULE.sub(lambda match: "" if match[1] else "<module>", function)
 
 

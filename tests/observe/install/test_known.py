@@ -60,7 +60,7 @@ def test_a_call_of_an_executor_is_forgiven_by_its_key_of_when_it_had_no_place(tm
 
 COMPREHENSIONS = {
     "signup.<locals>.<listcomp>": "signup",
-    "Users.signup.<locals>.<setcomp>.<locals>.<dictcomp>": "Users.signup",
+    "Users.signup.<locals>.<setcomp>.<dictcomp>": "Users.signup",
     "<listcomp>": "<module>",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable
 from concurrent.futures.process import _ExceptionWithTraceback
 from multiprocessing import pool
@@ -35,6 +36,22 @@ def fail_from_another() -> None:
         fail()
     except ValueError as cause:
         raise KeyError("other") from cause
+
+
+def fail_with_a_traceback_in_its_text() -> None:
+    try:
+        fail_from_another()
+    except KeyError:
+        raise ValueError(f"failed:\n{traceback.format_exc()}") from None
+
+
+def fail_with_a_traceback_in_a_note() -> None:
+    try:
+        fail_with_a_traceback_in_its_text()
+    except ValueError as error:
+        noted = ValueError("x")
+        noted.add_note(str(error))
+        raise noted from None
 
 
 def fail_with_a_group() -> None:
@@ -118,6 +135,11 @@ def test_where_no_text_comes_with_it_there_are_none(cause: BaseException | None)
     error.__cause__ = cause
 
     assert frames_there(error) == ()
+
+
+@pytest.mark.parametrize("act", [fail_with_a_traceback_in_its_text, fail_with_a_traceback_in_a_note])
+def test_where_its_text_holds_a_traceback_with_a_cause_no_frames_are_told(act: Callable[[], object]) -> None:
+    assert functions_of(sent(act)) == []
 
 
 PROGRAM = """

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from unlost.observe._place import is_comprehension
-from unlost.observe._text import type_name
+from unlost.observe._text import text_of, type_name
 from unlost.observe.watch._finding import Site
 from unlost.observe.watch._sites import MOST, site_named
 
@@ -36,13 +36,23 @@ def frames_there(error: BaseException) -> tuple[Site, ...]:
     """
     Return the frames that an exception came through in another process, outermost first; none if it is of this one.
 
-    Of a deep one the ``MOST`` innermost.
+    Of a deep one the ``MOST`` innermost. None as well where what it says, or a note, holds a traceback with a cause:
+    where that begins and the exception's own ends is not to be seen.
     """
     cause: BaseException | None = _cause_of(error)
-    if cause is None or not type_name(type(cause)).endswith(_NAME):
+    if cause is None or not type_name(type(cause)).endswith(_NAME) or _may_mislead(error):
         return ()
     text: object = _attributes_of(cause).get("tb")
     return tuple(deque(_sites(text), maxlen=MOST)) if type(text) is str else ()
+
+
+def _may_mislead(error: BaseException) -> bool:
+    try:
+        notes: object = _attributes_of(error).get("__notes__", ())
+        said = f"{text_of(error)}{text_of(notes)}"
+    except SystemExit:  # its own __str__ raised it
+        return True
+    return any(between.strip() in said for between in _BETWEEN)
 
 
 def _sites(text: str) -> Iterator[Site]:
