@@ -80,8 +80,8 @@ def _check_mode(manager: pytest.PytestPluginManager) -> None:
     config = manager.get_plugin("pytestconfig")
     typed = config.invocation_params.args if config is not None else ()
     given = [*os.environ.get("PYTEST_ADDOPTS", "").split(), *map(str, typed)]
-    for option, _, value in (one.partition("=") for one in given):
-        if option == "--unlost" and value and value not in _MODES:
+    for option, equals, value in (one.partition("=") for one in given):
+        if option == "--unlost" and equals and value not in _MODES:
             raise pytest.UsageError(f"--unlost={value}: expected fail, report or off")
 
 

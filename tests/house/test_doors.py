@@ -31,6 +31,7 @@ INSTALLS_HOOKS = {
     "atexit.register",
     "gc.callbacks",
     "os.register_at_fork",
+    "sys.meta_path",
     "faulthandler.enable",
     "logging.setLogRecordFactory",
     "sys.set_coroutine_origin_tracking_depth",

@@ -153,6 +153,7 @@ def test_a_conftest_beside_a_path_after_the_bare_option_may_add_options(tested: 
     [
         (["--unlost", "report"], "'report' would be a path, and there is none: write --unlost=report"),
         (["--unlost=raport"], "ERROR: --unlost=raport: expected fail, report or off\n"),
+        (["--unlost="], "ERROR: --unlost=: expected fail, report or off\n"),
         (["-q", "test_it.py", "--unlost=1"], "ERROR: --unlost=1: expected fail, report or off\n"),
         (["-o", "addopts=--unlost=raport"], "--unlost=report/--unlost=off: ignored explicit argument 'raport'"),
     ],

@@ -46,8 +46,9 @@ class _Meeting:
         if name != self._name or self._is_over:
             return None
         others = sys.meta_path[sys.meta_path.index(self) + 1 :]
-        spec = next((found for one in others if (found := one.find_spec(name, path, target)) is not None), None)
-        if spec is not None and spec.loader is not None:
+        finds = (find for one in others if (find := getattr(one, "find_spec", None)) is not None)  # 3.11's need none
+        spec = next((found for find in finds if (found := find(name, path, target)) is not None), None)
+        if spec is not None and hasattr(spec.loader, "exec_module") and not isinstance(spec.loader, type):
             self._tell_of(spec.loader)
         return spec
 
