@@ -318,6 +318,28 @@ def test_a_process_whose_files_may_not_grow_ends_as_it_would(unlost: CommandLine
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the signal is kept away on Linux")
+@pytest.mark.parametrize("first", ["SIG_DFL", "SIG_IGN"])
+def test_a_process_that_blocks_the_signal_of_a_full_file_is_left_none_to_end_it(
+    unlost: CommandLine, first: str
+) -> None:
+    write(
+        unlost,
+        "import resource",
+        "if os.fork() == 0:",
+        f"    signal.signal(signal.SIGXFSZ, signal.{first})",
+        "    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGXFSZ])",
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1))",
+        "    loses()",
+        "    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)",
+        "    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGXFSZ])",
+        "    sys.exit(3)",
+        "print(os.waitstatus_to_exitcode(os.wait()[1]))",
+    )
+
+    assert unlost("watch", "app.py").stdout == "3\n"
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give that up")
 def test_a_process_that_gives_up_its_user_tells_by_itself(unlost: CommandLine) -> None:
     write(unlost, "if os.fork() == 0:", "    os.setuid(65534)", "    loses()", "    sys.exit(3)", "os.wait()")
@@ -461,7 +483,8 @@ def test_folders_of_programs_that_were_killed_with_all_their_processes_are_remov
     for _ in range(2):
         unlost("watch", "app.py")
     old, young = left(unlost)
-    os.utime(old, (0, 0))
+    for one in (*old.iterdir(), old):
+        os.utime(one, (0, 0))
     write(unlost, "run('fork', loses)")
 
     unlost("watch", "app.py")

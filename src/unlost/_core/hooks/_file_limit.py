@@ -11,15 +11,17 @@ def past_file_limit(write: Callable[[], int]) -> int:
     """
     Call it, and let no SIGXFSZ come of that; return what it returns.
 
-    Python ignores that signal, but the program may have it otherwise. Only this thread blocks it meanwhile, so what
-    other threads write is answered as ever. On macOS and Windows nothing is done.
+    Python ignores that signal, but the program may have it otherwise, or block it: then one that is ignored now waits,
+    too. What waited before still does. Only this thread blocks it meanwhile, so what other threads write is answered as
+    ever. On macOS and Windows nothing is done.
     """
-    if sys.platform != "linux" or signal.getsignal(signal.SIGXFSZ) is signal.SIG_IGN:
+    if sys.platform != "linux":
         return write()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGXFSZ])
+    is_programs = signal.SIGXFSZ in signal.sigpending()
     try:
         return write()
     finally:
-        if signal.SIGXFSZ not in before:
+        if not is_programs:
             signal.sigtimedwait([signal.SIGXFSZ], 0)
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

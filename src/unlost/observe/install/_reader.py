@@ -19,7 +19,9 @@ _DEAD: Final = ("Z", "X")
 # as they are now: a test may put others in their places
 _kill, _stat, _scan, _reading = os.kill, os.stat, os.scandir, open
 
-_OURS: Final = re.compile(r"unlost-[0-9]+\.[0-9]*\.[0-9]*-[0-9a-f]{16}(-closed)?")
+_PROCESS: Final = r"[0-9]+\.[0-9]*\.[0-9]*"
+_OURS: Final = re.compile(rf"unlost-{_PROCESS}-[0-9a-f]{{16}}(-closed)?")
+_LETTERS: Final = re.compile(rf"({_PROCESS})-[0-9a-f]{{8}}")
 _DAY: Final = 86_400.0
 
 
@@ -40,16 +42,28 @@ def closed(folder: str) -> str:
 
 
 def forsaken_for_a_day(place: str) -> Iterator[str]:
-    """Yield this user's folders in a place that nobody has read to the end, and nobody has written to for a day."""
+    """
+    Yield this user's folders in a place that nobody has read to the end, and nobody has written to for a day.
+
+    None of their processes runs any more: neither who was to read, nor any that has letters there, and might tell them.
+    """
     if os.name != "posix":
         return  # as below
     with _scan(place) as scanned:
         for entry in scanned:
             if _OURS.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
-                status = entry.stat(follow_symlinks=False)
-                is_old = status.st_uid == os.getuid() and status.st_mtime < wall() - _DAY
-                if is_old and not is_running(entry.name.split("-")[1]):
+                is_ours = entry.stat(follow_symlinks=False).st_uid == os.getuid()
+                if is_ours and not is_running(entry.name.split("-")[1]) and _is_left(entry):
                     yield entry.path
+
+
+def _is_left(folder: os.DirEntry[str]) -> bool:
+    """Say whether nobody has written there for a day, and nobody who did still runs."""
+    with _scan(folder.path) as scanned:
+        letters = list(scanned)
+    if max(one.stat(follow_symlinks=False).st_mtime for one in (folder, *letters)) >= wall() - _DAY:
+        return False
+    return not any(is_running(named[1]) for one in letters if (named := _LETTERS.fullmatch(one.name)))
 
 
 def is_running(process: str) -> bool:
