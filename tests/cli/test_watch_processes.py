@@ -450,6 +450,85 @@ def test_a_program_that_another_one_cannot_take_the_place_of_is_watched_on(unlos
     assert told.count("\nlost: ValueError: it broke") == 1
 
 
+REFUSED = {
+    "no interpreter": "os.execv('./script', ['script'])",
+    "too long": "os.execv(sys.executable, [sys.executable, '-c', 'pass', 'x' * 3_000_000])",
+    "no arguments": "os.execv(sys.executable, [])",
+    "in each folder of PATH": "os.execvp('script', ['script'])",
+    "no status": "os._exit(2**40)",
+}
+
+
+@forking
+@pytest.mark.parametrize("ends", REFUSED.values(), ids=REFUSED)
+def test_what_comes_after_an_end_that_is_refused_is_told_at_the_end(unlost: CommandLine, ends: str) -> None:
+    script = unlost.folder / "script"
+    script.write_text("#!/no/such/interpreter\n", encoding="utf-8")
+    script.chmod(0o755)
+    write(
+        unlost,
+        "os.environ['PATH'] = os.pathsep.join([os.getcwd()] * 2)",
+        "holds()",
+        "try:",
+        f"    {ends}",
+        "except (OSError, ValueError, OverflowError) as refused:",
+        "    print(type(refused).__name__)",
+        "run('fork', loses)",
+        "run('spawn', loses)",
+        "loses()",
+    )
+
+    done = unlost("watch", "--fail", "--json", "found.json", "--report", "found.html", "app.py")
+
+    written = json.loads((unlost.folder / "found.json").read_text(encoding="utf-8"))
+    assert done.returncode == 1
+    assert done.stdout.endswith("Error\n")
+    assert written["counts"]["lost"] == 3
+    assert written["counts"]["undelivered"] == 1
+    assert not [text for text in written["unseen"] if "place of this one" in text or "did not tell" in text]
+    assert left(unlost) == []
+
+
+@forking
+def test_a_program_that_another_one_takes_the_place_of_says_that_this_is_not_watched(unlost: CommandLine) -> None:
+    write(unlost, "os.execv(sys.executable, [sys.executable, '-c', 'pass'])")
+
+    told = unlost("watch", "--json", "found.json", "app.py").stderr
+
+    said = "Another program has taken the place of this one by os.execv. It is not watched:"
+    assert said in told
+    assert said in "".join(json.loads((unlost.folder / "found.json").read_text(encoding="utf-8"))["unseen"])
+
+
+@forking
+def test_a_status_that_is_a_number_by_its_index_ends_the_program_as_told(unlost: CommandLine) -> None:
+    write(unlost, "holds()", "class Three:", "    def __index__(self):", "        return 3", "os._exit(Three())")
+
+    done = unlost("watch", "app.py")
+
+    assert done.returncode == 3
+    assert done.stderr.count("\nundelivered: ValueError: it broke") == 1
+
+
+@forking
+def test_an_end_where_no_thread_can_be_started_is_told_before(unlost: CommandLine) -> None:
+    write(
+        unlost,
+        "import _thread",
+        "def refuse(*_, **__):",
+        "    raise RuntimeError('no thread')",
+        "holds()",
+        "_thread.start_new_thread = refuse",
+        "os._exit(3)",
+    )
+
+    done = unlost("watch", "app.py")
+
+    assert done.returncode == 3
+    assert done.stderr.count("\nundelivered: ValueError: it broke") == 1
+    assert "more than 2 s" not in done.stderr
+
+
 @forking
 def test_what_becomes_a_daemon_tells_by_itself_and_leaves_nothing(unlost: CommandLine) -> None:
     write(

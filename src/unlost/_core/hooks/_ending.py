@@ -21,9 +21,9 @@ LONGEST: Final = 2.0
 """Seconds that speaking may hold up the end of the process."""
 
 _STANDS: Final = 1.0  # the seconds of these in which the main thread stands still
-_UNTOLD: Final = (
-    f"unlost: {{}} ended the process before what became of its exceptions was told: that took more than {LONGEST:g} s\n"
-)
+_UNTOLD: Final = "unlost: {} ended the process before what became of its exceptions was told: {}\n"
+_LATE: Final = f"that took more than {LONGEST:g} s"
+NO_THREAD: Final = "no thread could be started for that"
 _kill: Final = os.kill  # as it was before anything of ours stood there
 
 ENDING: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -58,34 +58,34 @@ def before_termination(say: Callable[[str], object]) -> Undo:
 def _speak(number: signal.Signals, say: Callable[[str], object]) -> None:
     signal.signal(number, _change_nothing)
     said = threading.Event()
+    late = untold(number.name)
     try:
         aside_from_all(lambda: then(lambda: say(number.name), said.set))
         said.wait(_STANDS)
-    except RuntimeError:  # there can be no thread: nothing is said
-        pass
+    except RuntimeError:  # there can be no thread: nothing is said, as this one may have any lock
+        late = untold(number.name, NO_THREAD)
     finally:  # Ctrl-C may come meanwhile
         signal.signal(number, signal.SIG_DFL)
-        _end_when(number, said)
+        _end_when(number, said, late)
 
 
-def _end_when(number: signal.Signals, said: threading.Event) -> None:
+def _end_when(number: signal.Signals, said: threading.Event, late: str) -> None:
     if said.is_set():
         end(number)
         return
-    late = untold(number.name)
     try:
         _thread.start_new_thread(lambda: end(number, "" if said.wait(LONGEST - _STANDS) else late), ())
     except RuntimeError:  # as above
-        end(number, late)
+        end(number, untold(number.name, NO_THREAD))
 
 
 def _change_nothing(_number: int, _frame: FrameType | None) -> None:
     """Be what another one calls."""
 
 
-def untold(name: str) -> str:
+def untold(name: str, why: str = _LATE) -> str:
     """Return what there is to say where a signal ended the process too soon for all else."""
-    return _UNTOLD.format(name)
+    return _UNTOLD.format(name, why)
 
 
 def end(number: int, text: str = "") -> None:
@@ -113,22 +113,40 @@ def aside_from_all(say: Callable[[], object]) -> None:
     """
     Call it in a thread of its own, started without any lock that the interrupted code may hold.
 
-    ``Thread.start`` takes some, so that is called in another one, which ``threading`` does not know.
+    ``Thread.start`` takes some, so that is called in another one, which ``threading`` does not know; that one calls it
+    itself where it was the last that could be started.
 
     Raises:
         RuntimeError: There can be no more threads.
     """
-    _thread.start_new_thread(threading.Thread(target=say, name="unlost-signal", daemon=True).start, ())
+
+    def start() -> None:
+        try:
+            threading.Thread(target=say, name="unlost-signal", daemon=True).start()
+        except RuntimeError:
+            say()
+
+    _thread.start_new_thread(start, ())
 
 
-def hold_up_for(say: Callable[[str], object], name: str) -> None:
-    """Call it, aside from all, with the name of what is about to end the process; wait ``LONGEST`` seconds for that."""
+def hold_up_for(say: Callable[[str], object], name: str) -> threading.Event:
+    """
+    Call it, aside from all, with the name of what is about to end the process; wait ``LONGEST`` seconds for that.
+
+    Where there can be no thread, as at the end of the interpreter from 3.12 on, it is called in this one: that makes an
+    ordinary call.
+
+    Returns:
+        What is set once it was called.
+    """
     said = threading.Event()
-    with suppress(RuntimeError):  # there can be no thread
+    try:
         aside_from_all(lambda: then(lambda: say(name), said.set))
-        said.wait(LONGEST)
-    if not said.is_set():
+    except RuntimeError:
+        then(lambda: say(name), said.set)
+    if not said.wait(LONGEST):
         print_at_once(untold(name))
+    return said
 
 
 def on_request(number: int, say: Callable[[], object]) -> Undo:

@@ -14,7 +14,7 @@ import threading
 from types import FrameType
 
 from unlost._core._clock import monotonic
-from unlost._core.hooks._ending import ENDING, LONGEST, end, is_main_thread, is_ours, untold
+from unlost._core.hooks._ending import ENDING, LONGEST, NO_THREAD, end, is_main_thread, is_ours, untold
 from unlost._core.hooks._replaced import Undo, together
 
 
@@ -43,7 +43,8 @@ def _hold(ending: signal.Signals) -> Undo:
         if is_here and (came[-1] - came[0] < LONGEST if len(came) > 1 else _comes_again(ending, released)):
             return
         signal.signal(number, signal.SIG_DFL)
-        end(number, untold(ending.name) if is_here else "")
+        why = (NO_THREAD,) if len(came) == 1 else ()
+        end(number, untold(ending.name, *why) if is_here else "")
 
     def release() -> None:
         released.set()

@@ -22,6 +22,7 @@ from unlost.observe.install._reader import forsaken_for_a_day, is_forsaken
 from unlost.observe.install._running import Running
 from unlost.observe.install._started import Starts
 from unlost.observe.tasks import Ticker
+from unlost.observe.tasks._guarded import guarded
 from unlost.observe.watch import ALIKE, EVERY, Finding, Notice
 
 ELSEWHERE: Final = "a process that the program started"
@@ -48,18 +49,25 @@ class Processes:
         self._running = running
         self._process = os.getpid()
         self.was_interrupted = False
-        self._heard = Heard(_WHO, os.path.dirname(folder), _PORTION, self._is_to_go_on)
-        self._folder = folder or self._heard.folder
+        self._module = module
         self._letters = Letters(folder, "", _all, ALIKE) if folder else None
         self._unsent: Counter[str] = Counter()  # what was started, and nobody else was told of
-        self._is_last = False
+        self._formerly: Counter[str] = Counter()  # unheard when it was to end, and went on after all
+        self._is_watched = self._ends_itself = False
+        self._begin(folder)
         collector = running.collector
         collector.is_prompt = bool(folder)  # it may be killed, or end by os._exit
         collector.listeners.append(self._found)
         collector.counted = self._counted
-        self._starts = Starts(self._folder, self._starting, self._count, self._forked, collector.fault, module)
-        self._ticker = None if folder else Ticker(self._look, _SECONDS, collector.fault, in_children=False)
         running.leave_processes_to(self._watch, self.unheard)
+
+    def _begin(self, folder: str = "") -> None:
+        fault = self._running.collector.fault
+        self._is_last = False
+        self._heard = Heard(_WHO, os.path.dirname(folder), _PORTION, self._is_to_go_on)
+        self._folder = folder or self._heard.folder
+        self._starts = Starts(self._folder, self._starting, self._count, self._forked, fault, self._module)
+        self._ticker = None if folder else Ticker(self._look, _SECONDS, fault, in_children=False)
 
     @property
     def is_first(self) -> bool:
@@ -92,14 +100,33 @@ class Processes:
     def unheard(self) -> Counter[str]:
         """Return how many did not tell of their end, or are not watched, by the sentence that says so."""
         if self.is_first:
-            return self._heard.unseen()
+            return self._formerly + self._heard.unseen()
         unsent = self._unsent
         return self._heard.unseen() + unheard(_WHO, unsent[STARTED] - unsent[NOT_STARTED], unsent[PROGRAM])
 
     def _watch(self) -> Undo:
         if self._ticker is None:
             return self._starts.watch()
-        return together([self._starts.watch(), before_own_end(self._running.terminate), self._ticker.stop])
+        if self._is_watched:  # in another folder: who has found the former one closed tells by itself
+            self._formerly += self._heard.unseen()
+            self._begin()
+        else:
+            collector = self._running.collector
+            self._own_end = before_own_end(guarded(collector, self._end_itself), guarded(collector, self._go_on))
+        self._is_watched = True
+        return together([self._starts.watch(), self._leave_own_end, self._ticker.stop])
+
+    def _end_itself(self, name: str) -> None:
+        self._ends_itself = True
+        self._running.terminate(name)
+
+    def _go_on(self, name: str) -> None:
+        self._ends_itself = False
+        self._running.go_on(name)
+
+    def _leave_own_end(self) -> None:
+        if not self._ends_itself:  # it may be refused, and tried again (``os.execvp`` does)
+            self._own_end()
 
     def _starting(self) -> None:
         if self._letters is None:
@@ -114,6 +141,7 @@ class Processes:
     def _forked(self) -> None:
         """Begin anew in a forked process, as one that is not the first."""
         self._unsent.clear()
+        self._formerly.clear()
         self._running.collector.is_prompt = True
         self._letters = Letters(self._folder, "", _all, ALIKE)
         place = os.path.dirname(self._folder)

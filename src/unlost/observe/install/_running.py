@@ -32,6 +32,10 @@ from unlost.observe.sinks._open import close_all, close_at_exit
 from unlost.observe.tasks import watch_tasks
 from unlost.observe.watch import TERMINATED, Collector, Notice, leave_to_parent, start
 
+_REPLACED: Final = (
+    "Another program has taken the place of this one by {}. It is not watched: `unlost watch` in front of a Python "
+    "program says there what it loses."
+)
 _OFF: Final = frozenset({"off", "0", "no", "false"})
 
 _lock = RLock()  # a signal handler may end what the main thread is about to begin
@@ -64,34 +68,62 @@ class Running:
         self.patch: Patch | None = None
         self._told = Event()
         self._is_over = False
-        self.watch = start(collector)
+        self._ended_by = ""
+        self._takes_signals = takes_signals
+        say = self.terminate if takes_signals or hears_own_signals else None
+        self._watch_tasks = partial(watch_tasks, say=say, only_own=not takes_signals, origins=origins)
+        counts: Counter[str] = Counter()
+        self._elsewhere: Callable[[], Counter[str]] = lambda: counts
+        self._hear: Callable[[], Undo] = partial(count_processes, counts, collector.fault)
+        self._put_on()
+
+    def _put_on(self) -> None:
+        self.watch = start(self.collector)
         try:
-            say = self.terminate if takes_signals or hears_own_signals else None
-            self.around = watch_tasks(self.watch, say=say, only_own=not takes_signals, origins=origins)
+            self.around = self._watch_tasks(self.watch)
         except BaseException:
             self.watch.stop()
             raise
-        counts: Counter[str] = Counter()
-        self._elsewhere: Callable[[], Counter[str]] = lambda: counts
-        self._uncount = count_processes(counts, collector.fault)
-        self._unask = tell_on_request(collector, self.around.ends) if takes_signals else _nothing
+        self._uncount = self._hear()
+        self._unask = tell_on_request(self.collector, self.around.ends) if self._takes_signals else _nothing
 
     def leave_processes_to(self, watch: Callable[[], Undo], unseen: Callable[[], Counter[str]]) -> None:
         """
         Let another hear of the processes that this one starts.
 
         Args:
-            watch: Begins that; returns what ends it.
+            watch: Begins that, again where it goes on after all (``go_on``); returns what ends it.
             unseen: Returns how many of them were not heard, by the sentence for that.
         """
         self._uncount()
-        self._uncount, self._elsewhere = watch(), unseen
+        self._hear, self._elsewhere = watch, unseen
+        self._uncount = watch()
 
     def terminate(self, name: str) -> None:
-        """Finish, as a signal is about to end the process; say so where errors were held that are only counted."""
-        self.finish(partial(_note_terminated, name))
+        """Finish, as a signal or a call is about to end the process; say so where errors are held, but only counted."""
+        self.finish(partial(self._terminated, name))
         self._told.wait()  # another thread may be about it
         close_all()
+
+    def go_on(self, name: str) -> None:
+        """
+        Watch on, as the call for which all was finished (``terminate``) has not ended the process.
+
+        The counts go on, and are told once more at the end. Nothing is done where it was finished for another reason.
+        """
+        global _running  # as below
+        with _lock:
+            if self._ended_by != name:
+                return
+            if _running is not None:
+                tell(f"unlost: {name} has not ended the process. What is found from here on is told apart.\n")
+                return
+            self._ended_by = ""
+            self._told = Event()
+            self._is_over = False
+            _running = self
+            _forget_terminated(self.collector)
+            self._put_on()
 
     def finish(self, and_then: Callable[[Collector, int], object] | None = None) -> None:
         """
@@ -113,6 +145,10 @@ class Running:
         finally:
             self._told.set()
             let_go()
+
+    def _terminated(self, name: str, collector: Collector, before: int) -> None:
+        self._ended_by = name
+        _note_terminated(name, collector, before)
 
     def _finish(self, and_then: Callable[[Collector, int], object] | None) -> None:
         before = _only_counted(self.collector) if and_then is not None else 0
@@ -139,6 +175,7 @@ class Running:
             *blind_spots(self.collector, self.watch.why),
             *self.around.unseen,
             *sentences(self._elsewhere()),
+            *([_REPLACED.format(self._ended_by)] if self._ended_by.startswith("os.exec") else ()),
             *(missed_by(self.patch) if self.patch else ()),
             *([] if self.is_child else misnamed()),
         ]
@@ -164,6 +201,14 @@ def _note_terminated(name: str, collector: Collector, before: int) -> None:
         why = "in the code of libraries, or alike and beyond the first of a place"
         text = f"{name} ended the process while {errors} held that nobody is told of otherwise: {why}"
         collector.note(Notice(TERMINATED, text))
+
+
+def _forget_terminated(collector: Collector) -> None:
+    """Take back that the process was ended."""
+    del collector.noted[TERMINATED]
+    others = [one for one in collector.notices if one.kind != TERMINATED]
+    collector.notices.clear()
+    collector.notices.extend(others)
 
 
 def _only_counted(collector: Collector) -> int:
