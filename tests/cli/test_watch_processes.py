@@ -495,7 +495,7 @@ def test_a_program_that_another_one_takes_the_place_of_says_that_this_is_not_wat
 
     told = unlost("watch", "--json", "found.json", "app.py").stderr
 
-    said = "Another program has taken the place of this one by os.execv. It is not watched:"
+    said = "Another program takes the place of this one by os.execv, unless that is refused. It is not watched:"
     assert said in told
     assert said in "".join(json.loads((unlost.folder / "found.json").read_text(encoding="utf-8"))["unseen"])
 

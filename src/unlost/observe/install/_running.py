@@ -33,8 +33,8 @@ from unlost.observe.tasks import watch_tasks
 from unlost.observe.watch import TERMINATED, Collector, Notice, leave_to_parent, start
 
 _REPLACED: Final = (
-    "Another program has taken the place of this one by {}. It is not watched: `unlost watch` in front of a Python "
-    "program says there what it loses."
+    "Another program takes the place of this one by {}, unless that is refused. It is not watched: `unlost watch` in "
+    "front of a Python program says there what it loses."
 )
 _OFF: Final = frozenset({"off", "0", "no", "false"})
 
