@@ -33,6 +33,7 @@ def main() -> None:
     requests = parser.parse_args().requests
     if shutil.which("valgrind") is None:
         raise SystemExit("valgrind was not found. Install it: apt-get install valgrind")
+    executed(1, {"WATCHED": "1", "FAILS_EVERY": "1"})  # what is compiled in the first life is in none that counts
     print(f"CPython {platform.python_version()}, instructions a request, {requests} requests")
     for fails_every in (1_000_000_000, 100):
         plain, watched = (each(requests, fails_every, **side) for side in ({}, {"WATCHED": "1"}))
