@@ -1,11 +1,12 @@
 """
 What watching costs: a service under load, tasks, exceptions; each with and without.
 
-    python benchmarks/observe.py [http] [tasks] [errors] [--rounds 15]
+    python benchmarks/observe.py [http] [tasks] [errors] [--starts 6] [--rounds 4]
 
 ``http``: uvicorn with Starlette, a handler that awaits, every hundredth request fails and is logged (to a file that
 keeps nothing). Two servers, one watched, are loaded in turns from another process; the one that is not asked sleeps.
-Ratios of medians, of requests a second and of the server's processor time for one request.
+Two that are alike differ by some percent for as long as they live, so they are started anew after a few rounds. Ratios
+of medians, of requests a second and of the server's processor time for one request.
 """
 
 from __future__ import annotations
@@ -43,19 +44,24 @@ class Round(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", default=PARTS, metavar="PART", help=f"of {', '.join(PARTS)}")
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--starts", type=int, default=6, help="how often both servers are started")
+    parser.add_argument("--rounds", type=int, default=4, help="after each start")
+    parser.add_argument("--alike", action="store_true", help="watch neither: how far two that are alike differ")
     arguments = parser.parse_args()
     for part in arguments.parts:
         if part == "http":
-            http(arguments.rounds)
+            http(arguments.starts, arguments.rounds, alike=arguments.alike)
         else:
             subprocess.run([sys.executable, str(HERE / f"_observe_{part}.py")], check=True)
 
 
-def http(rounds: int) -> None:
-    with server() as plain, server(WATCHED="1") as watched:
-        pairs = [(loaded(*plain), loaded(*watched)) for _ in range(rounds + WARMING)][WARMING:]
-    print(f"CPython {platform.python_version()}, {rounds} rounds of {SECONDS:g} s each, {CONNECTIONS} connections")
+def http(starts: int, rounds: int, *, alike: bool) -> None:
+    pairs = []
+    for _ in range(starts):
+        with server() as plain, server(**({} if alike else {"WATCHED": "1"})) as watched:
+            pairs += [(loaded(*plain), loaded(*watched)) for _ in range(rounds + WARMING)][WARMING:]
+    times = f"{starts} starts, {rounds} rounds of {SECONDS:g} s after each"
+    print(f"CPython {platform.python_version()}, {times}, {CONNECTIONS} connections")
     for name, unit, at in (("requests", "/s", 0), ("processor time", "µs a request", 1)):
         without, with_watch = (statistics.median(pair[side][at] for pair in pairs) for side in (0, 1))
         ratios = sorted(pair[1][at] / pair[0][at] for pair in pairs)
