@@ -48,11 +48,14 @@ def tested(tmp_path: Path) -> Tested:
                 "pytest",
                 *_PLUGIN,
                 "-p",
+                "no:hypothesispytest",  # a quarter of the time that such a session takes is for importing it
+                "-p",
                 "no:cacheprovider",
                 *arguments,
             ],
             cwd=tmp_path,
             env={name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "UNLOST", "CI"))}
+            | {"PYTHONMALLOC": "pymalloc"}  # what the development mode would take is slow, and finds errors of C alone
             | dict(environment),
             capture_output=True,
             text=True,
