@@ -43,3 +43,20 @@ def test_who_looks_into_the_class_finds_a_function_that_can_be_called() -> None:
     assert (found.__qualname__, found.__module__) == ("Queue.put_nowait", "asyncio.queues")
     assert found.__code__ is asyncio.Queue.put_nowait.__code__
     assert queue.get_nowait() == "item"
+
+
+def test_nobody_is_told_while_there_is_nothing_for_which_that_is_wanted() -> None:
+    told: list[Any] = []  # Any: instances of the class
+    wanted: set[str] = set()
+    undo = on_lookup(asyncio.Event, "is_set", told.append, while_any=wanted)
+    event = asyncio.Event()
+    try:
+        event.is_set()
+        wanted.add("an error")
+        event.is_set()
+        wanted.clear()
+        event.is_set()
+    finally:
+        undo()
+
+    assert told == [event]

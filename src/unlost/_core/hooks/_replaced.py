@@ -7,11 +7,13 @@ off, and does nothing but call what it replaced.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sized
+from typing import Any, Final, TypeAlias
 
 Undo: TypeAlias = Callable[[], None]
 """Takes away what was installed; a second call does nothing."""
+
+_ALWAYS: Final = (True,)
 
 
 class Switch:
@@ -71,19 +73,22 @@ class _LookedUp:
     looks into the class it is that method all the same: ``create_autospec`` skips ``self`` of functions only.
     """
 
-    def __init__(self, method: Any, switch: Switch, tell: Callable[[Any], object]) -> None:  # Any: of any class
+    def __init__(
+        self, method: Any, switch: Switch, tell: Callable[[Any], object], wanted: Sized
+    ) -> None:  # Any: of any class
         self.__wrapped__ = method
         self.__doc__ = method.__doc__
         self.__module__ = getattr(method, "__module__", self.__module__)
         self._switch = switch
         self._tell = tell
+        self._wanted = wanted
 
     @property  # type: ignore[misc]  # nobody sets it
     def __class__(self) -> Any:  # Any: what isinstance is told  # pyright: ignore[reportIncompatibleMethodOverride]
         return type(self.__wrapped__)
 
     def __get__(self, instance: Any, owner: type[Any] | None = None) -> Any:  # Any: as above
-        if instance is not None and self._switch.on:
+        if self._wanted and instance is not None and self._switch.on:
             self._tell(instance)
         return self.__wrapped__.__get__(instance, owner)
 
@@ -94,6 +99,12 @@ class _LookedUp:
         return getattr(self.__wrapped__, name)
 
 
-def on_lookup(cls: type[Any], name: str, tell: Callable[[Any], object]) -> Undo:  # Any: of any class
-    """Call ``tell(instance)`` each time that the method ``name`` of an instance is looked up; it must not raise."""
-    return replace(cls, name, lambda method, switch: _LookedUp(method, switch, tell))
+def on_lookup(
+    cls: type[Any], name: str, tell: Callable[[Any], object], *, while_any: Sized = _ALWAYS
+) -> Undo:  # Any: of any class
+    """
+    Call ``tell(instance)`` each time that the method ``name`` of an instance is looked up; it must not raise.
+
+    It is called only while there is something in ``while_any``.
+    """
+    return replace(cls, name, lambda method, switch: _LookedUp(method, switch, tell, while_any))

@@ -9,12 +9,12 @@ from typing import Any
 
 from unlost._core.hooks import Task, Undo, on_lookup
 from unlost.observe.tasks._guarded import guarded
-from unlost.observe.watch import Collector, taken_up
+from unlost.observe.watch import Collector, alive, taken_up
 
 
 def note_asked(collector: Collector) -> Undo:
-    """Note each look at ``Task.exception`` of the program's own; faults of ours are counted."""
-    return on_lookup(Task, "exception", guarded(collector, _asked))
+    """Note each look at ``Task.exception``, while an error is followed; faults of ours are counted."""
+    return on_lookup(Task, "exception", guarded(collector, _asked), while_any=alive)
 
 
 def _asked(task: asyncio.Task[Any]) -> None:  # Any: tasks of every result

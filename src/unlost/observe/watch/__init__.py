@@ -10,6 +10,7 @@ that it left the application, with ``owed``. ``during`` is for whom the code run
 All of them do nothing where nothing is watched, and never raise.
 """
 
+from unlost.observe.watch._alive import alive
 from unlost.observe.watch._births import Births
 from unlost.observe.watch._collector import ALIKE, EVERY, MOST, Collector, Listener
 from unlost.observe.watch._during import during
@@ -69,6 +70,7 @@ __all__ = [
     "Verdict",
     "Waiter",
     "Watch",
+    "alive",
     "during",
     "ended_at",
     "finish_held",
